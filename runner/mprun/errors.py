@@ -1,0 +1,67 @@
+"""What can go wrong, as data: exit codes, places in a file, diagnostics. Imports nothing of mprun."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import IntEnum
+
+
+class ExitCode(IntEnum):
+    """The exit codes of the `mprun` command."""
+
+    SUCCEEDED = 0
+    FAILED = 1
+    USAGE = 2
+    FAULT = 3
+    INTERRUPTED = 130
+    TERMINATED = 143
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A stretch of one line of a file; `line` and `column` count from 1, `text` is the whole line."""
+
+    file: str
+    line: int
+    column: int
+    length: int = 1
+    text: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}:{self.column}"
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnostic:
+    """One mistake: a stable `code`, what is wrong, where, and what to do next.
+
+    `advice` stands beside the caret, `notes` below the excerpt (each led by `=`). `source` names the file where there
+    is no line to show.
+    """
+
+    code: str
+    message: str
+    place: Place | None = None
+    advice: str = ""
+    notes: tuple[str, ...] = ()
+    source: str = ""
+
+
+class MprunError(Exception):
+    """The base of every error that mprun raises on purpose."""
+
+
+class WorkflowError(MprunError):
+    """The workflow can't be run as it is written; carries every mistake that was found."""
+
+    def __init__(self, diagnostics: tuple[Diagnostic, ...]) -> None:
+        super().__init__(f"{len(diagnostics)} mistake(s)")
+        self.diagnostics = diagnostics
+
+
+class UsageError(MprunError):
+    """An option or the surroundings of the command are wrong; nothing was started."""
+
+
+class LogError(MprunError):
+    """The event log can't be written (any more)."""
