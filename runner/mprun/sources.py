@@ -1,0 +1,82 @@
+"""Where the items of a pool come from: one small class a source, one table of them all.
+
+A source is plain data (part of the plan); `items()` streams what it stands for. Relative paths were made absolute by
+the planner, `cwd` is the folder in which the children run.
+"""
+
+from __future__ import annotations
+
+import glob
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class ListSource:
+    """Items written out in the workflow."""
+
+    values: tuple[Any, ...]
+    kind: str = "list"
+
+    def count(self) -> int | None:
+        return len(self.values)
+
+    def items(self) -> Iterator[Any]:
+        return iter(self.values)
+
+
+@dataclass(frozen=True, slots=True)
+class RangeSource:
+    """The integers of Python's `range(start, stop, step)`."""
+
+    start: int
+    stop: int
+    step: int
+    kind: str = "range"
+
+    def count(self) -> int | None:
+        return len(range(self.start, self.stop, self.step))
+
+    def items(self) -> Iterator[Any]:
+        return iter(range(self.start, self.stop, self.step))
+
+
+@dataclass(frozen=True, slots=True)
+class GlobSource:
+    """The paths (str) that match an absolute `pattern`, sorted; `**` goes through all folders.
+
+    A path below `cwd` is given relative to it, as the children that run there would write it; any other is absolute.
+    """
+
+    pattern: str
+    cwd: str
+    kind: str = "glob"
+
+    def count(self) -> int | None:
+        return None
+
+    def items(self) -> Iterator[Any]:
+        inside = os.path.join(self.cwd, "")
+        for path in sorted(glob.iglob(self.pattern, recursive=True)):
+            yield path.removeprefix(inside)
+
+
+@dataclass(frozen=True, slots=True)
+class LinesSource:
+    """The lines (str, without their ends) of the UTF-8 text file at an absolute `path`."""
+
+    path: str
+    kind: str = "lines"
+
+    def count(self) -> int | None:
+        return None
+
+    def items(self) -> Iterator[Any]:
+        with open(self.path, encoding="utf-8", newline=None) as lines:
+            for line in lines:
+                yield line.removesuffix("\n")
+
+
+Source = ListSource | RangeSource | GlobSource | LinesSource

@@ -1,0 +1,95 @@
+"""A target as text and as an object: parsing, finding, and where its modules are looked for.
+
+Used by the parent for parsing and in children for resolving; it imports the standard library only.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib
+import importlib.util
+import re
+import sys
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+_DOTTED = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*")
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A callable by name: `module` is dotted, or empty where `file` (absolute) is given; `qualname` within it."""
+
+    text: str
+    module: str
+    file: str
+    qualname: str
+
+
+def parse_target(text: str, folder: str) -> Target:
+    """Read `package.module:function`, `module:Class.method` or `path/to/file.py:function`.
+
+    `folder` is what a relative `.py` path starts from. Raises ValueError with a sentence that says what to write.
+    """
+    where, colon, qualname = text.rpartition(":")
+    if not colon or not where or not qualname:
+        raise ValueError(_how_to_write(text))
+    if not _DOTTED.fullmatch(qualname):
+        raise ValueError(f"`{qualname}` is not a name of a function or of a method")
+    if where.endswith(".py"):
+        return Target(text, "", str(Path(folder, where)), qualname)
+    if not _DOTTED.fullmatch(where):
+        raise ValueError(f"`{where}` is neither a module's dotted name nor the path of a .py file")
+    return Target(text, where, "", qualname)
+
+
+def _how_to_write(text: str) -> str:
+    if "." in text and ":" not in text and _DOTTED.fullmatch(text):
+        module, _, name = text.rpartition(".")
+        return f"a target is written module:function; did you mean `{module}:{name}`?"
+    return "a target is written module:function, module:Class.method or path/to/file.py:function"
+
+
+def file_module_name(file: str) -> str:
+    """The name under which a target's `.py` file is imported: unique by path, so that it can shadow nothing."""
+    digest = hashlib.sha256(file.encode()).hexdigest()[:8]
+    return f"_mprun_{digest}_{Path(file).stem}"
+
+
+def import_target_module(target: Target) -> Any:
+    """Import the module of `target`, or its file. Raises whatever the user's code raises."""
+    if not target.file:
+        return importlib.import_module(target.module)
+    name = file_module_name(target.file)
+    if name in sys.modules:
+        return sys.modules[name]
+    spec = importlib.util.spec_from_file_location(name, target.file)
+    if spec is None or spec.loader is None:
+        raise ImportError(f"{target.file} can't be loaded as a module")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    try:
+        spec.loader.exec_module(module)
+    except BaseException:
+        del sys.modules[name]
+        raise
+    return module
+
+
+def resolve(target: Target) -> Callable[..., Any]:
+    """The object that `target` names. Raises ImportError, AttributeError, or what the module's code raises."""
+    found: Any = import_target_module(target)
+    for name in target.qualname.split("."):
+        found = getattr(found, name)
+    return found  # type: ignore[no-any-return]
+
+
+def search_path(current: Iterable[str], folders: Iterable[str]) -> list[str]:
+    """`current` (a `sys.path`) with `folders` after the standard library and before site-packages."""
+    current = [entry for entry in current if entry not in set(folders)]
+    first_site = next(
+        (i for i, entry in enumerate(current) if Path(entry).name in ("site-packages", "dist-packages")), len(current)
+    )
+    return [*current[:first_site], *folders, *current[first_site:]]

@@ -1,0 +1,205 @@
+"""Any Python value as JSON: exact where JSON has the form, marked where it hasn't, bounded always.
+
+What JSON lacks is an object with one `$…` key:
+
+| value | form |
+|---|---|
+| NaN, infinities | `{"$float": "nan"}`, `{"$float": "inf"}`, `{"$float": "-inf"}` |
+| bytes, bytearray | `{"$bytes": "<base64>"}` |
+| date, datetime, time | `{"$date": "2026-01-31"}`, `{"$datetime": …}`, `{"$time": …}` (ISO 8601) |
+| timedelta | `{"$timedelta": <seconds>}` |
+| Decimal, UUID, Path, complex | `{"$decimal": "1.10"}`, `{"$uuid": …}`, `{"$path": …}`, `{"$complex": [re, im]}` |
+| set, frozenset | `{"$set": […]}` (sorted where its members can be) |
+| Enum | `{"$enum": "module.Class.NAME"}` |
+| dict with other than text keys, or with `$` keys | `{"$dict": [[key, value], …]}` |
+| dataclass, NamedTuple, Pydantic model | `{"$fields": {…}, "type": "module.Class"}` |
+| numpy scalar | as its Python scalar |
+| anything else | `{"$repr": "…", "type": "module.Class"}` |
+| nested deeper than 32, or larger than the bound | `{"$repr": "…", "type": …, "size": <len(), where it has one>}` |
+
+A tuple is an array. Text that UTF-8 can't hold has its lone surrogates as `\\udcXX` spelled out. A `repr` is cut at 200
+characters, one that raises says so.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import sys
+from typing import Any
+
+MAX_VALUE = 16 * 1024  # bytes of one value in a line of the log
+MAX_DEPTH = 32
+MAX_REPR = 200
+
+
+class _TooLargeError(Exception):
+    """The value went over its bound."""
+
+
+def to_json(value: Any, limit: int = MAX_VALUE) -> str:
+    """The JSON text of `value`, at most about `limit` bytes of UTF-8; never raises for any value."""
+    kind = type(value)
+    if kind is int and -(2**63) <= value < 2**64:
+        return int.__repr__(value)
+    if kind is str and len(value) < limit // 6:
+        return _text(value)
+    if value is None:
+        return "null"
+    try:
+        text = json.dumps(_Reducer(limit).reduce(value, 0), ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+        if len(text.encode()) <= limit:
+            return text
+    except Exception:  # noqa: BLE001 -- a value's own methods may raise anything; its repr is what remains
+        pass
+    return json.dumps(summarised(value), ensure_ascii=False)
+
+
+def summarised(value: Any) -> dict[str, Any]:
+    """The form of a value that is too large or too odd: a bounded `repr`, its type and its length."""
+    form: dict[str, Any] = {"$repr": bounded_repr(value), "type": type_name(type(value))}
+    try:
+        form["size"] = len(value)
+    except Exception:  # noqa: BLE001 -- __len__ is the user's code
+        return form
+    return form
+
+
+def bounded_repr(value: Any, limit: int = MAX_REPR) -> str:
+    """`repr(value)` cut at `limit` characters; a `repr` that raises is told by its exception's type."""
+    try:
+        text = _cheap_repr(value, limit)
+    except BaseException as error:  # noqa: BLE001 -- __repr__ is the user's code
+        return f"<{type_name(type(value))}: its repr raised {type(error).__name__}>"
+    text = spelled_out(text)
+    return text if len(text) <= limit else text[: limit - 1] + "…"
+
+
+def _cheap_repr(value: Any, limit: int) -> str:
+    """Long built-in containers and texts by their beginning only: a `repr` of 100 MB would be made to be thrown away."""
+    if isinstance(value, (str, bytes, bytearray)) and len(value) > limit:
+        return repr(value[:limit]) + "…"
+    if type(value) in (list, tuple) and len(value) > limit:
+        return repr(value[:limit])
+    if type(value) is int and value.bit_length() > 2000:
+        return hex(value >> (value.bit_length() - 64))[:18] + "…"
+    return repr(value)
+
+
+def type_name(kind: type) -> str:
+    module = getattr(kind, "__module__", "")
+    name = getattr(kind, "__qualname__", str(kind))
+    return str(name) if module == "builtins" else f"{module}.{name}"
+
+
+def spelled_out(text: str) -> str:
+    """`text` with what strict UTF-8 can't hold (lone surrogates) as visible escapes."""
+    return text if text.isascii() else text.encode("utf-8", "backslashreplace").decode()
+
+
+def _text(text: str) -> str:
+    return json.dumps(spelled_out(text), ensure_ascii=False)
+
+
+class _Reducer:
+    """Turns a value into what `json.dumps` takes, and gives up when about `limit` bytes are spent."""
+
+    def __init__(self, limit: int) -> None:
+        self._left = limit
+
+    def reduce(self, value: Any, depth: int) -> Any:
+        kind = type(value)
+        self._spend(value if kind in (str, bytes, bytearray) else "")
+        if value is None or kind is bool:
+            return value
+        if kind is str:
+            return spelled_out(value)
+        if kind is int:
+            self._spend_bits(value)
+            return value
+        if kind is float:
+            return value if math.isfinite(value) else {"$float": repr(value)}
+        if depth >= MAX_DEPTH:
+            return summarised(value)
+        return self._compound(value, kind, depth + 1)
+
+    def _spend(self, text: str | bytes) -> None:
+        self._left -= len(text) + 2
+        if self._left < 0:
+            raise _TooLargeError
+
+    def _spend_bits(self, number: int) -> None:
+        self._left -= number.bit_length() // 4
+        if self._left < 0:
+            raise _TooLargeError
+
+    def _compound(self, value: Any, kind: type, depth: int) -> Any:
+        if kind in (list, tuple):
+            return [self.reduce(item, depth) for item in value]
+        if kind is dict:
+            return self._mapping(value, depth)
+        if kind in (bytes, bytearray):
+            import base64
+
+            return {"$bytes": base64.b64encode(value).decode()}
+        if kind in (set, frozenset):
+            return {"$set": [self.reduce(item, depth) for item in _sorted(value)]}
+        if kind is complex:
+            return {"$complex": [self.reduce(value.real, depth), self.reduce(value.imag, depth)]}
+        return self._known_class(value, kind, depth)
+
+    def _mapping(self, value: dict[Any, Any], depth: int) -> Any:
+        if all(type(key) is str and not key.startswith("$") for key in value):
+            for key in value:
+                self._spend(key)
+            return {spelled_out(key): self.reduce(item, depth) for key, item in value.items()}
+        return {"$dict": [[self.reduce(key, depth), self.reduce(item, depth)] for key, item in value.items()]}
+
+    def _known_class(self, value: Any, kind: type, depth: int) -> Any:
+        # By the modules that are loaded already: a value's class can't be from one that isn't, and a worker that
+        # returns numbers need not import `decimal` to know it.
+        for module, classes in _SCALAR_FORMS.items():
+            loaded = sys.modules.get(module)
+            for name, (mark, form) in classes.items() if loaded else ():
+                if isinstance(value, getattr(loaded, name)):
+                    return {mark: form(value)}
+        numpy = sys.modules.get("numpy")
+        if numpy is not None and isinstance(value, numpy.generic):
+            return self.reduce(value.item(), depth)
+        fields = _fields(value, kind)
+        if fields is None:
+            return summarised(value)
+        return {"$fields": {name: self.reduce(item, depth) for name, item in fields.items()}, "type": type_name(kind)}
+
+
+# datetime before date, as every datetime is a date.
+_SCALAR_FORMS: dict[str, dict[str, tuple[str, Any]]] = {
+    "enum": {"Enum": ("$enum", lambda value: f"{type_name(type(value))}.{value.name}")},
+    "datetime": {
+        "datetime": ("$datetime", lambda value: value.isoformat()),
+        "date": ("$date", lambda value: value.isoformat()),
+        "time": ("$time", lambda value: value.isoformat()),
+        "timedelta": ("$timedelta", lambda value: value.total_seconds()),
+    },
+    "decimal": {"Decimal": ("$decimal", str)},
+    "uuid": {"UUID": ("$uuid", str)},
+    "pathlib": {"PurePath": ("$path", lambda value: spelled_out(str(value)))},
+}
+
+
+def _fields(value: Any, kind: type) -> dict[str, Any] | None:
+    """The fields of a dataclass, a NamedTuple or a Pydantic model, recognised by what their makers document."""
+    if hasattr(kind, "__dataclass_fields__"):
+        return {name: getattr(value, name) for name in kind.__dataclass_fields__ if hasattr(value, name)}
+    if isinstance(value, tuple) and hasattr(kind, "_fields"):
+        return dict(zip(kind._fields, value, strict=False))
+    if hasattr(kind, "__pydantic_fields__"):
+        return {name: getattr(value, name) for name in kind.__pydantic_fields__}
+    return None
+
+
+def _sorted(values: Any) -> list[Any]:
+    try:
+        return sorted(values)
+    except TypeError:
+        return list(values)
