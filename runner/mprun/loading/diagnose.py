@@ -1,0 +1,203 @@
+"""Pydantic's errors in mprun's own words: what the key takes, what was found, and where that stands."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails
+
+from mprun.loading.levels import STEP_GROUPS, WORKFLOW, Level, level_at
+from mprun.loading.mistakes import Mistake, found, is_number, short
+from mprun.loading.words import did_you_mean, meant, suggest, suggest_key
+from mprun.places import Path
+
+_TARGET = "text such as `module:function`"
+_PATH = "the path of a folder, as text"
+_ITEMS = "a list, or a mapping with one of `range`, `glob`, `lines`"
+_NAMES = "a step's name, or a list of them"
+_ENTRY = "a mapping with a `target`"
+_KWARGS = "a mapping of parameter names to values"
+
+# What each key takes, where a key of that name means the same on every level; else with the level before it.
+TAKES: dict[str, str] = {
+    "name": "text",
+    "description": "text",
+    "start_method": "`fork`, `spawn` or `forkserver`",
+    "env": "a mapping of variable names to text or numbers",
+    "working_dir": _PATH,
+    "pythonpath": "the path of a folder, or a list of them",
+    "grace_period": "a number of seconds, or text such as `30s`, `1m30s`, `500ms`",
+    "a workflow.processes": "a mapping of step names to processes",
+    "pools": "a mapping of step names to pools",
+    "target": _TARGET,
+    "args": "a list",
+    "kwargs": _KWARGS,
+    "daemon": "`true` or `false`",
+    "needs": _NAMES,
+    "a pool.processes": "a whole number from 1, `cpus`, or `cpus - N`",
+    "chunksize": "a whole number from 1",
+    "maxtasksperchild": "a whole number from 1",
+    "initializer": _TARGET,
+    "initargs": "a list",
+    "apply": "a mapping with `args`, `kwargs` or both",
+    "map": _ITEMS,
+    "starmap": _ITEMS,
+    "imap": _ITEMS,
+    "imap_unordered": _ITEMS,
+    "range": "a whole number, or a list of one to three of them",
+    "glob": "a pattern of paths, as text",
+    "lines": "the path of a text file, as text",
+}
+_NAME_RULE = "letters, digits, `_` and `-`, and no digit or `-` first"
+_BAD_VALUES = ("bad_value", "literal_error", "greater_than_equal", "string_too_short")
+_ABSENT: Any = object()
+_REPEATED = ("none_required",)  # said once more of the other half of "this or left out"
+
+
+def model_mistakes(error: ValidationError, data: Any) -> Iterator[Mistake]:
+    """A mistake for each of Pydantic's errors about `data`, without those that follow from another one."""
+    for details in error.errors(include_url=False, include_input=False):
+        if details["type"] not in _REPEATED:
+            yield from _mistake(details, data)
+
+
+def _mistake(details: ErrorDetails, data: Any) -> Iterator[Mistake]:
+    kind, loc = details["type"], details["loc"]
+    if kind == "missing":
+        yield from _missing(str(loc[-1]), *_walk(loc[:-1], data))
+        return
+    path, value = _walk(loc, data)
+    if loc and loc[-1] == "[key]":
+        yield _bad_name(path)
+    elif kind in ("extra_forbidden", "invalid_key"):
+        yield _unknown_key(path)
+    else:
+        hint = str(details.get("ctx", {}).get("hint", ""))
+        yield _bad_value("bad-value" if kind in _BAD_VALUES else "wrong-type", path, value, hint)
+
+
+def _walk(loc: tuple[int | str, ...], data: Any) -> tuple[Path, Any]:
+    """The path and value that `loc` leads to, past Pydantic's own entries for unions and tags.
+
+    Keys that are neither text nor whole numbers (`~`, `1.5`) stand in `loc` as text.
+    """
+    path: Path = ()
+    for part in loc:
+        if isinstance(data, list) and isinstance(part, int) and part < len(data):
+            path, data = (*path, part), data[part]
+        elif isinstance(data, dict):
+            key = part if part in data else next((key for key in data if str(key) == part), _ABSENT)
+            path, data = ((*path, key), data[key]) if key is not _ABSENT else (path, data)
+    return path, data
+
+
+def _missing(key: str, path: Path, data: Any) -> Iterator[Mistake]:
+    level = level_at(path)
+    if level is None or key in meant(data, level.name, level.keys):  # it is there, misspelt: said once, of that key
+        return
+    message = f"{_subject(path)} has no `{key}`"
+    yield Mistake("missing-key", message, path, "key", f"add `{key}:`, which takes {_takes(level, key)}")
+
+
+def _unknown_key(path: Path) -> Mistake:
+    *parent, key = path
+    level = level_at(tuple(parent)) or WORKFLOW
+    advice = did_you_mean(suggest_key(key, level.name, level.keys))
+    elsewhere = () if advice else _belongs_elsewhere(str(key), level)
+    notes = (*elsewhere, f"{level.name} takes: {', '.join(sorted(level.keys))}")
+    return Mistake("unknown-key", f"`{short(key)}` is not a key of {level.name}", path, "key", advice, notes)
+
+
+def _belongs_elsewhere(key: str, level: Level) -> tuple[str, ...]:
+    names = {"the whole workflow": WORKFLOW, **{other.name: other for other in STEP_GROUPS.values()}}
+    others = [name for name, other in names.items() if other is not level and key in other.keys]
+    return (f"`{key}` is a key of {' and of '.join(others)}",) if others else ()
+
+
+def _bad_name(path: Path) -> Mistake:
+    name = short(path[-1])
+    if path[0] == "env":
+        return Mistake(
+            "bad-name", f"`{name}` can't be the name of a variable", path, "key", "a name is text without `=`"
+        )
+    if path[-2:-1] == ("kwargs",):
+        return Mistake("bad-name", f"`{name}` can't be the name of a parameter", path, "key", "a Python name is needed")
+    return Mistake("bad-name", f"`{name}` can't be the name of a step", path, "key", f"a name has {_NAME_RULE}")
+
+
+def _bad_value(code: str, path: Path, value: Any, hint: str) -> Mistake:
+    if not path:
+        return Mistake(code, f"a workflow is a mapping with `processes` or `pools`, not {found(value)}", path)
+    takes = _takes_at(path)
+    if value is None:
+        advice = "give it a value, or leave the key out" if level_at(path[:-1]) else "give it a value"
+        return Mistake(code, f"{_subject(path)} has no value; it takes {takes}", path, "key", advice)
+    message = f"{_subject(path)} takes {takes}, not {found(value)}"
+    return Mistake(code, message, path, "value", hint or _advice(takes, value))
+
+
+def _subject(path: Path) -> str:
+    if not path:
+        return "the workflow"
+    parent, key = path[:-1], short(path[-1])
+    if parent in (("processes",), ("pools",)):
+        return f"the {STEP_GROUPS[str(parent[0])].name.split()[-1]} `{key}`"
+    if isinstance(path[-1], int):
+        return f"item {path[-1] + 1} of `{short(path[-2])}`"
+    return f"`{key}` in `{short(parent[-1])}`" if level_at(parent) is None else f"`{key}`"
+
+
+def _takes_at(path: Path) -> str:
+    level = level_at(path[:-1])
+    if level:
+        return _takes(level, str(path[-1]))
+    if path[0] == "env":
+        return "text or a number"
+    if isinstance(path[-1], int):
+        return "text"
+    return _ENTRY
+
+
+def _takes(level: Level, key: str) -> str:
+    return TAKES.get(f"{level.name}.{key}") or TAKES[key]
+
+
+def _advice(takes: str, value: Any) -> str:
+    """The smallest change that would make `value` fit, as far as one is plain to see."""
+    if isinstance(value, str):
+        return _advice_for_text(takes, value)
+    if "mapping of step names" in takes and isinstance(value, list):
+        return "give each entry its name as a key, without `-`"
+    if takes == _ITEMS and is_number(value):
+        return f"write `[{short(value)}]`, or `{{range: {short(value)}}}`"
+    if takes.startswith("a list") and not isinstance(value, dict):
+        return f"write `[{_bare(value)}]`"
+    if isinstance(value, int | float) and "text" in takes and "number" not in takes:
+        return "put it in quotes to make it text"
+    return ""
+
+
+def _bare(value: Any) -> str:
+    """`value` as it can stand between brackets, or `…` where it would need quotes or is long."""
+    text = "…" if isinstance(value, bool) else str(value)
+    return text if text.replace("_", "").replace("-", "").isalnum() and len(text) <= 40 else "…"
+
+
+def _advice_for_text(takes: str, value: str) -> str:
+    if "whole number" in takes and value.lstrip("+-").isdecimal():
+        return "write it without quotes"
+    if "seconds" in takes and value.isdecimal():
+        return f"write `{short(value)}s`, or the number without quotes"
+    if "`true`" in takes:
+        yes_or_no = {"yes": "true", "on": "true", "no": "false", "off": "false"}.get(value.lower(), value.lower())
+        return did_you_mean(suggest(yes_or_no, ("true", "false")))
+    if takes == _ITEMS:
+        return "write `{glob: …}`, `{lines: …}` or `[…]`"
+    if takes.startswith("a list"):
+        return f"write `[{_bare(value)}]`"
+    if takes == _ENTRY:
+        return f"write `target: {short(value)}` below the name"
+    words = [word for word in takes.split("`")[1::2] if word.isalpha()]
+    return did_you_mean(suggest(value, words)) if "mapping" not in takes else ""

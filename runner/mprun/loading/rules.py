@@ -1,0 +1,202 @@
+"""What models can't say, as pure functions over the data as read: each yields its mistakes and ignores all others'."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from itertools import islice
+from typing import Any, NamedTuple
+
+from mprun.loading.levels import ITEMS, POOL, STEP_GROUPS, WORKFLOW
+from mprun.loading.mistakes import Mistake, short
+from mprun.loading.words import did_you_mean, meant, suggest, suggest_key
+from mprun.models.workflow import is_extension
+from mprun.places import Path
+from mprun.plan import POOL_CALLS
+from mprun.targets import parse_target
+
+Data = dict[Any, Any]
+
+_MAX_NAMES = 200  # how many names a suggestion is looked for among: each look costs, and mistakes can be many
+
+
+class StepData(NamedTuple):
+    """One step as read; `entry` is whatever its mapping holds, right or wrong."""
+
+    name: str
+    path: Path
+    entry: Data
+
+
+def steps(data: Data) -> list[StepData]:
+    """Every step that is a mapping, in the order written."""
+    found = []
+    for group in STEP_GROUPS:
+        entries = data.get(group)
+        for name, entry in entries.items() if isinstance(entries, dict) else ():
+            if isinstance(entry, dict):
+                found.append(StepData(name, (group, name), entry))
+    return found
+
+
+def some_step(data: Data) -> Iterator[Mistake]:
+    """A workflow has at least one step, in a group that is spelt right or nearly so."""
+    keys = [key for key in data if not is_extension(key)]
+    groups = meant(keys, WORKFLOW.name, WORKFLOW.keys) & set(STEP_GROUPS)
+    if not groups:
+        yield Mistake("no-steps", "the workflow has no steps", (), "key", "add `processes:` or `pools:`")
+    elif all(data.get(group) == {} for group in groups):
+        yield Mistake("no-steps", f"the workflow has no steps: `{min(groups)}` is empty", (min(groups),), "key")
+
+
+def one_call(data: Data) -> Iterator[Mistake]:
+    """A pool has exactly one call, and a source that is a mapping exactly one key."""
+    calls = f"one of {', '.join(f'`{call}`' for call in POOL_CALLS)}"
+    for step in steps({"pools": data.get("pools")}):
+        written = [call for call in step.entry if call in POOL_CALLS]
+        for call in written[1:]:
+            message = f"a pool has one call: `{written[0]}` stands here already, `{call}` too"
+            yield Mistake("two-calls", message, (*step.path, call), "key", first=(*step.path, written[0]))
+        if not meant(step.entry, POOL.name, POOL.keys) & set(POOL_CALLS):
+            yield Mistake("no-call", f"the pool `{short(step.name)}` has no call", step.path, "key", f"add {calls}")
+        for call in written:
+            yield from _one_source(step.entry[call], (*step.path, call)) if call != "apply" else ()
+
+
+def _one_source(source: Any, path: Path) -> Iterator[Mistake]:
+    if not isinstance(source, dict):
+        return
+    written = [key for key in source if key in ITEMS.keys]
+    for key in written[1:]:
+        message = f"items come from one source: `{written[0]}` stands here already, `{key}` too"
+        yield Mistake("two-sources", message, (*path, key), "key", first=(*path, written[0]))
+    if not source:
+        yield Mistake(
+            "no-source", f"`{path[-1]}` has no source of items", path, "key", "add `range`, `glob` or `lines`"
+        )
+
+
+def unique_names(data: Data) -> Iterator[Mistake]:
+    """Processes and pools share one set of names."""
+    processes, pools = data.get("processes"), data.get("pools")
+    if isinstance(processes, dict) and isinstance(pools, dict):
+        for name in pools:
+            if name in processes:
+                message = f"`{short(name)}` names a process and a pool; each step has its own name"
+                yield Mistake("duplicate-name", message, ("pools", name), "key", first=("processes", name))
+
+
+def known_needs(data: Data) -> Iterator[Mistake]:
+    """`needs` names other steps, and none that never succeeds."""
+    names = _step_names(data)
+    close = [name for name in islice(names, _MAX_NAMES) if isinstance(name, str)]
+    daemons = {step.name for step in steps({"processes": data.get("processes")}) if step.entry.get("daemon") is True}
+    for step in steps(data):
+        for need, path in _needs(step):
+            if need == step.name:
+                yield Mistake("cycle", f"`{short(need)}` needs itself", path)
+            elif need not in names:
+                yield _unknown_step(need, path, [name for name in close if name != step.name])
+            elif need in daemons:
+                message = f"`{short(need)}` is a daemon: it never succeeds, so `{short(step.name)}` would never start"
+                yield Mistake("needs-daemon", message, path)
+
+
+def _unknown_step(need: str, path: Path, others: list[str]) -> Mistake:
+    advice = did_you_mean(suggest(need, others))
+    notes = () if advice else _list_of_names(others)
+    return Mistake("unknown-step", f"there is no step `{short(need)}`", path, advice=advice, notes=notes)
+
+
+def _list_of_names(names: list[str]) -> tuple[str, ...]:
+    shown = ", ".join(sorted(names)[:12]) + (", …" if len(names) > 12 else "")
+    return (f"the other steps are: {shown}",) if names else ("the workflow has no other step",)
+
+
+def _step_names(data: Data) -> dict[Any, None]:
+    """All names, those below a misspelt `processes` or `pools` too: they will be there when that is corrected."""
+    groups = [
+        value
+        for key, value in data.items()
+        if key in STEP_GROUPS
+        or (key not in WORKFLOW.keys and suggest_key(key, WORKFLOW.name, WORKFLOW.keys) in STEP_GROUPS)
+    ]
+    return {name: None for group in groups if isinstance(group, dict) for name in group}
+
+
+def _needs(step: StepData) -> Iterator[tuple[str, Path]]:
+    needs = step.entry.get("needs")
+    path = (*step.path, "needs")
+    if isinstance(needs, str) and needs:
+        yield needs, path
+    for index, need in enumerate(needs) if isinstance(needs, list) else ():
+        if isinstance(need, str) and need:
+            yield need, (*path, index)
+
+
+def no_cycles(data: Data) -> Iterator[Mistake]:
+    """Steps that wait for one another in a circle; one mistake a circle, shown as a path."""
+    all_steps = {step.name: step for step in steps(data)}
+    needs = {
+        name: {need: path for need, path in _needs(step) if need in all_steps and need != name}
+        for name, step in all_steps.items()
+    }
+    for circle in _circles(needs):
+        path = needs[circle[-2]][circle[-1]]
+        yield Mistake("cycle", f"these steps wait for one another: {_arrows(circle)}", path)
+
+
+def _circles(needs: Mapping[str, Iterable[str]]) -> Iterator[list[str]]:
+    """Each way back to a step that is still being followed, as [a, b, …, a]. Iterative: chains can be long."""
+    finished: set[str] = set()
+    for start, its_needs in needs.items():
+        trail = {} if start in finished else {start: iter(its_needs)}
+        while trail:
+            last = next(reversed(trail))
+            need = next(trail[last], None)
+            if need is None:
+                finished.add(last)
+                del trail[last]
+            elif need in trail:
+                names = list(trail)
+                yield [*names[names.index(need) :], need]
+            elif need not in finished:
+                trail[need] = iter(needs[need])
+
+
+def _arrows(names: list[str]) -> str:
+    shown = names if len(names) <= 10 else [*names[:6], "…", *names[-3:]]
+    return " → ".join(short(name) for name in shown)
+
+
+def target_texts(data: Data) -> Iterator[Mistake]:
+    """Targets and initializers are written as `parse_target` reads them."""
+    for step in steps(data):
+        for key in ("target", "initializer"):
+            text = step.entry.get(key)
+            if isinstance(text, str) and "${" not in text:
+                try:
+                    parse_target(text, "")
+                except ValueError as error:
+                    path = (*step.path, key)
+                    yield Mistake("bad-target", f"`{short(text)}` is not a target", path, notes=(str(error),))
+
+
+def same_numbers(data: Data, written: Callable[[Path], str]) -> Iterator[Mistake]:
+    """A number in `env` that would arrive with another spelling (`1.10` as `1.1`) needs quotes."""
+    env = data.get("env")
+    for name, value in env.items() if isinstance(env, dict) else ():
+        if isinstance(value, int | float) and not isinstance(value, bool):
+            text = written(("env", name))
+            if text != str(value):
+                message = f"`{short(name)}` would arrive as `{value}`, because `{short(text)}` is read as a number"
+                yield Mistake("changed-number", message, ("env", name), advice="put it in quotes")
+
+
+DATA_RULES: tuple[Callable[[Data], Iterator[Mistake]], ...] = (
+    some_step,
+    one_call,
+    unique_names,
+    known_needs,
+    no_cycles,
+    target_texts,
+)

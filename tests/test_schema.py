@@ -1,0 +1,122 @@
+"""The JSON Schema judges workflow files as the loader does, but for a listed set of what a schema can't say."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from jsonschema import Draft7Validator
+
+from mprun.errors import WorkflowError
+from mprun.loading.diagnose import TAKES
+from mprun.loading.levels import APPLY, ITEMS, POOL, PROCESS, WORKFLOW
+from mprun.loading.load import load
+from mprun.loading.read import decode, read_bytes
+from mprun.loading.yaml_data import read_yaml
+from mprun.models.schema import draft07, workflow_schema
+
+MISTAKES = Path(__file__).parent / "mistakes"
+
+# Mistakes that only loading finds: names, graphs, files, Python's own rules, and YAML itself.
+NOT_IN_A_SCHEMA = {
+    *("duplicate-key", "duplicate-merge", "merge-not-a-mapping", "tag-text"),
+    *("needs-cycle", "needs-two-cycles", "needs-itself", "needs-unknown", "needs-unknown-no-idea", "needs-daemon"),
+    *("same-name-twice", "reference", "env-number-changes"),
+    *("target-dots", "target-slashes", "target-call", "initializer"),
+    *("target-file", "working-dir", "pythonpath-missing", "lines-missing", "lines-folder"),
+    *("range-step-zero", "range-too-many", "chunksize-as-float", "grace-period-nan"),
+    "kwargs-bad-name",
+}
+
+STEP = "processes: {a: {target: 'jobs:a'}}\n"
+GOOD = [
+    STEP,
+    STEP + "x-anchors: [1, {a: b}]\nx-: ",
+    STEP + "name: n\ndescription: ''\nstart_method: spawn\nworking_dir: .\npythonpath: .\ngrace_period: 1.5",
+    STEP + "pythonpath: ['.', ..]\ngrace_period: 0",
+    *[STEP + f"grace_period: {text}" for text in ("30s", "1m30s", "500ms", "1h", "1h30m5s10ms", "0.5s", "10")],
+    STEP + "env: {A: text, B: 5, C: 1.5, d e: ''}",
+    "processes: {a: {target: 'm:C.f', args: [1, [2], {3: ~}], kwargs: {a: ~}, daemon: true, needs: []}}",
+    "processes: {a: {target: 'a:b'}, _b-1: {target: 'a:b', needs: a}, c: {target: 'a:b', needs: [a, _b-1]}}",
+    "pools: {p: {target: 'a:b', apply: {}}}",
+    "pools: {p: {target: 'a:b', apply: {args: [1], kwargs: {b: 2}}, initializer: 'a:c', initargs: [1]}}",
+    *[
+        f"pools: {{p: {{target: 'a:b', {call}: [1, text, ~]}}}}"
+        for call in ("map", "starmap", "imap", "imap_unordered")
+    ],
+    *[f"pools: {{p: {{target: 'a:b', map: {{range: {text}}}}}}}" for text in ("5", "[5]", "[1, 5]", "[9, 1, -2]", "0")],
+    "pools: {p: {target: 'a:b', imap: {glob: '*.txt'}, chunksize: 1, maxtasksperchild: 10}}",
+    "pools: {p: {target: 'a:b', imap: {lines: items.txt}}}",
+    *[f"pools: {{p: {{target: 'a:b', map: [], processes: {size}}}}}" for size in ("1", "cpus", "cpus - 1", "cpus-2")],
+]
+
+
+def schema_accepts(data: Any) -> bool:
+    return bool(Draft7Validator(workflow_schema()).is_valid(data))
+
+
+def _data(file: Path) -> Any:
+    """What an editor's JSON Schema checker is given for `file`: its keys are all text."""
+    data = read_yaml(decode(read_bytes(str(file)), str(file)), str(file)).data
+    return json.loads(json.dumps(data))
+
+
+@pytest.mark.parametrize("text", GOOD)
+def test_what_both_accept(text: str, tmp_path: Path) -> None:
+    (tmp_path / "items.txt").touch()
+    file = tmp_path / "w.yaml"
+    file.write_text(text)
+    assert load(str(file)).diagnostics == ()
+    assert schema_accepts(_data(file))
+
+
+@pytest.mark.parametrize(
+    "name", sorted(path.stem for path in MISTAKES.glob("*.yaml") if not path.stem.startswith("yaml-"))
+)
+def test_what_both_refuse(name: str) -> None:
+    try:
+        data = _data(MISTAKES / f"{name}.yaml")
+    except WorkflowError:
+        pytest.skip("not YAML that a schema could judge")
+    assert schema_accepts(data) is (name in NOT_IN_A_SCHEMA)
+
+
+def test_the_schema_is_draft_07_throughout() -> None:
+    schema = workflow_schema()
+    Draft7Validator.check_schema(schema)
+    text = json.dumps(schema)
+    assert "$defs" not in text
+    assert "prefixItems" not in text
+
+
+def test_each_key_has_a_description_and_words_for_what_it_takes() -> None:
+    schema = workflow_schema()
+    for level in (schema, *schema["definitions"].values()):
+        assert [key for key, value in level["properties"].items() if not value.get("description")] == []
+    for level in (WORKFLOW, PROCESS, POOL, APPLY, ITEMS):
+        assert [key for key in level.keys if not (key in TAKES or f"{level.name}.{key}" in TAKES)] == []
+
+
+REWRITES: list[tuple[dict[str, Any], dict[str, Any]]] = [
+    (
+        {"$defs": {"A": {"type": "null"}}, "$ref": "#/$defs/A"},
+        {"definitions": {"A": {"type": "null"}}, "allOf": [{"$ref": "#/definitions/A"}]},
+    ),
+    ({"items": {"$ref": "#/$defs/A"}}, {"items": {"$ref": "#/definitions/A"}}),
+    ({"properties": {"$ref": {"type": "null"}}}, {"properties": {"$ref": {"type": "null"}}}),
+    (
+        {"prefixItems": [{"type": "null"}], "items": False},
+        {"items": [{"type": "null"}], "additionalItems": False},
+    ),
+    ({"prefixItems": [True]}, {"items": [True], "additionalItems": True}),
+    ({"const": {"$defs": 1}}, {"const": {"$defs": 1}}),
+]
+
+
+@pytest.mark.parametrize(("newer", "older"), REWRITES)
+def test_draft07(newer: dict[str, Any], older: dict[str, Any]) -> None:
+    before = json.dumps(newer)
+    assert draft07(newer) == {"$schema": "http://json-schema.org/draft-07/schema#", **older}
+    assert json.dumps(newer) == before
