@@ -1,0 +1,135 @@
+"""Would this callable take these arguments? Asked of its signature, without calling it."""
+
+from __future__ import annotations
+
+import difflib
+import inspect
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from inspect import Parameter
+from typing import Any
+
+from mprun.values import bounded_repr
+from mprun.worker.problems import Problem, Use
+
+_POSITIONAL = (Parameter.POSITIONAL_ONLY, Parameter.POSITIONAL_OR_KEYWORD)
+
+
+def argument_problems(function: Callable[..., Any], use: Use) -> Iterator[Problem]:
+    """Each way in which `use` calls `function` wrongly. A builtin that has no signature is taken at its word."""
+    try:
+        signature = inspect.signature(function)
+    except (ValueError, TypeError):
+        return
+    checker = _Checker(signature, use, _defined_at(function, use.target.qualname, signature))
+    if use.shape == "once":
+        yield from checker.call(use.args, use.kwargs, use.where)
+    elif use.shape.startswith("each"):
+        yield from checker.one_item()
+    else:
+        yield from checker.starred()
+
+
+class _Checker:
+    def __init__(self, signature: inspect.Signature, use: Use, defined_at: str) -> None:
+        self._signature = signature
+        self._use = use
+        self._name = use.target.qualname
+        self._notes = (defined_at,)
+
+    def call(self, args: Sequence[Any], kwargs: Mapping[str, Any], where: tuple[str | int, ...]) -> Iterator[Problem]:
+        """What is wrong with `function(*args, **kwargs)`, where `args` are written at `where`."""
+        unknown = [name for name in kwargs if not self._takes_keyword(name)]
+        for name in unknown:
+            near = difflib.get_close_matches(name, self._keywords(), 1)
+            advice = f"did you mean `{near[0]}`?" if near else ""
+            yield self._problem(f"`{self._name}` takes no argument `{name}`", (*where[:-1], "kwargs", name), advice)
+        most = self._most_positional()
+        if most is not None and len(args) > most:
+            takes = f"`{self._name}` takes {_count(most, 'positional argument')}, and is given {len(args)}"
+            yield self._problem(takes, where)
+            return
+        for name in self._given_twice(args, kwargs):
+            yield self._problem(f"`{name}` is given both in `args` and in `kwargs`", (*where[:-1], "kwargs", name))
+        missing = self._missing(args, kwargs)
+        if missing and not unknown:
+            yield self._problem(f"`{self._name}` also needs {_names(missing)}", where)
+
+    def one_item(self) -> Iterator[Problem]:
+        most = self._most_positional()
+        if most == 0:
+            yield self._problem(f"`{self._name}` takes no positional argument, and is given each item as one")
+            return
+        missing = self._missing((None,), {})
+        if missing:
+            advice = "`starmap` gives each call a list of arguments" if self._use.where == ("map",) else ""
+            yield self._problem(
+                f"`{self._name}` is given one argument, the item, and also needs {_names(missing)}", advice=advice
+            )
+
+    def starred(self) -> Iterator[Problem]:
+        call = self._use.where[0]
+        if self._use.shape == "star-like":
+            if isinstance(self._use.args[0], int):
+                yield self._problem("each item of a `starmap` is a list of arguments, and a `range` has numbers")
+            return
+        for index, item in enumerate(self._use.args):
+            if isinstance(item, list):
+                yield from self.call(item, {}, (call, index))
+            else:
+                told = f"each item of a `starmap` is a list of arguments, and this one is {bounded_repr(item, 40)}"
+                yield Problem("arguments", told, (call, index), advice="`map` gives each call one item")
+
+    def _problem(self, message: str, where: tuple[str | int, ...] | None = None, advice: str = "") -> Problem:
+        return Problem("arguments", message, where or self._use.where, advice=advice, notes=self._notes)
+
+    def _parameters(self, *kinds: Any) -> list[Parameter]:
+        return [parameter for parameter in self._signature.parameters.values() if parameter.kind in kinds]
+
+    def _keywords(self) -> list[str]:
+        return [p.name for p in self._parameters(Parameter.POSITIONAL_OR_KEYWORD, Parameter.KEYWORD_ONLY)]
+
+    def _takes_keyword(self, name: str) -> bool:
+        return name in self._keywords() or bool(self._parameters(Parameter.VAR_KEYWORD))
+
+    def _most_positional(self) -> int | None:
+        return None if self._parameters(Parameter.VAR_POSITIONAL) else len(self._parameters(*_POSITIONAL))
+
+    def _given_twice(self, args: Sequence[Any], kwargs: Mapping[str, Any]) -> list[str]:
+        taken = self._parameters(*_POSITIONAL)[: len(args)]
+        return [p.name for p in taken if p.name in kwargs and p.kind is Parameter.POSITIONAL_OR_KEYWORD]
+
+    def _missing(self, args: Sequence[Any], kwargs: Mapping[str, Any]) -> list[str]:
+        later = [*self._parameters(*_POSITIONAL)[len(args) :], *self._parameters(Parameter.KEYWORD_ONLY)]
+        return [
+            p.name
+            for p in later
+            if p.default is Parameter.empty and (p.name not in kwargs or p.kind is Parameter.POSITIONAL_ONLY)
+        ]
+
+
+def _defined_at(function: Callable[..., Any], name: str, signature: inspect.Signature) -> str:
+    """`jobs.py:12: fetch(url, timeout=3)`: the other place that a wrong call concerns."""
+    shown = f"{name}{signature}"
+    shown = shown if len(shown) <= 200 else shown[:199] + "…"
+    try:
+        code: Any = inspect.unwrap(function)
+        file = inspect.getsourcefile(code)
+        line = inspect.getsourcelines(code)[1]
+    except (TypeError, OSError, ValueError):
+        return shown
+    return f"{_short_path(file)}:{line}: {shown}" if file else shown
+
+
+def _short_path(file: str) -> str:
+    """Relative to the workflow's working folder where it lies below it."""
+    return os.path.relpath(file) if file.startswith(os.path.join(os.getcwd(), "")) else file
+
+
+def _names(names: Sequence[str]) -> str:
+    quoted = [f"`{name}`" for name in names]
+    return quoted[0] if len(quoted) == 1 else f"{', '.join(quoted[:-1])} and {quoted[-1]}"
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number or 'no'} {noun}{'' if number == 1 else 's'}"

@@ -1,0 +1,106 @@
+"""Memory that a child and its parent share: what the child is at work on, what it has finished, whether to go on.
+
+The child notes each task before it begins and keeps the lines of finished tasks here until it has sent them; the
+parent reads both at any time, also after the child's death. Each word has one writer and is stored by one aligned
+8-byte write, so neither side needs a lock or a message.
+"""
+
+from __future__ import annotations
+
+import mmap
+import os
+import tempfile
+from multiprocessing import reduction
+from typing import Any
+
+_TASK, _BEGAN, _STOP, _USED, _ROUND, _FIRST = range(6)
+_WORDS = 64  # bytes at the start of the memory
+
+ROOM = 128 * 1024  # bytes of finished lines that a pool's worker keeps at most before it sends them
+
+
+class Board:
+    """The words: the task at work plus one (0: idle), when it began (ns, CLOCK_MONOTONIC), the parent's stop; and of
+    the finished lines kept: their bytes, how often they were sent, the index of the first's task."""
+
+    def __init__(self, fd: int | None = None) -> None:
+        self._fd = _anonymous_file(_WORDS + ROOM) if fd is None else fd
+        self._map = mmap.mmap(self._fd, _WORDS + ROOM)
+        self.words = memoryview(self._map)[:_WORDS].cast("q")
+        self.lines = memoryview(self._map)[_WORDS:]
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _attach, (reduction.DupFd(self._fd),)
+
+    def close_file(self) -> None:
+        """Give the descriptor back; the memory stays mapped. For the parent, once the child has started."""
+        os.close(self._fd)
+
+    # -- written by the child
+
+    def begin(self, task: int, now_ns: int) -> None:
+        self.words[_BEGAN] = now_ns
+        self.words[_TASK] = task + 1
+
+    def end(self) -> None:
+        self.words[_TASK] = 0
+
+    def start_run(self, first: int) -> None:
+        """Forget the lines kept (they were sent); the next one belongs to task `first`."""
+        self.words[_USED] = 0
+        self.words[_ROUND] += 1
+        self.words[_FIRST] = first
+
+    def keep(self, line: bytes, used: int) -> int:
+        """Keep `line` behind the `used` bytes that are kept; returns the bytes used then."""
+        end = used + len(line)
+        self.lines[used:end] = line
+        self.words[_USED] = end
+        return end
+
+    # -- read by the parent
+
+    @property
+    def task(self) -> int | None:
+        """The index of the task at work, None when idle."""
+        noted = self.words[_TASK]
+        return noted - 1 if noted else None
+
+    def at_work(self) -> tuple[int, int] | None:
+        """(task, when it began) where two looks agree, else None: the child is between two tasks."""
+        seen = (self.words[_TASK], self.words[_BEGAN])
+        if not seen[0] or seen != (self.words[_TASK], self.words[_BEGAN]):
+            return None
+        return seen[0] - 1, seen[1]
+
+    def kept(self) -> tuple[int, bytes] | None:
+        """(index of the first task, lines) of what is finished and perhaps not sent; None if it changed meanwhile."""
+        round_, first, used = self.words[_ROUND], self.words[_FIRST], self.words[_USED]
+        lines = bytes(self.lines[:used])
+        if not used or round_ != self.words[_ROUND] or first != self.words[_FIRST]:
+            return None
+        return first, lines
+
+    # -- written by the parent, read by the child
+
+    @property
+    def stopped(self) -> bool:
+        return self.words[_STOP] != 0
+
+    def stop(self) -> None:
+        """Ask the child to begin no further task."""
+        self.words[_STOP] = 1
+
+
+def _attach(handle: Any) -> Board:
+    return Board(handle.detach())
+
+
+def _anonymous_file(size: int) -> int:
+    if hasattr(os, "memfd_create"):
+        fd = os.memfd_create("mprun", os.MFD_CLOEXEC)
+    else:
+        with tempfile.TemporaryFile() as file:
+            fd = os.dup(file.fileno())
+    os.ftruncate(fd, size)
+    return fd

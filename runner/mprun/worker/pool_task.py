@@ -1,0 +1,91 @@
+"""What the workers of a `multiprocessing.Pool` run: an initializer that sets the worker up, and one wrapper a call.
+
+The wrapper is what the Pool maps. It tells the parent of each task over the worker's own pipe, as the Pool itself
+says nothing before a `map` has ended; to the Pool it returns nothing, and raises nothing.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from mprun.events import timestamp
+from mprun.targets import Target, resolve
+from mprun.worker import process
+from mprun.worker.calls import CODES, call, result_line
+from mprun.worker.exceptions import exception_fields
+from mprun.worker.frames import RESULT, UNREADY, result_body
+from mprun.worker.output import flush_output
+
+
+@dataclass(frozen=True, slots=True)
+class PoolWork:
+    """What each worker of a pool needs to know. `submitted` is when the tasks were given (seconds since the epoch)."""
+
+    step: str
+    target: Target
+    initializer: Target | None
+    initargs: tuple[Any, ...]
+    submitted: float
+
+
+_work: PoolWork
+_function: Callable[..., Any]
+_about: dict[str, Any]
+
+
+def set_up(work: PoolWork) -> None:
+    """The Pool's initializer: resolve the target, then run the user's initializer.
+
+    A failure is told to the parent and ends the worker; the Pool alone would start another one for ever.
+    """
+    global _work, _function, _about
+    child = process.current
+    _work = work
+    _about = {"event": "task.result", "step": work.step, "worker": child.worker, "pid": child.pid}
+    try:
+        _function = resolve(work.target)
+        if work.initializer is not None:
+            resolve(work.initializer)(*work.initargs)
+    except BaseException as error:  # noqa: BLE001 -- the user's code; told to the parent whatever it is
+        child.send(UNREADY, json.dumps(exception_fields(error)).encode())
+        raise SystemExit(1) from None
+
+
+def run_one(numbered: tuple[int, Any]) -> None:
+    """One task of `map`, `imap` or `imap_unordered`: (index, item)."""
+    task, item = numbered
+    _run(task, (item,), {})
+
+
+def run_star(task: int, item: Sequence[Any]) -> None:
+    """One task of `starmap`: its index and the sequence of its arguments."""
+    _run(task, item, {})
+
+
+def run_apply(args: Sequence[Any], kwargs: Mapping[str, Any]) -> None:
+    """The one task of `apply`."""
+    _run(0, args, kwargs)
+
+
+def _run(task: int, args: Sequence[Any], kwargs: Mapping[str, Any]) -> None:
+    child = process.current
+    if child.board.stopped:
+        child.send(RESULT, result_body(task, CODES["cancelled"], _cancelled_line(task)))
+        return
+    child.board.begin(task, time.monotonic_ns())
+    waited = max(0.0, time.time() - _work.submitted)
+    ended = call(_function, args, kwargs)
+    flush_output()
+    line = result_line(_about | {"task": task, "attempt": 1, "waited": round(waited, 6)}, ended, args, kwargs)
+    child.send(RESULT, result_body(task, CODES[ended.outcome], line))
+    child.board.end()
+
+
+def _cancelled_line(task: int) -> bytes:
+    fields = {"ts": timestamp(time.time()), **_about, "task": task, "attempt": 1, "outcome": "cancelled"}
+    fields["cancelled_by"] = "stop"
+    return (json.dumps(fields)[1:] + "\n").encode()
