@@ -1,0 +1,46 @@
+"""From a workflow file to a plan that is known to start: load, build, check the targets; every mistake at once."""
+
+from __future__ import annotations
+
+from mprun.errors import Diagnostic, WorkflowError
+from mprun.loading.load import Loaded, load
+from mprun.plan import Plan
+from mprun.planning.build import build
+from mprun.planning.check import TargetCheck
+
+
+class Preparation:
+    """A file being made into a plan. The targets are checked in a child while the caller does something else."""
+
+    def __init__(self, file: str, *, check_targets: bool = True) -> None:
+        self._loaded = load(file)
+        self._plan = _plan_of(self._loaded)
+        self._check = TargetCheck(self._plan, self._loaded.places) if self._plan and check_targets else None
+
+    def finish(self) -> Plan:
+        """The plan. Raises WorkflowError with everything that is wrong with the file and with its targets."""
+        found = [*self._loaded.diagnostics, *(self._check.diagnostics() if self._check else ())]
+        if found or self._plan is None:
+            raise WorkflowError(tuple(sorted(found, key=_position)))
+        return self._plan
+
+    def close(self) -> None:
+        """End the check if it is still under way."""
+        if self._check is not None:
+            self._check.close()
+
+
+def prepare(file: str, *, check_targets: bool = True) -> Plan:
+    """The plan of the workflow `file`. Raises WorkflowError."""
+    return Preparation(file, check_targets=check_targets).finish()
+
+
+def _plan_of(loaded: Loaded) -> Plan | None:
+    """A plan of what is right about the file, so that its targets can be checked whatever else is wrong."""
+    if loaded.workflow is None:
+        return None
+    return build(loaded.workflow, loaded.file, loaded.sha256, loaded.places)
+
+
+def _position(diagnostic: Diagnostic) -> tuple[int, int]:
+    return (diagnostic.place.line, diagnostic.place.column) if diagnostic.place else (0, 0)

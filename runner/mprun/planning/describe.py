@@ -1,0 +1,78 @@
+"""A plan as a table for people: plain text, every line bounded, what can't be seen is shown as an escape."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from mprun.plan import Plan, PoolStep, ProcessStep, Step, declared_tasks
+from mprun.planning.call_text import call_arguments, process_arguments, source_code
+from mprun.planning.order import waves
+from mprun.planning.source_text import Code, Group, call, flat, quoted
+from mprun.sources import ListSource
+
+CALL_WIDTH = 72
+ITEMS_SHOWN = 8
+
+_COLUMNS = ("wave", "step", "kind", "tasks", "call", "needs")
+
+
+def describe(plan: Plan) -> str:
+    """The header of the plan, and a line a step in the order of their start."""
+    rows = [
+        _row(str(number), step, plan.surroundings.working_dir)
+        for number, wave in enumerate(waves(plan.steps), 1)
+        for step in wave
+    ]
+    parts = [_header(plan), _table([_COLUMNS, *rows])]
+    if any(declared_tasks(step) is None for step in plan.steps):
+        parts.append("? counted when it starts")
+    return "\n\n".join(parts) + "\n"
+
+
+def _header(plan: Plan) -> str:
+    around = plan.surroundings
+    facts = {
+        "workflow": f"{plan.name} ({plan.workflow})",
+        "description": " ".join(plan.description.split()),
+        "start method": plan.start_method,
+        "working folder": around.working_dir,
+        "environment": ", ".join(around.env),
+    }
+    return "\n".join(f"{name:<16}{_visible(fact)}" for name, fact in facts.items() if fact)
+
+
+def _row(wave: str, step: Step, folder: str) -> tuple[str, ...]:
+    tasks = declared_tasks(step)
+    count = "?" if tasks is None else f"{tasks:,}"
+    return wave, step.name, step.kind, count, _bounded(call_text(step, folder)), ", ".join(step.needs)
+
+
+def call_text(step: Step, folder: str) -> str:
+    """The call as Python would write it on one line; of a long list, its first items."""
+    if isinstance(step, ProcessStep):
+        return flat(call("Process", process_arguments(step, step.target.qualname)))
+    arguments = call_arguments(step, step.target.qualname, _items(step, folder))
+    return flat(call(f"Pool({step.processes}).{step.call}", arguments))
+
+
+def _items(step: PoolStep, folder: str) -> Code:
+    if not isinstance(step.source, ListSource) or len(step.source.values) <= ITEMS_SHOWN:
+        return source_code(step, folder)
+    first = source_code(replace(step, source=ListSource(step.source.values[:ITEMS_SHOWN])), folder)
+    return replace(first, items=(*first.items, "…")) if isinstance(first, Group) else first
+
+
+def _bounded(text: str) -> str:
+    return text if len(text) <= CALL_WIDTH else text[: CALL_WIDTH - 1] + "…"
+
+
+def _visible(text: str) -> str:
+    """`text` with what can't be seen, such as what moves a terminal's cursor, written as an escape."""
+    return "".join(c if c.isprintable() else quoted(c)[1:-1] for c in text)
+
+
+def _table(rows: list[tuple[str, ...]]) -> str:
+    """Columns as wide as their widest cell, two spaces apart."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    padded = ("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in rows)
+    return "\n".join(map(str.rstrip, padded))

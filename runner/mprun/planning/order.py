@@ -1,0 +1,29 @@
+"""The order of start that `needs` implies: steps in waves, each of which needs only the waves before it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from mprun.plan import Step
+
+
+def waves(steps: Iterable[Step]) -> list[list[Step]]:
+    """Group `steps` so that each stands in the first wave by which all it needs has run.
+
+    Within a wave the declared order is kept. Raises ValueError for a cycle, or a need of a step that isn't there.
+    """
+    waiting = list(steps)
+    done: set[str] = set()
+    found: list[list[Step]] = []
+    while waiting:
+        wave = [step for step in waiting if done.issuperset(step.needs)]
+        if not wave:
+            raise ValueError(f"these steps wait for each other, or for what isn't there: {_names(waiting)}")
+        found.append(wave)
+        done.update(step.name for step in wave)
+        waiting = [step for step in waiting if step.name not in done]
+    return found
+
+
+def _names(steps: Iterable[Step]) -> str:
+    return ", ".join(step.name for step in steps)

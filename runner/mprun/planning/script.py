@@ -1,0 +1,103 @@
+"""A plan as the plain `multiprocessing` program that does the same work without mprun and gives the same results.
+
+The program prints what each pool returns. It differs from a run in this: nothing is logged, steps start in waves (all
+whose needs are met, together; the next wave when they have ended), and the first failure that something waits for, or
+that a pool raises, ends it with exit code 1.
+"""
+
+from __future__ import annotations
+
+import sys
+import textwrap
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from mprun.plan import Plan, PoolStep, Step
+from mprun.planning.script_names import Imports, Names
+from mprun.planning.script_steps import main_block
+from mprun.planning.source_text import WIDTH, quoted
+from mprun.sources import GlobSource, LinesSource, Source
+from mprun.targets import Target
+
+_LINES_OF = '''\
+def lines_of(path):
+    """The lines of a text file, without their ends."""
+    with open(path, encoding="utf-8") as file:
+        for line in file:
+            yield line.removesuffix("\\n")'''
+
+_LOAD_FILE = '''\
+def load_file(name, path):
+    """Import the file at `path` as the module `name`; each child does so again, under the same name."""
+    spec = importlib.util.spec_from_file_location(name, path)
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    spec.loader.exec_module(module)
+    return module'''
+
+
+def python_script(plan: Plan) -> str:
+    """The text of the program: it can be started from any folder, as it stands."""
+    names = Names()
+    imports = Imports(_targets(plan.steps), plan.surroundings.working_dir, names)
+    if _uses(plan, GlobSource):
+        imports.add("glob")
+    top = [_docstring(plan), "import os\nimport sys", _surroundings(plan), imports.text()]
+    helpers = [_LINES_OF] * _uses(plan, LinesSource) + [_LOAD_FILE] * imports.loads_files
+    loads = ["\n".join(imports.loads)] * bool(imports.loads)
+    return _file(top, helpers, loads, main_block(plan, imports, names))
+
+
+def _uses(plan: Plan, source: type[Source]) -> bool:
+    return any(isinstance(step, PoolStep) and isinstance(step.source, source) for step in plan.steps)
+
+
+def _file(top: list[str], helpers: list[str], loads: list[str], main: str) -> str:
+    """The parts of a file with the blank lines between them that Python's style guide asks for."""
+    if not helpers:
+        return "\n\n".join([*top, *loads, main]) + "\n"
+    return "\n\n\n".join(["\n\n".join(top), *helpers, "\n\n".join([*loads, main])]) + "\n"
+
+
+def _targets(steps: Iterable[Step]) -> Iterator[Target]:
+    for step in steps:
+        yield step.target
+        if isinstance(step, PoolStep) and step.initializer is not None:
+            yield step.initializer
+
+
+def _docstring(plan: Plan) -> str:
+    text = _one_line(plan.description or plan.name)
+    origin = _one_line(f"The plain multiprocessing program that {Path(plan.workflow).name} stands for.")
+    return f'"""{textwrap.fill(text, WIDTH - 3)}\n\n{textwrap.fill(origin, WIDTH)}\n"""'
+
+
+def _one_line(text: str) -> str:
+    """`text` such that it can stand in a docstring, whatever it holds."""
+    printable = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in " ".join(text.split()))
+    return printable.replace("\\", "\\\\").replace('"""', r"\"\"\"")
+
+
+def _surroundings(plan: Plan) -> str:
+    """The lines that give the program, and so its children, the folder, search path and environment of a run."""
+    around = plan.surroundings
+    env = [f"os.environ[{quoted(name)}] = {quoted(value)}" for name, value in around.env.items()]
+    chdir = "os.chdir(FOLDER)  # before the imports: children start in the folder that multiprocessing finds"
+    return "\n".join([*env, f"FOLDER = {quoted(around.working_dir)}", chdir, *_search_path(plan)])
+
+
+def _search_path(plan: Plan) -> list[str]:
+    here = plan.surroundings.working_dir
+    folders = ["FOLDER" if folder == here else quoted(folder) for folder in plan.surroundings.pythonpath]
+    if hiding := _hiding_files(plan.steps):
+        return [
+            f'os.environ["PYTHONSAFEPATH"] = "1"  # {hiding} must not hide one of Python\'s own modules',
+            f"sys.path.extend([{', '.join(folders)}])",
+        ]
+    return [f"sys.path.insert(0, {folders[0]})" if len(folders) == 1 else f"sys.path[:0] = [{', '.join(folders)}]"]
+
+
+def _hiding_files(steps: Iterable[Step]) -> str:
+    """The target files that are named like a module of the standard library."""
+    files = {Path(target.file) for target in _targets(steps) if target.file}
+    return ", ".join(sorted(_one_line(file.name) for file in files if file.stem in sys.stdlib_module_names))

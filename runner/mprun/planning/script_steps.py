@@ -1,0 +1,128 @@
+"""The main block of a generated script: for each wave, the statements that start its steps and wait for them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from mprun.plan import Plan, PoolStep, ProcessStep, Step
+from mprun.planning.call_text import call_arguments, pool_arguments, process_arguments, source_code
+from mprun.planning.order import waves
+from mprun.planning.script_names import Imports, Names
+from mprun.planning.source_text import INDENT, WIDTH, Code, Group, call, flat, led, lines, quoted
+
+
+def main_block(plan: Plan, imports: Imports, names: Names) -> str:
+    """`if __name__ == "__main__":` and all that the program does, under it."""
+    steps = _Steps(plan, imports, names)
+    context = lines(f"context = multiprocessing.get_context({quoted(plan.start_method)})", INDENT)
+    paragraphs = [context, *map(steps.wave, waves(plan.steps)), steps.end()]
+    return 'if __name__ == "__main__":\n' + "\n\n".join(text for text in paragraphs if text)
+
+
+class _Steps:
+    """Writes the steps of one plan; remembers which processes have not been asked yet how they ended."""
+
+    def __init__(self, plan: Plan, imports: Imports, names: Names) -> None:
+        self._imports = imports
+        self._names = names
+        self._folder = plan.surroundings.working_dir
+        self._name = {step.name: names.claim(step.name, _suffix(step)) for step in plan.steps}
+        self._needed = {need for step in plan.steps for need in step.needs}
+        self._daemons = [self._name[step.name] for step in _processes(plan.steps) if step.daemon]
+        self._unasked: list[str] = []
+
+    def wave(self, steps: list[Step]) -> str:
+        """Start the processes, run the pools meanwhile, join the processes; stop where what is needed has failed."""
+        processes = _processes(steps)
+        joined = [step for step in processes if not step.daemon]
+        needed = [self._name[step.name] for step in joined if step.name in self._needed]
+        self._unasked += [self._name[step.name] for step in joined if step.name not in self._needed]
+        parts = [
+            *map(self._define, processes),
+            *_for_each([self._name[step.name] for step in processes], "start"),
+            *self._pools([step for step in steps if isinstance(step, PoolStep)]),
+            *_for_each([self._name[step.name] for step in joined], "join"),
+            *_exit_if_failed(needed),
+        ]
+        return "\n".join(parts)
+
+    def end(self) -> str:
+        """Stop the daemons; the exit code tells of the processes that nothing waited for."""
+        stop = [*_for_each(self._daemons, "terminate"), *_for_each(self._daemons, "join")]
+        return "\n".join([*stop, *_exit_if_failed(self._unasked)])
+
+    def _define(self, step: ProcessStep) -> str:
+        arguments = process_arguments(step, self._imports.expression(step.target))
+        return lines(led(f"{self._name[step.name]} = ", call("context.Process", arguments)), INDENT)
+
+    def _pools(self, steps: list[PoolStep]) -> list[str]:
+        if not steps:
+            return []
+        body = self._one_pool(steps[0]) if len(steps) == 1 else self._pools_at_once(steps)
+        return [*body, *(f"{' ' * INDENT}print({self._name[step.name]})" for step in steps)]
+
+    def _one_pool(self, step: PoolStep) -> list[str]:
+        result = self._pool_call(step, f"pool.{step.call}")
+        if step.call in ("imap", "imap_unordered"):
+            result = call("list", [result])
+        return [
+            lines(led("with ", self._new_pool(step, "pool")), INDENT, ":"),
+            lines(led(f"{self._name[step.name]} = ", result), 2 * INDENT),
+        ]
+
+    def _pools_at_once(self, steps: list[PoolStep]) -> list[str]:
+        """All calls are made before the first result is waited for."""
+        pools = [self._names.claim(f"{self._name[step.name]}_pool", "") for step in steps]
+        pending = [self._names.claim(f"{self._name[step.name]}_pending", "") for step in steps]
+        calls = [self._pool_call(step, f"{pool}.{_not_waiting(step)}") for step, pool in zip(steps, pools, strict=True)]
+        return [
+            _with([self._new_pool(step, pool) for step, pool in zip(steps, pools, strict=True)]),
+            *(lines(led(f"{name} = ", code), 2 * INDENT) for name, code in zip(pending, calls, strict=True)),
+            *(lines(self._wait(step, name), 2 * INDENT) for step, name in zip(steps, pending, strict=True)),
+        ]
+
+    def _wait(self, step: PoolStep, pending: str) -> str:
+        streams = step.call in ("imap", "imap_unordered")
+        return f"{self._name[step.name]} = " + (f"list({pending})" if streams else f"{pending}.get()")
+
+    def _new_pool(self, step: PoolStep, name: str) -> Group:
+        initializer = self._imports.expression(step.initializer) if step.initializer else ""
+        return call("context.Pool", pool_arguments(step, initializer), f") as {name}")
+
+    def _pool_call(self, step: PoolStep, method: str) -> Group:
+        target = self._imports.expression(step.target)
+        return call(method, call_arguments(step, target, source_code(step, self._folder)))
+
+
+def _not_waiting(step: PoolStep) -> str:
+    return step.call if step.call in ("imap", "imap_unordered") else f"{step.call}_async"
+
+
+def _with(pools: list[Group]) -> str:
+    one_line = f"{' ' * INDENT}with {', '.join(map(flat, pools))}:"
+    return one_line if len(one_line) <= WIDTH else lines(Group("with (", tuple(pools), "):"), INDENT)
+
+
+def _suffix(step: Step) -> str:
+    return "_process" if isinstance(step, ProcessStep) else "_results"
+
+
+def _processes(steps: Iterable[Step]) -> list[ProcessStep]:
+    return [step for step in steps if isinstance(step, ProcessStep)]
+
+
+def _for_each(names: list[str], method: str) -> list[str]:
+    """One statement a process; a loop where there are more than two."""
+    margin = " " * INDENT
+    if len(names) <= 2:
+        return [f"{margin}{name}.{method}()" for name in names]
+    return [lines(Group("for process in (", tuple(names), ")"), INDENT, ":"), f"{margin * 2}process.{method}()"]
+
+
+def _exit_if_failed(names: list[str]) -> list[str]:
+    if not names:
+        return []
+    failed: Code = " or ".join(f"{name}.exitcode" for name in names)
+    if len(names) > 2:
+        failed = Group("any(process.exitcode for process in (", tuple(names), "))", is_call=True)
+    return [lines(led("if ", failed), INDENT, ":"), f"{' ' * 2 * INDENT}sys.exit(1)"]

@@ -1,0 +1,88 @@
+"""Python source for plain values and for calls, broken into lines as a formatter breaks them. Pure text."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from typing import Any, TypeAlias
+
+WIDTH = 100
+INDENT = 4
+
+Code: TypeAlias = "str | Group"
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """`items` with commas between `opening` and `closing`: a call, a list, a tuple, a dict."""
+
+    opening: str
+    items: tuple[Code, ...]
+    closing: str
+    is_call: bool = False
+
+    @property
+    def comma(self) -> str:
+        """The comma that makes a tuple of one item a tuple."""
+        return "," if len(self.items) == 1 and not self.is_call and self.closing.startswith(")") else ""
+
+
+def call(function: str, arguments: Iterable[Code], closing: str = ")") -> Group:
+    return Group(f"{function}(", tuple(arguments), closing, is_call=True)
+
+
+def led(lead: str, code: Code) -> Code:
+    """`code` with `lead` before it on its first line: `args=` of a tuple, `"key": ` of a list."""
+    return lead + code if isinstance(code, str) else replace(code, opening=lead + code.opening)
+
+
+def literal(value: Any) -> Code:
+    """The literal that evaluates to `value`: what YAML can give, and tuples."""
+    match value:
+        case str():
+            return quoted(value)
+        case float() if not math.isfinite(value):
+            return f'float("{value}")'
+        case list():
+            return Group("[", tuple(map(literal, value)), "]")
+        case tuple():
+            return Group("(", tuple(map(literal, value)), ")")
+        case dict():
+            return Group("{", tuple(led(f"{flat(literal(k))}: ", literal(v)) for k, v in value.items()), "}")
+        case _:
+            return repr(value)
+
+
+def quoted(text: str) -> str:
+    """`text` as a literal in double quotes, unless it holds some itself."""
+    written = repr(text)
+    return written if '"' in text or written.startswith('"') else f'"{written[1:-1]}"'
+
+
+def flat(code: Code) -> str:
+    """`code` on one line, however long."""
+    if isinstance(code, str):
+        return code
+    return code.opening + _flat_items(code) + code.closing
+
+
+def _flat_items(group: Group) -> str:
+    return ", ".join(map(flat, group.items)) + group.comma
+
+
+def lines(code: Code, indent: int = 0, after: str = "") -> str:
+    """`code` and what stands `after` it, indented, in lines of at most WIDTH characters where that can be."""
+    margin = " " * indent
+    one_line = margin + flat(code) + after
+    if len(one_line) <= WIDTH or isinstance(code, str) or not code.items:
+        return one_line
+    return "\n".join([margin + code.opening, _body(code, indent + INDENT), margin + code.closing + after])
+
+
+def _body(group: Group, indent: int) -> str:
+    """A call's arguments stay on one line while they fit; anything else has one item a line."""
+    one_line = " " * indent + _flat_items(group)
+    if group.is_call and len(one_line) <= WIDTH:
+        return one_line
+    return "\n".join(lines(item, indent, ",") for item in group.items)

@@ -1,0 +1,71 @@
+"""Plans made by hand, for tests of what is done with a plan: no YAML, no loader."""
+
+from pathlib import Path
+from typing import Any
+
+from mprun.plan import Plan, PoolCall, PoolStep, ProcessStep, StartMethod, Step, Surroundings
+from mprun.sources import ListSource, RangeSource, Source
+from mprun.targets import Target, parse_target
+
+
+def process(
+    name: str,
+    target: str,
+    *args: Any,
+    needs: tuple[str, ...] = (),
+    daemon: bool = False,
+    folder: str = "/flows",
+    **kwargs: Any,
+) -> ProcessStep:
+    return ProcessStep(name, parse_target(target, folder), args, kwargs, daemon, needs)
+
+
+def pool(
+    name: str,
+    target: str,
+    source: Source | list[Any] | int = 0,
+    *,
+    call: PoolCall = "map",
+    args: tuple[Any, ...] = (),
+    kwargs: dict[str, Any] | None = None,
+    processes: int = 2,
+    chunksize: int = 0,
+    initializer: Target | None = None,
+    initargs: tuple[Any, ...] = (),
+    maxtasksperchild: int = 0,
+    needs: tuple[str, ...] = (),
+    folder: str = "/flows",
+) -> PoolStep:
+    return PoolStep(
+        name,
+        parse_target(target, folder),
+        call,
+        ListSource((None,)) if call == "apply" else _source(source),
+        args,
+        kwargs or {},
+        processes,
+        chunksize,
+        initializer,
+        initargs,
+        maxtasksperchild,
+        needs,
+    )
+
+
+def _source(source: Source | list[Any] | int) -> Source:
+    if isinstance(source, int):
+        return RangeSource(0, source, 1)
+    return ListSource(tuple(source)) if isinstance(source, list) else source
+
+
+def plan_of(
+    *steps: Step,
+    name: str = "by-hand",
+    description: str = "",
+    start_method: StartMethod = "forkserver",
+    env: dict[str, str] | None = None,
+    folder: str | Path = "/flows",
+    pythonpath: tuple[str, ...] = (),
+) -> Plan:
+    around = Surroundings(env or {}, str(folder), (str(folder), *pythonpath))
+    return Plan(name, description, f"{folder}/{name}.yaml", "0" * 64, start_method, 5.0, around, steps)

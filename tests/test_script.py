@@ -1,0 +1,307 @@
+"""The program of `mprun plan --python`: its exact text for the four basic plans, its results for the others."""
+
+import ast
+import glob
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any, get_args
+
+import pytest
+from plan_builders import plan_of, pool, process
+
+from mprun.plan import Plan, PoolCall, StartMethod, Step
+from mprun.planning.script import python_script
+from mprun.sources import GlobSource, LinesSource, RangeSource
+from mprun.targets import parse_target
+
+TOP = '''\
+"""by-hand
+
+The plain multiprocessing program that by-hand.yaml stands for.
+"""
+
+import os
+import sys
+
+FOLDER = "/flows"
+os.chdir(FOLDER)  # before the imports: children start in the folder that multiprocessing finds
+sys.path.insert(0, FOLDER)
+
+import multiprocessing  # noqa: E402
+
+'''
+
+ONE_PROCESS = """\
+from squares import print_square  # noqa: E402
+
+if __name__ == "__main__":
+    context = multiprocessing.get_context("forkserver")
+
+    five = context.Process(target=print_square, args=(5,), kwargs={"wait": 0.2})
+    five.start()
+    five.join()
+
+    if five.exitcode:
+        sys.exit(1)
+"""
+
+TWO_PROCESSES = """\
+from squares import print_square, say  # noqa: E402
+
+if __name__ == "__main__":
+    context = multiprocessing.get_context("forkserver")
+
+    five = context.Process(target=print_square, args=(5,))
+    ten = context.Process(target=print_square, args=(10,))
+    five.start()
+    ten.start()
+    five.join()
+    ten.join()
+    if five.exitcode or ten.exitcode:
+        sys.exit(1)
+
+    last_word = context.Process(target=say, args=("done",))
+    last_word.start()
+    last_word.join()
+
+    if last_word.exitcode:
+        sys.exit(1)
+"""
+
+FOUR_PROCESSES = """\
+from squares import print_number  # noqa: E402
+
+if __name__ == "__main__":
+    context = multiprocessing.get_context("forkserver")
+
+    one = context.Process(target=print_number, args=(1,))
+    two = context.Process(target=print_number, args=(2,))
+    three = context.Process(target=print_number, args=(3,))
+    four = context.Process(target=print_number, args=(4,))
+    for process in (one, two, three, four):
+        process.start()
+    for process in (one, two, three, four):
+        process.join()
+
+    if any(process.exitcode for process in (one, two, three, four)):
+        sys.exit(1)
+"""
+
+POOL_MAP = """\
+from squares import square  # noqa: E402
+
+if __name__ == "__main__":
+    context = multiprocessing.get_context("forkserver")
+
+    with context.Pool(processes=4) as pool:
+        squares = pool.map(square, [1, 2, 3, 4, 5])
+    print(squares)
+"""
+
+
+@pytest.mark.parametrize(
+    ("steps", "text"),
+    [
+        ([process("five", "squares:print_square", 5, wait=0.2)], ONE_PROCESS),
+        (
+            [
+                process("five", "squares:print_square", 5),
+                process("ten", "squares:print_square", 10),
+                process("last_word", "squares:say", "done", needs=("five", "ten")),
+            ],
+            TWO_PROCESSES,
+        ),
+        (
+            [process(name, "squares:print_number", i) for i, name in enumerate(("one", "two", "three", "four"), 1)],
+            FOUR_PROCESSES,
+        ),
+        ([pool("squares", "squares:square", [1, 2, 3, 4, 5], processes=4)], POOL_MAP),
+    ],
+    ids=["one-process", "two-processes", "four-processes", "pool-map"],
+)
+def test_a_basic_plan_reads_as_a_person_would_write_it(steps: list[Step], text: str) -> None:
+    assert python_script(plan_of(*steps)) == TOP + text
+
+
+JOBS = """\
+import os, signal, sys, threading
+TABLE = {}
+class Shape:
+    @staticmethod
+    def area(a, b=1): return a * b
+def double(x): return 2 * x
+def add(a, b=0): return a + b
+def say(*words, **more): print(*words, *more.values())
+def fail(code): sys.exit(code)
+def refuse(text): raise ValueError(text)
+def die(): os.kill(os.getpid(), signal.SIGKILL)
+def fill(**table): TABLE.update(table)
+def load(name, value): TABLE[name] = value
+def look_up(name): return TABLE.get(name)
+def forever(): threading.Event().wait()
+def echo(value): return value
+def where(_): return os.getcwd(), os.environ.get("COLOUR")
+def show(*values): print(repr(values))
+"""
+
+
+@pytest.fixture
+def flows(tmp_path: Path) -> Path:
+    """The folder of a workflow, with a space, a quote and a glob's special character in its name."""
+    folder = tmp_path / "the flow's [1]"
+    folder.mkdir()
+    (folder / "jobs.py").write_text(JOBS)
+    return folder
+
+
+def run(plan: Plan, tmp_path: Path, status: int = 0) -> list[str]:
+    """The lines that the script of `plan` prints when it is started from another folder."""
+    script = tmp_path / "scripts" / "generated.py"
+    script.parent.mkdir(exist_ok=True)
+    script.write_text(python_script(plan))
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    done = subprocess.run(
+        [sys.executable, "-W", "error", script.name],
+        cwd=script.parent,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == status, done.stderr
+    return done.stdout.splitlines()
+
+
+@pytest.mark.parametrize("start_method", get_args(StartMethod))
+def test_every_start_method_gives_children_the_folder_and_the_environment(
+    flows: Path, tmp_path: Path, start_method: StartMethod
+) -> None:
+    plan = plan_of(
+        pool("w", "jobs:where", 1),
+        process("p", "jobs:say", "hello"),
+        start_method=start_method,
+        folder=flows,
+        env={"COLOUR": 'dark "red"\\'},
+    )
+    assert sorted(run(plan, tmp_path)) == sorted([repr([(str(flows), 'dark "red"\\')]), "hello"])
+
+
+CALLS: dict[PoolCall, tuple[dict[str, Any], str]] = {
+    "apply": ({"target": "jobs:add", "args": (1,), "kwargs": {"b": 2}}, "3"),
+    "map": ({"target": "jobs:double", "source": RangeSource(1, 8, 3), "chunksize": 2}, "[2, 8, 14]"),
+    "starmap": ({"target": "jobs:Shape.area", "source": [[2], [2, 3]], "maxtasksperchild": 1}, "[2, 6]"),
+    "imap": ({"target": "jobs:double", "source": ["a", "b"]}, "['aa', 'bb']"),
+    "imap_unordered": ({"target": "jobs:double", "source": 3, "processes": 1}, "[0, 2, 4]"),
+}
+
+
+@pytest.mark.parametrize("call", CALLS)
+def test_each_pool_call_alone(flows: Path, tmp_path: Path, call: PoolCall) -> None:
+    given, printed = CALLS[call]
+    assert run(plan_of(pool("p", call=call, **given), folder=flows), tmp_path) == [printed]
+
+
+def test_all_pool_calls_at_once(flows: Path, tmp_path: Path) -> None:
+    steps = [pool(call, call=call, **given) for call, (given, _) in CALLS.items()]
+    assert run(plan_of(*steps, folder=flows), tmp_path) == [printed for _, printed in CALLS.values()]
+
+
+def test_an_initializer_prepares_each_worker(flows: Path, tmp_path: Path) -> None:
+    initializer = parse_target("jobs:load", str(flows))
+    step = pool("p", "jobs:look_up", ["x", "y"], initializer=initializer, initargs=("x", [1, None]))
+    assert run(plan_of(step, folder=flows), tmp_path) == ["[[1, None], None]"]
+
+
+def test_sources_of_text_give_what_a_run_would_get(flows: Path, tmp_path: Path) -> None:
+    (flows / "deep").mkdir()
+    (flows / "deep" / "b.txt").write_text("")
+    (flows / "a.txt").write_bytes("tab\t\r\nform\x0cfeed \u2028\n\nlast".encode())
+    sources = [GlobSource(f"{glob.escape(str(flows))}/**/*.txt", str(flows)), LinesSource(str(flows / "a.txt"))]
+    steps = [pool(f"s{i}", "jobs:echo", source) for i, source in enumerate(sources)]
+    assert run(plan_of(*steps, folder=flows), tmp_path) == [repr(list(source.items())) for source in sources]
+    assert list(sources[0].items()) == ["a.txt", "deep/b.txt"]
+
+
+@pytest.mark.parametrize(
+    ("steps", "printed", "status"),
+    [
+        ([process("a", "jobs:fail", 0), process("b", "jobs:say", "b", needs=("a",))], ["b"], 0),
+        ([process("a", "jobs:fail", 3), process("b", "jobs:say", "b", needs=("a",))], [], 1),
+        ([process("a", "jobs:die"), pool("b", "jobs:echo", 2, needs=("a",))], [], 1),
+        (
+            [process("a", "jobs:fail", 3), pool("b", "jobs:echo", 2), process("c", "jobs:say", "c", needs=("b",))],
+            ["[0, 1]", "c"],
+            1,
+        ),
+        ([pool("a", "jobs:refuse", ["no"]), process("b", "jobs:say", "b", needs=("a",))], [], 1),
+        ([process("d", "jobs:forever", daemon=True), process("a", "jobs:say", "a")], ["a"], 0),
+        ([process(f"p{i}", "jobs:fail", i // 3) for i in range(4)], [], 1),
+        ([process(f"d{i}", "jobs:forever", daemon=True) for i in range(3)], [], 0),
+    ],
+    ids=["succeeds", "fails", "killed", "not-needed", "pool-raises", "daemon", "one-of-four", "daemons-only"],
+)
+def test_what_needs_a_failed_step_does_not_run(
+    flows: Path, tmp_path: Path, steps: list[Step], printed: list[str], status: int
+) -> None:
+    assert run(plan_of(*steps, folder=flows), tmp_path, status) == printed
+
+
+def test_a_target_file_is_imported_in_children_too(flows: Path, tmp_path: Path) -> None:
+    """`types.py` and `queue.py` stand in the workflow's folder and hide nothing of Python's own."""
+    for name in ("types", "queue"):
+        (flows / f"{name}.py").write_text(f"class Found(str): pass\ndef find(x): return Found('{name}')\n")
+    steps = [
+        pool("a", "types.py:find", 1, folder=str(flows)),
+        pool("b", "queue.py:find", 1, folder=str(flows), needs=("a",)),
+        process("types", "jobs:say", "end", needs=("b",)),
+    ]
+    assert run(plan_of(*steps, folder=flows), tmp_path) == ["['types']", "['queue']", "end"]
+
+
+def test_names_never_collide(flows: Path, tmp_path: Path) -> None:
+    modules = ("other", "pool", "context", "print", "lambda", "echo")
+    for name in modules:
+        (flows / f"{name}.py").write_text(f"def echo(x): return ('{name}', x)\ndef print(x): return x\n")
+    targets = [f"{name}:echo" for name in (*modules, "jobs")] + ["other:print", "os.path:join", "builtins:abs"]
+    names = ["echo", "echo_results", "pool", "class", "None", "print", "a-b", "a_b", "__name__", "other"]
+    steps = [pool(name, target, ["1" if "join" in target else -1]) for name, target in zip(names, targets, strict=True)]
+    expected = [repr([(name, -1)]) for name in modules] + ["[-1]", "[-1]", "['1']", "[1]"]
+    one_after_another = [
+        pool(s.name, s.target.text, list(s.source.items()), needs=tuple(names[i - 1 : i])) for i, s in enumerate(steps)
+    ]
+    assert run(plan_of(*steps, folder=flows), tmp_path) == expected
+    assert run(plan_of(*one_after_another, folder=flows), tmp_path) == expected
+
+
+AWKWARD = [
+    "", "it's", 'say "hi"', "both ' and \"", "back\\slash", "new\nline\r\0\x1b\u202e\ud800", "{brace} ${x} é 🙂",
+    True, None, -0.0, 1e300, float("inf"), float("-inf"), float("nan"), 10**50, [], {}, [[]], [None],
+    {"a": [1, {"b": (2,)}], 3: "x" * 200}, list(range(100)), ["word " * 5] * 30, (), (1,),
+]  # fmt: skip
+
+
+def test_awkward_values_arrive_as_they_are(flows: Path, tmp_path: Path) -> None:
+    plan = plan_of(process("p", "jobs:show", *AWKWARD), folder=flows)
+    assert run(plan, tmp_path) == [repr(tuple(AWKWARD))]
+
+
+def test_lines_stay_within_their_width_where_they_can() -> None:
+    values = [{"name": f"item {i}", "sizes": list(range(i))} for i in range(30)]
+    text = python_script(plan_of(pool("p", "jobs:f", values), process("q", "jobs:g", *["word"] * 40)))
+    assert max(map(len, text.splitlines())) <= 100
+
+
+@pytest.mark.parametrize("text", ['"""', '"', "\\", "\\N{x}", "a\r\nb\0c\ud800", '""" + boom() + """', "x" * 300])
+def test_a_description_stays_a_docstring(text: str) -> None:
+    script = python_script(plan_of(process("p", "jobs:f"), description=text))
+    tree = ast.parse(script)
+    assert isinstance(tree.body[1], ast.Import)
+    assert (ast.get_docstring(tree) or "").startswith(text[:1])
+
+
+def test_the_same_plan_gives_the_same_text() -> None:
+    steps = [pool(f"p{i}", f"m{i % 3}:f{i % 2}", i) for i in range(12)]
+    assert len({python_script(plan_of(*steps)) for _ in range(5)}) == 1
