@@ -1,0 +1,234 @@
+"""The parent's side of one child: reads its pipes, notices its end by itself, and leaves nothing of it behind."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import Protocol
+
+from mprun.engines.loop import Loop, Timer
+from mprun.worker.frames import OUTPUT, STREAMS, FrameError, Splitter, read_output
+from mprun.worker.process import ChildProcess, Ends
+
+READ_SIZE = 256 * 1024
+MAX_OUTPUT_LINE = 8 * 1024  # bytes; a longer line is passed on in pieces, each of which fits a line of the log
+DRAIN_TIME = 0.5  # seconds to read on after a child's end, while a stray grandchild may hold its output
+POLL_INTERVAL = 0.05  # seconds; how often a child's end is asked for where it can't be watched
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """How a child ended: `exitcode` as in `multiprocessing` (negative: by that signal)."""
+
+    exitcode: int
+
+    @property
+    def signal_name(self) -> str:
+        """The signal's name, empty where it wasn't one."""
+        if self.exitcode >= 0:
+            return ""
+        try:
+            return signal.Signals(-self.exitcode).name
+        except ValueError:
+            return f"signal {-self.exitcode}"
+
+    def __str__(self) -> str:
+        return f"was killed by {self.signal_name}" if self.signal_name else f"exited with code {self.exitcode}"
+
+
+class Listener(Protocol):
+    """Who is told about a child. `ended` comes last, after every frame and every line of output."""
+
+    def frame(self, child: Child, kind: int, body: bytes) -> None: ...
+    def output(self, child: Child, stream: str, task: int | None, line: bytes) -> None: ...
+    def ended(self, child: Child, ending: Ending) -> None: ...
+
+
+class Child:
+    """A started `ChildProcess` under supervision.
+
+    Its death is seen by a pidfd where the system has one, else by asking in intervals: the sentinel alone may be kept
+    open by a grandchild.
+    """
+
+    def __init__(self, loop: Loop, process: ChildProcess, listener: Listener) -> None:
+        self.process = process
+        assert process.pid is not None
+        self.pid: int = process.pid
+        self.stopped_by = ""  # why mprun itself ended it, told apart from foreign kills
+        self.broken_frames = False
+        self._loop = loop
+        self._listener = listener
+        self._frames = Splitter()
+        self._printed = [_Lines(partial(listener.output, self, stream)) for stream in STREAMS]
+        self._pipes = [
+            _Pipe(loop, process.frames, self._take_frames),
+            *(
+                _Pipe(loop, ends, partial(_Lines(partial(listener.output, self, stream)).take, None))
+                for stream, ends in zip(STREAMS, (process.stdout, process.stderr), strict=True)
+            ),
+        ]
+        self._pidfd = _pidfd(self.pid)
+        self._poll: Timer | None = None
+        self._drained: Timer | None = None
+        self.alive = True
+        if self._pidfd is not None:
+            loop.watch(self._pidfd, self._died)
+        else:
+            self._ask_whether_dead()
+
+    def signal(self, number: int) -> None:
+        """Send signal `number` to the child and all that it started."""
+        if self.alive:
+            _signal_group(self.pid, number)
+
+    def end(self, number: int, why: str) -> None:
+        """End the child by signal `number`; `why` tells this end from one that mprun didn't mean."""
+        if self.alive:
+            self.stopped_by = self.stopped_by or why
+            _signal_group(self.pid, number)
+            _signal_group(self.pid, signal.SIGCONT)  # a stopped process takes no other signal but SIGKILL
+
+    def _take_frames(self, data: bytes) -> None:
+        if self.broken_frames:
+            return
+        try:
+            for kind, body in self._frames.feed(data):
+                if kind == OUTPUT:
+                    task, stream, printed = read_output(body)
+                    self._printed[stream].take(task, printed)
+                else:
+                    self._listener.frame(self, kind, body)
+        except FrameError:
+            self.broken_frames = True
+            self.end(signal.SIGKILL, "it wrote into mprun's own pipe")
+
+    def _ask_whether_dead(self) -> None:
+        if self.process.exitcode is not None:
+            self._died()
+        else:
+            self._poll = self._loop.call_later(POLL_INTERVAL, self._ask_whether_dead)
+
+    def _died(self) -> None:
+        if self._pidfd is not None:
+            self._loop.unwatch(self._pidfd)
+            os.close(self._pidfd)
+            self._pidfd = None
+        self.alive = False
+        _signal_group(self.pid, signal.SIGKILL)  # before it is reaped, so that the number can't be anybody else's
+        self._drained = self._loop.call_later(DRAIN_TIME, self._close_pipes)
+        self._drain()
+
+    def _drain(self) -> None:
+        """Read until the pipes end, for `DRAIN_TIME` at most; then hear how it ended."""
+        for pipe in self._pipes:
+            pipe.read_all()
+        if any(pipe.open for pipe in self._pipes):
+            self._loop.call_later(0.01, self._drain)
+        elif self._drained is not None:
+            self._drained.cancel()
+            self._drained = None
+            self._reap()
+
+    def _close_pipes(self) -> None:
+        for pipe in self._pipes:
+            pipe.close()
+
+    def _reap(self) -> None:
+        exitcode = self.process.exitcode
+        if exitcode is None:  # a thread of the Pool is reaping it at this moment
+            self._loop.call_later(0.002, self._reap)
+            return
+        self.process.join()
+        for lines in self._printed:
+            lines.take(None, b"")
+        self.process.life.close_parents()
+        self._listener.ended(self, Ending(exitcode))
+
+
+def _signal_group(pid: int, number: int) -> None:
+    """Signal the group that `pid` leads, and `pid` itself in case it hasn't become the leader yet."""
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(pid, number)
+        return
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.kill(pid, number)
+
+
+def _pidfd(pid: int) -> int | None:
+    if not hasattr(os, "pidfd_open"):
+        return None
+    try:
+        return os.pidfd_open(pid)
+    except OSError:  # it is gone already, or the kernel is older than 5.3
+        return None
+
+
+class _Pipe:
+    """A child's pipe, read without blocking."""
+
+    def __init__(self, loop: Loop, ends: Ends, take: Callable[[bytes], None]) -> None:
+        self.open = True
+        self._loop = loop
+        self._ends = ends
+        self._take = take
+        os.set_blocking(ends.parent_fd, False)
+        loop.watch(ends.parent_fd, self._readable)
+
+    def _readable(self) -> None:
+        self.read()
+
+    def read(self) -> bool:
+        """Take a piece of what is there; False when there is nothing more for now."""
+        try:
+            data = os.read(self._ends.parent_fd, READ_SIZE)
+        except BlockingIOError:
+            return False
+        if not data:
+            self.close()
+            return False
+        self._take(data)
+        return True
+
+    def read_all(self) -> None:
+        while self.open and self.read():
+            pass
+
+    def close(self) -> None:
+        if self.open:
+            self.open = False
+            self._take(b"")
+            self._loop.unwatch(self._ends.parent_fd)
+            self._ends.close_parents()
+
+
+class _Lines:
+    """Cuts output into lines and passes each on without its newline, with the task that printed it.
+
+    A line that isn't finished is passed on when another task prints, at the end (empty `data`), or when it is too long.
+    """
+
+    def __init__(self, pass_on: Callable[[int | None, bytes], None]) -> None:
+        self._pass_on = pass_on
+        self._rest = b""
+        self._task: int | None = None
+
+    def take(self, task: int | None, data: bytes) -> None:
+        if self._rest and (task != self._task or not data):
+            self._pass_on(self._task, self._rest)
+            self._rest = b""
+        self._task = task
+        *lines, self._rest = (self._rest + data).split(b"\n")
+        for line in lines:
+            self._in_pieces(line)
+        if len(self._rest) > MAX_OUTPUT_LINE:
+            self._in_pieces(self._rest)
+            self._rest = b""
+
+    def _in_pieces(self, line: bytes) -> None:
+        for start in range(0, len(line) or 1, MAX_OUTPUT_LINE):
+            self._pass_on(self._task, line[start : start + MAX_OUTPUT_LINE])

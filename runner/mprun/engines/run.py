@@ -1,0 +1,61 @@
+"""The seam between a run and its engines: what an engine is given, what it gives back."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from mprun.engines.loop import Loop
+from mprun.events import Outcome
+from mprun.plan import Plan, Step
+
+
+class Events(Protocol):
+    """Where what happened is told. Each line of the log is told once, here."""
+
+    def emit(self, event: str, **fields: Any) -> None:
+        """An event of the parent's own."""
+
+    def emit_result(self, step: str, task: int, outcome: Outcome, line: bytes) -> None:
+        """A result that a child has encoded: a JSON object's text without `{"seq":N,`, ended by a newline."""
+
+    def emit_output(self, fields: dict[str, Any], stream: str, line: bytes) -> None:
+        """A line that a child printed, with whose it is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """What all executions of one run share. `unset` are the environment variables that children are not to keep."""
+
+    plan: Plan
+    loop: Loop
+    events: Events
+    unset: tuple[str, ...]
+
+
+class Execution(Protocol):
+    """One step at work. When all its children are joined it calls what it was given, once."""
+
+    outcomes: Counter[str]
+    error: str
+
+    @property
+    def step(self) -> Step: ...
+
+    def start(self) -> None:
+        """Start the step's children. A failure to do so ends the execution, with `error` saying why."""
+
+    def cancel(self, why: str) -> None:
+        """Begin no further task; what is at work goes on."""
+
+    def end(self, number: int, why: str) -> None:
+        """Send signal `number` to every child to end it, and wait for no more work of theirs."""
+
+    def signal(self, number: int) -> None:
+        """Send signal `number` (stop, continue) to every child; mprun means no end by it."""
+
+
+Finished = Callable[[Execution], None]
+Engine = Callable[[Run, Step, Finished], Execution]
