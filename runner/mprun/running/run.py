@@ -1,0 +1,133 @@
+"""Runs a plan to its end: one loop, one scheduler, one event stream, nothing left behind."""
+
+from __future__ import annotations
+
+import contextlib
+import multiprocessing
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from mprun import __version__
+from mprun.engines.loop import Loop
+from mprun.engines.run import Run
+from mprun.errors import ExitCode
+from mprun.events import LOG_FORMAT
+from mprun.plan import Plan, declared_tasks, plan_sha256
+from mprun.running.identity import git_state, surroundings
+from mprun.running.scheduler import END_OF_RUN, Scheduler
+from mprun.running.stop import Stopper
+from mprun.running.stream import EventStream
+from mprun.running.suspend import follow_suspension
+from mprun.sinks.log import EventLog
+from mprun.sinks.sink import Sink
+
+# Loaded once into the fork server, so that no child has to import them.
+_PRELOADED = ["mprun.worker.step", "mprun.worker.pool_task", "multiprocessing.pool"]
+
+
+@dataclass(frozen=True, slots=True)
+class RunEnd:
+    """How a run ended."""
+
+    exit_code: ExitCode
+    outcome: str
+    log_error: str
+
+
+def run_plan(
+    plan: Plan, run_id: str, log_fd: int, sinks: Sequence[Sink], on_log_error: Callable[[str], None]
+) -> RunEnd:
+    """Run `plan`, logging to the descriptor `log_fd`, and return when every child is joined.
+
+    SIGINT, SIGTERM and SIGHUP stop the run; Ctrl-Z suspends it. `on_log_error` is called with the reason when the
+    log can't be written any more; the run goes on.
+    """
+    began = time.monotonic()
+    with Loop() as loop, _children_ignore_current_folder() as unset:
+        log = EventLog(log_fd, loop, on_log_error)
+        events = EventStream(log, sinks)
+        run = Run(plan, loop, events, unset)
+        scheduler = Scheduler(run, on_quiet=lambda: stopper.stop_daemons(END_OF_RUN))
+        stopper = Stopper(run, scheduler)
+        loop.on_signals([signal.SIGINT, signal.SIGTERM, signal.SIGHUP], stopper.on_signal)
+        follow_suspension(loop, scheduler)
+        _prepare_fork_server(plan)
+        events.emit("run.started", **_head(plan, run_id))
+        scheduler.advance()
+        loop.run(until=lambda: scheduler.finished)
+        exit_code = _exit_code(scheduler, stopper, log)
+        outcome = _OUTCOMES[exit_code]
+        events.emit(
+            "run.finished",
+            outcome=outcome,
+            exit_code=int(exit_code),
+            steps=len(plan.steps),
+            tasks=scheduler.tasks.total(),
+            **scheduler.tasks,
+            duration=round(time.monotonic() - began, 6),
+        )
+        log.close()
+        if log.error and exit_code is ExitCode.SUCCEEDED:
+            exit_code = ExitCode.FAILED
+    return RunEnd(exit_code, outcome, log.error)
+
+
+_OUTCOMES = {
+    ExitCode.SUCCEEDED: "succeeded",
+    ExitCode.FAILED: "failed",
+    ExitCode.INTERRUPTED: "interrupted",
+    ExitCode.TERMINATED: "interrupted",
+}
+
+
+def _exit_code(scheduler: Scheduler, stopper: Stopper, log: EventLog) -> ExitCode:
+    if stopper.signal:
+        return ExitCode.INTERRUPTED if stopper.signal == signal.SIGINT else ExitCode.TERMINATED
+    if log.error or any(outcome != "succeeded" for outcome in scheduler.outcomes.values()):
+        return ExitCode.FAILED
+    return ExitCode.SUCCEEDED
+
+
+def _head(plan: Plan, run_id: str) -> dict[str, Any]:
+    return {
+        "log_format": LOG_FORMAT,
+        "run_id": run_id,
+        "name": plan.name,
+        "workflow": plan.workflow,
+        "workflow_sha256": plan.workflow_sha256,
+        "plan_sha256": plan_sha256(plan),
+        "command_line": sys.argv,
+        "mprun": __version__,
+        "pid": os.getpid(),
+        **surroundings(),
+        "start_method": plan.start_method,
+        **git_state(os.path.dirname(plan.workflow)),
+        "steps": [{"step": step.name, "kind": step.kind, "tasks": declared_tasks(step)} for step in plan.steps],
+    }
+
+
+def _prepare_fork_server(plan: Plan) -> None:
+    if plan.start_method == "forkserver":
+        multiprocessing.get_context("forkserver").set_forkserver_preload(_PRELOADED)
+
+
+@contextlib.contextmanager
+def _children_ignore_current_folder() -> Iterator[tuple[str, ...]]:
+    """Start children without the current folder on their search path.
+
+    Python puts it first for `python -c`, as which `multiprocessing` starts its children: a user's `types.py` there
+    would break them before any code of ours runs. Yields the variables that the children then take back.
+    """
+    if "PYTHONSAFEPATH" in os.environ:
+        yield ()
+        return
+    os.environ["PYTHONSAFEPATH"] = "1"
+    try:
+        yield ("PYTHONSAFEPATH",)
+    finally:
+        del os.environ["PYTHONSAFEPATH"]

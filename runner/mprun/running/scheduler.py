@@ -1,0 +1,112 @@
+"""Decides which step starts when, and what becomes of it: pure state over the plan's needs, told through events."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Callable
+from typing import Literal
+
+from mprun.engines import engine_of
+from mprun.engines.run import Execution, Run
+from mprun.plan import ProcessStep, Step, declared_tasks
+
+StepOutcome = Literal["succeeded", "failed", "cancelled", "skipped"]
+
+END_OF_RUN = "the end of the run"
+
+
+class Scheduler:
+    """Starts each step when what it needs has succeeded; skips it when that can't come any more."""
+
+    def __init__(self, run: Run, on_quiet: Callable[[], None]) -> None:
+        self.outcomes: dict[str, StepOutcome] = {}
+        self.tasks: Counter[str] = Counter()
+        self.at_work: dict[str, Execution] = {}
+        self.stopping = ""  # why no further step starts
+        self._run = run
+        self._on_quiet = on_quiet
+        self._waiting: dict[str, Step] = {step.name: step for step in run.plan.steps}
+        self._began: dict[str, float] = {}
+
+    @property
+    def finished(self) -> bool:
+        return not self._waiting and not self.at_work
+
+    @property
+    def only_daemons_left(self) -> bool:
+        return not self._waiting and bool(self.at_work) and all(map(_is_daemon, self.at_work.values()))
+
+    def advance(self) -> None:
+        """Start and skip all that can be started and skipped now."""
+        changed = True
+        while changed:
+            changed = False
+            for step in list(self._waiting.values()):
+                reason = self._why_never(step)
+                if reason:
+                    self._skip(step, reason)
+                elif all(self.outcomes.get(need) == "succeeded" for need in step.needs):
+                    self._start(step)
+                changed = changed or step.name not in self._waiting
+        if self.only_daemons_left:
+            self._on_quiet()
+
+    def _why_never(self, step: Step) -> str:
+        if self.stopping:
+            return self.stopping
+        for need in step.needs:
+            outcome = self.outcomes.get(need)
+            if outcome is not None and outcome != "succeeded":
+                return f"it needs `{need}`, which {_ENDED[outcome]}"
+        return ""
+
+    def _skip(self, step: Step, reason: str) -> None:
+        del self._waiting[step.name]
+        self.outcomes[step.name] = "skipped"
+        self._run.events.emit("step.skipped", step=step.name, kind=step.kind, reason=reason)
+
+    def _start(self, step: Step) -> None:
+        del self._waiting[step.name]
+        self._began[step.name] = time.monotonic()
+        self._run.events.emit(
+            "step.started", step=step.name, kind=step.kind, target=step.target.text, tasks=declared_tasks(step)
+        )
+        execution = engine_of(step)(self._run, step, self._finished)
+        self.at_work[step.name] = execution
+        execution.start()
+
+    def _finished(self, execution: Execution) -> None:
+        step = execution.step
+        del self.at_work[step.name]
+        outcome = step_outcome(execution)
+        self.outcomes[step.name] = outcome
+        self.tasks.update(execution.outcomes)
+        self._run.events.emit(
+            "step.finished",
+            step=step.name,
+            kind=step.kind,
+            outcome=outcome,
+            **({"error": execution.error} if execution.error else {}),
+            tasks=execution.outcomes.total(),
+            **execution.outcomes,
+            duration=round(time.monotonic() - self._began[step.name], 6),
+        )
+        self.advance()
+
+
+_ENDED: dict[StepOutcome, str] = {"failed": "failed", "cancelled": "was cancelled", "skipped": "was skipped"}
+
+
+def step_outcome(execution: Execution) -> StepOutcome:
+    """What a step's tasks add up to. A daemon that the end of the run stopped has done its duty."""
+    failures = {outcome for outcome in execution.outcomes if outcome != "returned"}
+    if execution.error or failures - {"cancelled"}:
+        return "failed"
+    if not failures:
+        return "succeeded"
+    return "succeeded" if _is_daemon(execution) else "cancelled"
+
+
+def _is_daemon(execution: Execution) -> bool:
+    return isinstance(execution.step, ProcessStep) and execution.step.daemon

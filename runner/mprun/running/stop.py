@@ -1,0 +1,88 @@
+"""Bringing a run to its end before its time: wait, then terminate, then kill; a second request skips the wait.
+
+draining     nothing new begins; what is at work may end within the grace period
+terminating  every child's group has SIGTERM
+killing      every child's group has SIGKILL
+"""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Callable
+from typing import Literal
+
+from mprun.engines.loop import Timer
+from mprun.engines.run import Run
+from mprun.running.scheduler import Scheduler
+
+Phase = Literal["", "draining", "terminating", "killing"]
+
+KILL_DELAY = 2.0  # seconds from SIGTERM to SIGKILL, or the grace period where that is shorter
+
+
+class Stopper:
+    """Carries a stop out over everything at work; `signal` is the last signal that asked for it (0: none did)."""
+
+    def __init__(self, run: Run, scheduler: Scheduler) -> None:
+        self.phase: Phase = ""
+        self.signal = 0
+        self._run = run
+        self._scheduler = scheduler
+        self._why = ""
+        self._timer: Timer | None = None
+
+    def on_signal(self, number: int) -> None:
+        """A signal asks for an end: the first drains, the second terminates, the third kills."""
+        name = signal.Signals(number).name
+        self._run.events.emit("signal.received", signal=name)
+        self.signal = self.signal or number
+        match self.phase:
+            case "":
+                self.drain(name)
+            case "draining":
+                self._terminate()
+            case _:
+                self._kill()
+
+    def drain(self, why: str) -> None:
+        self._enter("draining", why)
+        self._scheduler.stopping = why
+        for execution in list(self._scheduler.at_work.values()):
+            execution.cancel(why)
+        self._scheduler.advance()
+        self._next(self._run.plan.grace_period, self._terminate)
+
+    def stop_daemons(self, why: str) -> None:
+        """The ordinary steps are done: what is left is told to end."""
+        if not self.phase:
+            self._why = why
+            self._terminate()
+
+    def _terminate(self) -> None:
+        self._enter("terminating", self._why)
+        self._signal_all(signal.SIGTERM)
+        self._next(min(KILL_DELAY, self._run.plan.grace_period), self._kill)
+
+    def _kill(self) -> None:
+        self._enter("killing", self._why)
+        self._signal_all(signal.SIGKILL)
+        # A child that was just being started when the signals went out is found by the next round.
+        self._next(0.1, self._kill_again)
+
+    def _kill_again(self) -> None:
+        self._signal_all(signal.SIGKILL)
+        self._next(0.1, self._kill_again)
+
+    def _enter(self, phase: Phase, why: str) -> None:
+        self.phase = phase
+        self._why = why
+        self._run.events.emit("stop.requested", phase=phase, why=why)
+
+    def _signal_all(self, number: int) -> None:
+        for execution in list(self._scheduler.at_work.values()):
+            execution.end(number, self._why)
+
+    def _next(self, delay: float, step: Callable[[], None]) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer = self._run.loop.call_later(delay, step)

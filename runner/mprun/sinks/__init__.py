@@ -1,0 +1,1 @@
+"""Readers of the event stream: the log, the display, the summary."""

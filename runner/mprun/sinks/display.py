@@ -1,0 +1,159 @@
+"""What a person sees while a run is at work: children's output as it comes, and how far each step is."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections import Counter
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, TextIO
+
+from mprun.events import Outcome
+from mprun.sinks.text import duration, plural, shown
+
+if TYPE_CHECKING:
+    from rich.progress import Progress, TaskID
+
+REDRAW_INTERVAL = 0.1  # seconds
+
+
+class Passthrough:
+    """Writes children's lines to mprun's own streams, as bytes, until a stream is closed (`| head`)."""
+
+    def __init__(self, stdout_fd: int = 1, stderr_fd: int = 2) -> None:
+        self._fds: dict[str, int | None] = {"stdout": stdout_fd, "stderr": stderr_fd}
+
+    def event(self, event: Mapping[str, Any]) -> None:
+        """Only output is passed through."""
+
+    def result(self, step: str, task: int, outcome: Outcome, line: bytes) -> None:
+        """Only output is passed through."""
+
+    def output(self, fields: Mapping[str, Any], stream: str, line: bytes) -> None:
+        fd = self._fds[stream]
+        if fd is None:
+            return
+        left = line + b"\n"
+        try:
+            while left:
+                left = left[os.write(fd, left) :]
+        except OSError:
+            self._fds[stream] = None
+
+
+class PlainDisplay:
+    """Progress as lines of text, for a stream that is no terminal."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def event(self, event: Mapping[str, Any]) -> None:
+        line = _line(event)
+        if line:
+            _print(self._stream, line)
+
+    def result(self, step: str, task: int, outcome: Outcome, line: bytes) -> None:
+        """Told when its step has finished."""
+
+    def output(self, fields: Mapping[str, Any], stream: str, line: bytes) -> None:
+        """Passed through by another sink."""
+
+
+def _line(event: Mapping[str, Any]) -> str:
+    match event["event"]:
+        case "step.started":
+            tasks = f", {plural(event['tasks'], 'task')}" if event["kind"] == "pool" and event["tasks"] else ""
+            return f"{event['step']}: started ({shown(event['target'])}{tasks})"
+        case "step.finished":
+            return f"{event['step']}: {event['outcome']} after {duration(event['duration'])}"
+        case "step.skipped":
+            return f"{event['step']}: skipped: {shown(event['reason'])}"
+        case "stop.requested":
+            return _STOPPING[event["phase"]].format(why=event["why"])
+    return ""
+
+
+_STOPPING = {
+    "draining": "stopping ({why}): waiting for what is at work; ask again to end it now",
+    "terminating": "stopping ({why}): terminating",
+    "killing": "stopping ({why}): killing",
+}
+
+
+def _print(stream: TextIO, line: str) -> None:
+    try:
+        print(line, file=stream, flush=True)
+    except OSError:
+        pass  # nobody reads any more; the log has it all
+
+
+class LiveDisplay:
+    """Progress as bars at the foot of a terminal, with the children's output above them."""
+
+    def __init__(self, progress: Progress, stdout_is_terminal: bool) -> None:
+        self._progress = progress
+        self._stdout_is_terminal = stdout_is_terminal
+        self._bars: dict[str, TaskID] = {}
+        self._done: Counter[str] = Counter()
+        self._drawn = 0.0
+
+    def event(self, event: Mapping[str, Any]) -> None:
+        match event["event"]:
+            case "run.started":
+                self._progress.start()
+            case "step.started":
+                self._bars[event["step"]] = self._progress.add_task(event["step"], total=event["tasks"])
+            case "step.finished":
+                self._finish(event)
+            case "step.skipped" | "stop.requested":
+                self._above(_line(event))
+            case "run.finished":
+                self._progress.stop()
+        self._redraw(force=event["event"].startswith("step."))
+
+    def result(self, step: str, task: int, outcome: Outcome, line: bytes) -> None:
+        self._done[step] += 1
+        self._redraw()
+
+    def output(self, fields: Mapping[str, Any], stream: str, line: bytes) -> None:
+        if stream == "stdout" and not self._stdout_is_terminal:
+            with_newline = line + b"\n"
+            sys.stdout.buffer.write(with_newline)
+            sys.stdout.buffer.flush()
+        else:
+            self._above(line.decode("utf-8", "backslashreplace"), ansi=True)
+
+    def _above(self, text: str, *, ansi: bool = False) -> None:
+        from rich.text import Text
+
+        self._progress.console.print(Text.from_ansi(text) if ansi else Text(text), soft_wrap=True)
+
+    def _finish(self, event: Mapping[str, Any]) -> None:
+        bar = self._bars[event["step"]]
+        self._progress.update(bar, completed=event["tasks"], total=max(event["tasks"], 1))
+        self._progress.stop_task(bar)
+
+    def _redraw(self, *, force: bool = False) -> None:
+        now = time.monotonic()
+        if not force and now - self._drawn < REDRAW_INTERVAL:
+            return
+        self._drawn = now
+        for step, done in self._done.items():
+            self._progress.update(self._bars[step], completed=done)
+        self._progress.refresh()
+
+
+def live_display(stream: TextIO, stdout_is_terminal: bool) -> LiveDisplay:
+    """A `LiveDisplay` on the terminal `stream`; it draws only when told something, so it needs no thread."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+    console = Console(file=stream, highlight=False, emoji=False, markup=False)
+    columns = (
+        TextColumn("{task.description}", markup=False),
+        BarColumn(bar_width=30),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+    )
+    return LiveDisplay(Progress(*columns, console=console, auto_refresh=False), stdout_is_terminal)

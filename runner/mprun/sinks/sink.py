@@ -1,0 +1,21 @@
+"""What a sink is: a reader of the event stream besides the log."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+from mprun.events import Outcome
+
+
+class Sink(Protocol):
+    """Told of each event once, in the order of the log."""
+
+    def event(self, event: Mapping[str, Any]) -> None:
+        """An event of the parent's own."""
+
+    def result(self, step: str, task: int, outcome: Outcome, line: bytes) -> None:
+        """A result; `line` is its JSON object without the opening `{`, ended by a newline."""
+
+    def output(self, fields: Mapping[str, Any], stream: str, line: bytes) -> None:
+        """A line that a child printed, as it was printed."""

@@ -1,0 +1,105 @@
+"""Remembers, bounded, what a person wants to read at the end: results, failures, counts; and puts it into words."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from mprun.events import Outcome
+from mprun.sinks.text import duration, failure, plural, shown, value
+
+MAX_RESULTS = 10  # of one step
+MAX_FAILURES = 5  # of one step, told whole
+
+
+class StepNotes:
+    """What is kept of one step."""
+
+    def __init__(self) -> None:
+        self.results: dict[int, Any] = {}
+        self.failures: list[dict[str, Any]] = []
+        self.failed = 0
+        self.finished: Mapping[str, Any] = {}
+        self.skipped = ""
+        self.single = True
+
+
+class Summary:
+    """A sink that ends as text."""
+
+    def __init__(self) -> None:
+        self._steps: dict[str, StepNotes] = {}
+        self._run: Mapping[str, Any] = {}
+
+    def event(self, event: Mapping[str, Any]) -> None:
+        match event["event"]:
+            case "run.started":
+                self._steps = {step["step"]: StepNotes() for step in event["steps"]}
+            case "pool.started":
+                self._steps[event["step"]].single = event["call"] == "apply"
+            case "step.finished":
+                self._steps[event["step"]].finished = event
+            case "step.skipped":
+                self._steps[event["step"]].skipped = event["reason"]
+            case "run.finished":
+                self._run = event
+
+    def result(self, step: str, task: int, outcome: Outcome, line: bytes) -> None:
+        notes = self._steps[step]
+        if outcome != "returned":
+            notes.failed += 1
+            if len(notes.failures) < MAX_FAILURES:
+                notes.failures.append(json.loads(b"{" + line))
+        elif len(notes.results) < MAX_RESULTS or task < max(notes.results):
+            notes.results[task] = json.loads(b"{" + line)["result"]
+            if len(notes.results) > MAX_RESULTS:
+                del notes.results[max(notes.results)]
+
+    def output(self, fields: Mapping[str, Any], stream: str, line: bytes) -> None:
+        """Shown when it came."""
+
+    def text(self, log: str) -> str:
+        """The summary: a block for each failed step, a line for each other, and how it all ended."""
+        lines = [line for name, notes in self._steps.items() for line in _step_lines(name, notes)]
+        return "\n".join([*lines, *_run_lines(self._run, self._steps, log)]) + "\n"
+
+
+def _step_lines(name: str, notes: StepNotes) -> list[str]:
+    if notes.skipped:
+        return [f"{name}: skipped: {shown(notes.skipped)}"]
+    if not notes.finished:
+        return [f"{name}: not finished"]
+    lines = []
+    if error := notes.finished.get("error"):
+        lines.append(f"{name}: {notes.finished['outcome']}: {shown(error)}")
+    for told in notes.failures:
+        lines += failure(name, told)
+    if notes.failed > len(notes.failures):
+        lines.append(f"{name}: and {plural(notes.failed - len(notes.failures), 'more failure')}; the log has them all")
+    if notes.results:
+        lines.append(f"{name}: {_results(notes)}")
+    elif not lines:
+        lines.append(f"{name}: {notes.finished['outcome']}")
+    return lines
+
+
+def _results(notes: StepNotes) -> str:
+    if notes.single:
+        return value(notes.results[0])
+    listed = ", ".join(value(notes.results[task]) for task in sorted(notes.results))
+    more = notes.finished.get("returned", 0) - len(notes.results)
+    return f"[{listed}{f', … {more:,} more' if more > 0 else ''}]"
+
+
+def _run_lines(run: Mapping[str, Any], steps: Mapping[str, StepNotes], log: str) -> list[str]:
+    if not run:
+        return []
+    counts = [f"{run[outcome]:,} {outcome.replace('_', ' ')}" for outcome in _COUNTED if run.get(outcome)]
+    skipped = sum(bool(notes.skipped) for notes in steps.values())
+    parts = [f"{plural(len(steps), 'step')}{f' ({skipped} skipped)' if skipped else ''}"]
+    parts.append(f"{plural(run['tasks'], 'task')}{': ' if counts else ''}{', '.join(counts)}")
+    return [f"{run['outcome']} in {duration(run['duration'])}: {'; '.join(parts)}", f"log: {log}"]
+
+
+_COUNTED = ("returned", "raised", "lost", "timed_out", "cancelled", "unpicklable")

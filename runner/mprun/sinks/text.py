@@ -1,0 +1,64 @@
+"""Small pieces of text for people: what users gave is escaped and bounded, numbers are readable."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+MAX_SHOWN = 120  # characters of one value
+
+
+def shown(text: str) -> str:
+    """`text` with its control characters visible: nothing that a user's code said moves the cursor here."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
+def value(data: Any) -> str:
+    """A result from the log, as short JSON."""
+    text = shown(json.dumps(data, ensure_ascii=False))
+    return text if len(text) <= MAX_SHOWN else text[: MAX_SHOWN - 1] + "…"
+
+
+def duration(seconds: float) -> str:
+    """`0.123 s`, `12.3 s`, `3m07s`, `2h05m`."""
+    if seconds < 10:
+        return f"{seconds:.3f} s"
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    if minutes < 60:
+        return f"{minutes}m{rest:02d}s"
+    return f"{minutes // 60}h{minutes % 60:02d}m"
+
+
+def plural(count: int, noun: str) -> str:
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
+
+
+def failure(step: str, event: Mapping[str, Any]) -> list[str]:
+    """A result event that isn't `returned`, as lines: what happened, with which arguments, and where."""
+    where = f"{step}[{event['task']}]" if "task" in event else step
+    lines = [f"{where}: {event['outcome'].replace('_', ' ')}: {_cause(event)}"]
+    if "args" in event:
+        lines.append(f"    called with {_call(event['args'], event['kwargs'])}")
+    trace = event.get("exception.stacktrace", "").splitlines()
+    return lines + [f"    {shown(line)}" for line in _shortened(trace)]
+
+
+def _cause(event: Mapping[str, Any]) -> str:
+    if "exception.type" in event:
+        message = event["exception.message"].splitlines()
+        what = f"the {event['what']} can't be pickled: " if "what" in event else ""
+        return shown(f"{what}{event['exception.type']}: {message[0] if message else ''}").removesuffix(": ")
+    return shown(str(event.get("reason") or f"by {event.get('cancelled_by')}"))
+
+
+def _call(args: Any, kwargs: Any) -> str:
+    if not isinstance(args, list) or not isinstance(kwargs, dict) or "$repr" in kwargs:
+        return f"{value(args)} {value(kwargs)}"
+    return f"({', '.join([*map(value, args), *(f'{name}={value(item)}' for name, item in kwargs.items())])})"
+
+
+def _shortened(lines: list[str], most: int = 16) -> list[str]:
+    return lines if len(lines) <= most else [*lines[:2], "…", *lines[-(most - 3) :]]
