@@ -1,0 +1,103 @@
+"""The commands and their options. Each imports what it needs when it is called: start-up is part of every run."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+from mprun import __version__
+
+app = typer.Typer(
+    name="mprun",
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    no_args_is_help=True,
+    context_settings={"help_option_names": ["--help"]},
+)
+
+COMMANDS = ("run", "validate", "plan", "schema")
+
+WorkflowFile = Annotated[str, typer.Argument(metavar="FILE", help="The workflow file.", show_default=False)]
+NoImport = Annotated[bool, typer.Option("--no-import", help="Don't import the targets to check them.")]
+
+
+class SchemaName(StrEnum):
+    workflow = "workflow"
+    event = "event"
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        print(f"mprun {__version__}")  # noqa: T201
+        raise typer.Exit
+
+
+@app.callback()
+def main(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version and exit.")
+    ] = False,
+) -> None:
+    """Run the multiprocessing Processes and Pools that a YAML file declares, and log each start, join and result.
+
+    `mprun FILE` is short for `mprun run FILE`.
+
+    Exit codes: 0 all succeeded, 1 some work failed, 2 the command line or the workflow is wrong and nothing was
+    started, 3 a fault of mprun, 130 and 143 interrupted.
+    """
+
+
+@app.command()
+def run(
+    file: WorkflowFile,
+    log: Annotated[
+        str, typer.Option("--log", metavar="PATH", help="Write the event log to PATH; `-` is standard output.")
+    ] = "",
+    runs_dir: Annotated[
+        str, typer.Option("--runs-dir", envvar="MPRUN_RUNS_DIR", metavar="DIR", help="Where the runs are kept.")
+    ] = ".mprun",
+    quiet: Annotated[
+        bool, typer.Option("--quiet", "-q", help="Show only what children print, and what went wrong.")
+    ] = False,
+) -> None:
+    """Run a workflow."""
+    from mprun.cli.run import run_file
+
+    raise typer.Exit(int(run_file(file, log=log, runs_dir=runs_dir, quiet=quiet)))
+
+
+@app.command()
+def validate(
+    files: Annotated[list[str], typer.Argument(metavar="FILE...", help="The workflow files.", show_default=False)],
+    no_import: NoImport = False,
+) -> None:
+    """Say everything that is wrong with workflow files; start nothing."""
+    from mprun.cli.look import validate_files
+
+    raise typer.Exit(int(validate_files(files, check_targets=not no_import)))
+
+
+@app.command()
+def plan(
+    file: WorkflowFile,
+    as_json: Annotated[bool, typer.Option("--json", help="The whole plan as JSON.")] = False,
+    as_python: Annotated[
+        bool, typer.Option("--python", help="The plain multiprocessing program that does the same work.")
+    ] = False,
+    no_import: NoImport = False,
+) -> None:
+    """Show what a workflow would start, in which order, with which call."""
+    from mprun.cli.look import show_plan
+
+    show_plan(file, as_json=as_json, as_python=as_python, check_targets=not no_import)
+
+
+@app.command()
+def schema(name: Annotated[SchemaName, typer.Argument(help="Which schema.", show_default=False)]) -> None:
+    """Print the JSON Schema (draft-07) of workflow files or of the events in a log."""
+    from mprun.cli.look import show_schema
+
+    show_schema(name.value)

@@ -1,0 +1,58 @@
+"""The commands that look and start nothing: validate, plan, schema."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+
+from mprun.errors import Diagnostic, ExitCode, UsageError, WorkflowError
+from mprun.loading.prepare import prepare
+
+
+def validate_files(files: Sequence[str], *, check_targets: bool) -> ExitCode:
+    """Check each file; tell the good ones on stdout. Raises WorkflowError with the mistakes of all of them."""
+    found: list[Diagnostic] = []
+    for file in files:
+        try:
+            plan = prepare(file, check_targets=check_targets)
+        except WorkflowError as error:
+            found += error.diagnostics
+        else:
+            steps = len(plan.steps)
+            sys.stdout.write(f"{file}: ok ({steps} step{'' if steps == 1 else 's'})\n")
+    sys.stdout.flush()
+    if found:
+        raise WorkflowError(tuple(found))
+    return ExitCode.SUCCEEDED
+
+
+def show_plan(file: str, *, as_json: bool, as_python: bool, check_targets: bool) -> None:
+    """Print the plan of `file` as a table, as JSON or as a Python program. Raises WorkflowError, UsageError."""
+    if as_json and as_python:
+        raise UsageError("`--json` and `--python` are two forms of the same plan: give one of them")
+    plan = prepare(file, check_targets=check_targets)
+    if as_json:
+        from mprun.plan import plan_json
+
+        sys.stdout.write(plan_json(plan))
+    elif as_python:
+        from mprun.planning.script import python_script
+
+        sys.stdout.write(python_script(plan))
+    else:
+        from mprun.planning.describe import describe
+
+        sys.stdout.write(describe(plan))
+    sys.stdout.flush()
+
+
+def show_schema(name: str) -> None:
+    """Print the schema called `name` (`workflow` or `event`)."""
+    import json
+
+    from mprun.models.event import event_schema
+    from mprun.models.schema import workflow_schema
+
+    schema = workflow_schema() if name == "workflow" else event_schema()
+    sys.stdout.write(json.dumps(schema, ensure_ascii=False, indent=2) + "\n")
+    sys.stdout.flush()
