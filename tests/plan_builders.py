@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from mprun.plan import Plan, PoolCall, PoolStep, ProcessStep, StartMethod, Step, Surroundings
+from mprun.plan import Plan, PoolCall, PoolEngine, PoolStep, ProcessStep, StartMethod, Step, Surroundings
 from mprun.sources import ListSource, RangeSource, Source
 from mprun.targets import Target, parse_target
 
@@ -33,6 +33,7 @@ def pool(
     initializer: Target | None = None,
     initargs: tuple[Any, ...] = (),
     maxtasksperchild: int = 0,
+    engine: PoolEngine = "local",
     needs: tuple[str, ...] = (),
     folder: str = "/flows",
 ) -> PoolStep:
@@ -48,6 +49,7 @@ def pool(
         initializer,
         initargs,
         maxtasksperchild,
+        engine,
         needs,
     )
 
@@ -66,6 +68,9 @@ def plan_of(
     env: dict[str, str] | None = None,
     folder: str | Path = "/flows",
     pythonpath: tuple[str, ...] = (),
+    grace_period: float = 5.0,
+    **limits: Any,
 ) -> Plan:
     around = Surroundings(env or {}, str(folder), (str(folder), *pythonpath))
-    return Plan(name, description, f"{folder}/{name}.yaml", "0" * 64, start_method, 5.0, around, steps)
+    file = f"{folder}/{name}.yaml"
+    return Plan(name, description, file, "0" * 64, start_method, grace_period, around, steps, **limits)

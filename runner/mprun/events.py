@@ -13,6 +13,7 @@ Outcome = Literal["returned", "raised", "lost", "timed_out", "cancelled", "unpic
 OUTCOMES: tuple[Outcome, ...] = ("returned", "raised", "lost", "timed_out", "cancelled", "unpicklable")
 
 MAX_LINE = 64 * 1024  # bytes of one line of the log, its newline included
+ROOM_FOR_SEQ = 32  # bytes of it that the parent needs for `seq`
 
 
 def timestamp(seconds: float) -> str:

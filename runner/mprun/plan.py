@@ -13,10 +13,48 @@ from mprun.targets import Target
 
 PLAN_FORMAT = "1.0"
 
+Backoff = Literal["fixed", "exponential"]
+PoolEngine = Literal["local", "stdlib"]
+LogTasks = Literal["all", "failures"]
 PoolCall = Literal["apply", "map", "starmap", "imap", "imap_unordered"]
 StartMethod = Literal["fork", "spawn", "forkserver"]
 
 POOL_CALLS: tuple[PoolCall, ...] = ("apply", "map", "starmap", "imap", "imap_unordered")
+
+
+@dataclass(frozen=True, slots=True)
+class Retries:
+    """When a call that failed is made again: at most `count` more times, `delay` seconds after it ended.
+
+    `on` are outcomes (`raised`, `lost`, `timed_out`); where classes are given in `exceptions`, `raised` counts only for
+    these, and never for those in `not_exceptions`. `backoff` exponential doubles the delay each time, up to
+    `max_delay`; `jitter` takes a random part of it.
+    """
+
+    count: int = 0
+    delay: float = 0.0
+    backoff: Backoff = "fixed"
+    max_delay: float = 60.0
+    jitter: bool = False
+    on: tuple[str, ...] = ("raised", "lost", "timed_out")
+    exceptions: tuple[Target, ...] = ()
+    not_exceptions: tuple[Target, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What bounds a step: times in seconds and memory in bytes, 0 for no bound.
+
+    `timeout` is for one attempt of one call, `step_timeout` for the whole step; a call longer than `slow_after` is
+    reported while it runs; `max_memory` is the resident memory of one child.
+    """
+
+    timeout: float = 0.0
+    step_timeout: float = 0.0
+    slow_after: float = 0.0
+    max_memory: int = 0
+    retries: Retries = Retries()
+    continue_on_error: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +67,7 @@ class ProcessStep:
     kwargs: dict[str, Any]
     daemon: bool
     needs: tuple[str, ...]
+    limits: Limits = Limits()
     kind: str = "process"
 
 
@@ -51,7 +90,9 @@ class PoolStep:
     initializer: Target | None
     initargs: tuple[Any, ...]
     maxtasksperchild: int
+    engine: PoolEngine
     needs: tuple[str, ...]
+    limits: Limits = Limits()
     kind: str = "pool"
 
 
@@ -69,7 +110,11 @@ class Surroundings:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """A whole run. `steps` stand in the order written; `needs` say what must have succeeded before a step starts."""
+    """A whole run. `steps` stand in the order written; `needs` say what must have succeeded before a step starts.
+
+    `grace_period` and `timeout` (of the run) are seconds; `timeout` and `max_parallel` are 0 for no bound. `log_tasks`
+    says whether each task has a line in the log, or only those that fail.
+    """
 
     name: str
     description: str
@@ -79,6 +124,10 @@ class Plan:
     grace_period: float
     surroundings: Surroundings
     steps: tuple[Step, ...]
+    timeout: float = 0.0
+    max_parallel: int = 0
+    fail_fast: bool = False
+    log_tasks: LogTasks = "all"
 
     def step(self, name: str) -> Step:
         return next(step for step in self.steps if step.name == name)

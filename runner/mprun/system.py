@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 
 
@@ -11,11 +12,60 @@ def available_cpus() -> int:
     return max(1, min(affinity, _cgroup_quota() or affinity))
 
 
+def oom_kills() -> int:
+    """How many processes of this one's cgroup the kernel has killed for want of memory; 0 where it doesn't say."""
+    for file in _oom_files():
+        try:
+            with open(file, encoding="ascii") as events:
+                return next(int(line.split()[1]) for line in events if line.startswith("oom_kill "))
+        except (OSError, StopIteration, ValueError, IndexError):
+            continue
+    return 0
+
+
+def resident_memory(pid: int) -> int:
+    """Bytes of memory that process `pid` holds; 0 where it can't be told."""
+    try:
+        with open(f"/proc/{pid}/statm", encoding="ascii") as statm:
+            return int(statm.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+    except (OSError, ValueError, IndexError):
+        return 0
+
+
+def is_stopped(pid: int) -> bool:
+    """Whether a signal has stopped process `pid` (SIGSTOP) and none has continued it; False where it can't be told."""
+    try:
+        with open(f"/proc/{pid}/stat", encoding="ascii", errors="replace") as stat:
+            return stat.read().rpartition(")")[2].split()[0] == "T"
+    except (OSError, IndexError):
+        return False
+
+
+@functools.cache
+def _oom_files() -> tuple[str, ...]:
+    """Where cgroup v2, then v1, count out-of-memory kills."""
+    found = []
+    for line in _cgroups():
+        _, controllers, path = line.split(":", 2)
+        if not controllers:
+            found.append(f"/sys/fs/cgroup{path}/memory.events")
+        elif "memory" in controllers.split(","):
+            found.append(f"/sys/fs/cgroup/memory{path}/memory.oom_control")
+    return tuple(found)
+
+
+def _cgroups() -> list[str]:
+    try:
+        with open("/proc/self/cgroup", encoding="ascii") as cgroups:
+            return [line.strip() for line in cgroups]
+    except OSError:
+        return []
+
+
 def _cgroup_quota() -> int:
     """The CPUs' worth of time that cgroup v2 allows this process, rounded up; 0 where nothing limits it."""
     try:
-        with open("/proc/self/cgroup", encoding="ascii") as cgroups:
-            path = next(line.strip().removeprefix("0::") for line in cgroups if line.startswith("0::"))
+        path = next(line.removeprefix("0::") for line in _cgroups() if line.startswith("0::"))
         with open(f"/sys/fs/cgroup{path}/cpu.max", encoding="ascii") as limit:
             quota, period = limit.read().split()
     except (OSError, StopIteration, ValueError):

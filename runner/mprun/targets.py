@@ -5,6 +5,7 @@ Used by the parent for parsing and in children for resolving; it imports the sta
 
 from __future__ import annotations
 
+import builtins
 import hashlib
 import importlib
 import importlib.util
@@ -84,6 +85,12 @@ def resolve(target: Target) -> Callable[..., Any]:
     for name in target.qualname.split("."):
         found = getattr(found, name)
     return found  # type: ignore[no-any-return]
+
+
+def is_builtin_exception(name: str) -> bool:
+    """Whether `name` is an exception class of Python's own, such as `OSError`."""
+    found = getattr(builtins, name, None)
+    return isinstance(found, type) and issubclass(found, BaseException)
 
 
 def search_path(current: Iterable[str], folders: Iterable[str]) -> list[str]:

@@ -50,7 +50,7 @@ def to_json(value: Any, limit: int = MAX_VALUE) -> str:
         text = json.dumps(_Reducer(limit).reduce(value, 0), ensure_ascii=False, allow_nan=False, separators=(",", ":"))
         if len(text.encode()) <= limit:
             return text
-    except Exception:  # noqa: BLE001 -- a value's own methods may raise anything; its repr is what remains
+    except BaseException:  # noqa: BLE001 -- a value's own methods may raise anything; its repr is what remains
         pass
     return json.dumps(summarised(value), ensure_ascii=False)
 
@@ -60,7 +60,7 @@ def summarised(value: Any) -> dict[str, Any]:
     form: dict[str, Any] = {"$repr": bounded_repr(value), "type": type_name(type(value))}
     try:
         form["size"] = len(value)
-    except Exception:  # noqa: BLE001 -- __len__ is the user's code
+    except BaseException:  # noqa: BLE001 -- __len__ is the user's code
         return form
     return form
 
@@ -76,7 +76,7 @@ def bounded_repr(value: Any, limit: int = MAX_REPR) -> str:
 
 
 def _cheap_repr(value: Any, limit: int) -> str:
-    """Long built-in containers and texts by their beginning only: a `repr` of 100 MB would be made to be thrown away."""
+    """`repr`, of long built-in containers and texts by their beginning only: 100 MB would be made to be thrown away."""
     if isinstance(value, (str, bytes, bytearray)) and len(value) > limit:
         return repr(value[:limit]) + "…"
     if type(value) in (list, tuple) and len(value) > limit:
