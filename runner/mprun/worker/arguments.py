@@ -43,7 +43,10 @@ class _Checker:
         for name in unknown:
             near = difflib.get_close_matches(name, self._keywords(), 1)
             advice = f"did you mean `{near[0]}`?" if near else ""
-            yield self._problem(f"`{self._name}` takes no argument `{name}`", (*where[:-1], "kwargs", name), advice)
+            told = f"`{self._name}` takes no argument `{name}`"
+            if name in self._signature.parameters:
+                told, advice = f"`{self._name}` takes `{name}` by position only", "give it in `args`"
+            yield self._problem(told, (*where[:-1], "kwargs", name), advice)
         most = self._most_positional()
         if most is not None and len(args) > most:
             takes = f"`{self._name}` takes {_count(most, 'positional argument')}, and is given {len(args)}"
@@ -53,7 +56,9 @@ class _Checker:
             yield self._problem(f"`{name}` is given both in `args` and in `kwargs`", (*where[:-1], "kwargs", name))
         missing = self._missing(args, kwargs)
         if missing and not unknown:
-            yield self._problem(f"`{self._name}` also needs {_names(missing)}", where)
+            written = where if args or len(where) > 1 else self._use.at
+            advice = "its first argument is the object" if "self" in self._signature.parameters else ""
+            yield self._problem(f"`{self._name}` {'also ' if args else ''}needs {_names(missing)}", written, advice)
 
     def one_item(self) -> Iterator[Problem]:
         most = self._most_positional()
@@ -62,7 +67,9 @@ class _Checker:
             return
         missing = self._missing((None,), {})
         if missing:
-            advice = "`starmap` gives each call a list of arguments" if self._use.where == ("map",) else ""
+            keyword_only = self._parameters(Parameter.KEYWORD_ONLY)
+            by_star = self._use.where == ("map",) and not any(p.name in missing for p in keyword_only)
+            advice = "`starmap` gives each call a list of arguments" if by_star else ""
             yield self._problem(
                 f"`{self._name}` is given one argument, the item, and also needs {_names(missing)}", advice=advice
             )
@@ -118,10 +125,10 @@ def _defined_at(function: Callable[..., Any], name: str, signature: inspect.Sign
         line = inspect.getsourcelines(code)[1]
     except (TypeError, OSError, ValueError):
         return shown
-    return f"{_short_path(file)}:{line}: {shown}" if file else shown
+    return f"{short_path(file)}:{line}: {shown}" if file else shown
 
 
-def _short_path(file: str) -> str:
+def short_path(file: str) -> str:
     """Relative to the workflow's working folder where it lies below it."""
     return os.path.relpath(file) if file.startswith(os.path.join(os.getcwd(), "")) else file
 

@@ -13,7 +13,7 @@ import tempfile
 from multiprocessing import reduction
 from typing import Any
 
-_TASK, _BEGAN, _STOP, _USED, _ROUND, _FIRST = range(6)
+TASK, BEGAN, STOP, USED, ROUND, FIRST = range(6)  # positions of the words
 _WORDS = 64  # bytes at the start of the memory
 
 ROOM = 128 * 1024  # bytes of finished lines that a pool's worker keeps at most before it sends them
@@ -21,10 +21,11 @@ ROOM = 128 * 1024  # bytes of finished lines that a pool's worker keeps at most 
 
 class Board:
     """The words: the task at work plus one (0: idle), when it began (ns, CLOCK_MONOTONIC), the parent's stop; and of
-    the finished lines kept: their bytes, how often they were sent, the index of the first's task."""
+    the finished tasks kept: the bytes of their lines (or how many they are), how often they were sent, the index of
+    the first."""
 
     def __init__(self, fd: int | None = None) -> None:
-        self._fd = _anonymous_file(_WORDS + ROOM) if fd is None else fd
+        self._fd = anonymous_file(_WORDS + ROOM) if fd is None else fd
         self._map = mmap.mmap(self._fd, _WORDS + ROOM)
         self.words = memoryview(self._map)[:_WORDS].cast("q")
         self.lines = memoryview(self._map)[_WORDS:]
@@ -39,64 +40,70 @@ class Board:
     # -- written by the child
 
     def begin(self, task: int, now_ns: int) -> None:
-        self.words[_BEGAN] = now_ns
-        self.words[_TASK] = task + 1
+        self.words[BEGAN] = now_ns
+        self.words[TASK] = task + 1
 
     def end(self) -> None:
-        self.words[_TASK] = 0
+        self.words[TASK] = 0
 
     def start_run(self, first: int) -> None:
         """Forget the lines kept (they were sent); the next one belongs to task `first`."""
-        self.words[_USED] = 0
-        self.words[_ROUND] += 1
-        self.words[_FIRST] = first
-
-    def keep(self, line: bytes, used: int) -> int:
-        """Keep `line` behind the `used` bytes that are kept; returns the bytes used then."""
-        end = used + len(line)
-        self.lines[used:end] = line
-        self.words[_USED] = end
-        return end
+        self.words[USED] = 0
+        self.words[ROUND] += 1
+        self.words[FIRST] = first
 
     # -- read by the parent
 
     @property
     def task(self) -> int | None:
         """The index of the task at work, None when idle."""
-        noted = self.words[_TASK]
+        noted = self.words[TASK]
         return noted - 1 if noted else None
 
     def at_work(self) -> tuple[int, int] | None:
         """(task, when it began) where two looks agree, else None: the child is between two tasks."""
-        seen = (self.words[_TASK], self.words[_BEGAN])
-        if not seen[0] or seen != (self.words[_TASK], self.words[_BEGAN]):
+        seen = (self.words[TASK], self.words[BEGAN])
+        if not seen[0] or seen != (self.words[TASK], self.words[BEGAN]):
             return None
         return seen[0] - 1, seen[1]
 
-    def kept(self) -> tuple[int, bytes] | None:
-        """(index of the first task, lines) of what is finished and perhaps not sent; None if it changed meanwhile."""
-        round_, first, used = self.words[_ROUND], self.words[_FIRST], self.words[_USED]
+    def kept(self) -> tuple[int, list[bytes]] | None:
+        """(index of the first task, lines without newlines) of what is finished and perhaps not sent; None where there
+        is nothing, or it changed meanwhile."""
+        round_, first, used = self.words[ROUND], self.words[FIRST], self.words[USED]
         lines = bytes(self.lines[:used])
-        if not used or round_ != self.words[_ROUND] or first != self.words[_FIRST]:
+        if not used or round_ != self.words[ROUND] or first != self.words[FIRST]:
             return None
-        return first, lines
+        return first, lines.split(b"\n")[:-1]
+
+    def counted(self) -> tuple[int, int] | None:
+        """As `kept`, of a worker that only counts: (index of the first task, how many have returned)."""
+        round_, first, count = self.words[ROUND], self.words[FIRST], self.words[USED]
+        if not count or round_ != self.words[ROUND] or first != self.words[FIRST]:
+            return None
+        return first, count
 
     # -- written by the parent, read by the child
 
     @property
     def stopped(self) -> bool:
-        return self.words[_STOP] != 0
+        return self.words[STOP] != 0
 
     def stop(self) -> None:
         """Ask the child to begin no further task."""
-        self.words[_STOP] = 1
+        self.words[STOP] = 1
+
+    def go_on(self) -> None:
+        """Take `stop` back."""
+        self.words[STOP] = 0
 
 
 def _attach(handle: Any) -> Board:
     return Board(handle.detach())
 
 
-def _anonymous_file(size: int) -> int:
+def anonymous_file(size: int) -> int:
+    """A descriptor of a file without a name, `size` bytes of zeros long."""
     if hasattr(os, "memfd_create"):
         fd = os.memfd_create("mprun", os.MFD_CLOEXEC)
     else:

@@ -12,12 +12,11 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from mprun.events import MAX_LINE, OUTCOMES, Outcome, timestamp
+from mprun.events import MAX_LINE, OUTCOMES, ROOM_FOR_SEQ, Outcome, timestamp
 from mprun.values import to_json
 from mprun.worker.exceptions import MAX_STACKTRACE, exception_fields
 
 MAX_ARGUMENTS = 8 * 1024  # bytes of a failed call's args, and of its kwargs
-ROOM_FOR_SEQ = 32  # bytes
 
 CODES: dict[Outcome, int] = {outcome: code for code, outcome in enumerate(OUTCOMES)}
 

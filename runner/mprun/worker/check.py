@@ -13,20 +13,25 @@ import json
 import os
 import pickle
 import sys
+import traceback
 from collections.abc import Callable, Iterator
 from itertools import islice
 from typing import Any
 
 from mprun.plan import Surroundings
 from mprun.targets import import_target_module, search_path
-from mprun.values import type_name
+from mprun.values import bounded_repr, type_name
 from mprun.worker import lifeline
-from mprun.worker.arguments import argument_problems
+from mprun.worker.arguments import argument_problems, short_path
 from mprun.worker.exceptions import exception_fields
 from mprun.worker.problems import Problem, Use
 
 MAX_PROBLEMS = 5  # told of one use: a list of 10,000 wrong items is one slip
 MAX_TRACE_LINES = 12
+MAX_NAMES = 8
+
+_OUR_FOLDER = os.path.dirname(os.path.dirname(__file__)) + os.sep
+_PYTHONS_FOLDER = os.path.dirname(os.__file__) + os.sep
 
 
 def main() -> None:
@@ -76,10 +81,10 @@ def _problems(use: Use, surroundings: Surroundings) -> Iterator[Problem]:
             yield _no_attribute(use, found, name)
             return
         found = getattr(found, name)
-    unsuitable = _unsuitable(use, found)
+    unsuitable = _no_exception(use, found) if use.shape == "exception" else _unsuitable(use, found)
     if unsuitable is not None:
         yield unsuitable
-    else:
+    elif use.shape != "exception":
         yield from argument_problems(found, use)
 
 
@@ -92,7 +97,7 @@ def _shadowed(use: Use, surroundings: Surroundings) -> Problem | None:
         if os.path.isfile(os.path.join(folder, f"{top}.py")):
             message = f"Python's standard library has a module `{top}` too, which hides your {top}.py"
             path = os.path.relpath(os.path.join(folder, f"{top}.py"), surroundings.pythonpath[0])
-            return Problem("shadowed-module", message, (use.role,), advice=f"write `{path}:{use.target.qualname}`")
+            return Problem("shadowed-module", message, use.at, advice=f"write `{path}:{use.target.qualname}`")
     return None
 
 
@@ -100,10 +105,11 @@ def _import_problem(use: Use, surroundings: Surroundings, error: BaseException) 
     target = use.target
     name = target.module or os.path.basename(target.file)
     if isinstance(error, ModuleNotFoundError) and _leads_to(error.name or "", target.module):
-        return _no_module(use, surroundings, error.name or "")
+        return _no_module(use, surroundings, error)
     if isinstance(error, SystemExit):
-        return Problem("import", f"importing `{name}` ends the program: sys.exit({error.code!r})", (use.role,))
-    return Problem("import", f"importing `{name}` raises {_told(error)}", (use.role,), notes=_trace(error))
+        told = f"importing `{name}` ends the program: sys.exit({bounded_repr(error.code)})"
+        return Problem("import", told, use.at, notes=_trace(error))
+    return Problem("import", f"importing `{name}` raises {_told(error)}", use.at, notes=_trace(error))
 
 
 def _leads_to(missing: str, module: str) -> bool:
@@ -116,19 +122,33 @@ def _told(error: BaseException) -> str:
 
 
 def _trace(error: BaseException) -> tuple[str, ...]:
-    """The frames of the user's own, with the text of a SyntaxError."""
-    lines = exception_fields(error)["exception.stacktrace"].splitlines()
-    lines = [line.rstrip() for line in lines if line.strip() and not line.startswith("Traceback")]
-    cut = lines if len(lines) <= MAX_TRACE_LINES else ["…", *lines[-MAX_TRACE_LINES:]]
-    return tuple(line.replace(os.path.join(os.getcwd(), ""), "") for line in cut)
+    """Where it happened: `file.py:3: the line`, outermost first, without the frames of Python's own library."""
+    try:
+        told = traceback.TracebackException.from_exception(error)
+    except BaseException:  # noqa: BLE001 -- it calls the user's __str__
+        return ()
+    lines = [f"{short_path(frame.filename)}:{frame.lineno}: {frame.line}" for frame in told.stack if _is_users(frame)]
+    if issubclass(told.exc_type or object, SyntaxError) and told.filename:
+        lines.append(f"{short_path(told.filename)}:{told.lineno}:{told.offset}: {(told.text or '').strip()}")
+    return tuple(lines if len(lines) <= MAX_TRACE_LINES else ["…", *lines[-MAX_TRACE_LINES:]])
 
 
-def _no_module(use: Use, surroundings: Surroundings, missing: str) -> Problem:
+def _is_users(frame: traceback.FrameSummary) -> bool:
+    """Neither mprun's, nor of Python's own library; packages that are installed within that one's folder are."""
+    file = frame.filename
+    if file.startswith((_OUR_FOLDER, "<frozen ")):
+        return False
+    return "site-packages" in file or not file.startswith(_PYTHONS_FOLDER)
+
+
+def _no_module(use: Use, surroundings: Surroundings, error: ModuleNotFoundError) -> Problem:
+    missing = error.name or ""
+    why = str(error).partition("; ")[2].replace("'", "`")  # "'jobs' is not a package"
     near = difflib.get_close_matches(missing, _own_modules(surroundings), 1)
     return Problem(
         "no-module",
-        f"there is no module `{missing}`",
-        (use.role,),
+        f"there is no module `{missing}`" + (f": {why}" if why else ""),
+        use.at,
         near=use.target.module,
         advice=f"did you mean `{near[0]}`?" if near else "",
         notes=() if near else ("looked in the workflow's folder, `pythonpath` and this Python's packages",),
@@ -145,24 +165,64 @@ def _own_modules(surroundings: Surroundings) -> list[str]:
 
 def _no_attribute(use: Use, found: Any, name: str) -> Problem:
     where = use.target.module or os.path.basename(use.target.file)
-    owner, _, _ = use.target.qualname.partition(f".{name}")
-    holder = f"`{owner}` in `{where}`" if inspect.isclass(found) else f"`{where}`"
-    near = difflib.get_close_matches(name, [each for each in dir(found) if not each.startswith("__")], 1)
-    advice = f"did you mean `{near[0]}`?" if near else ""
-    return Problem("no-attribute", f"{holder} has no `{name}`", (use.role,), near=name, advice=advice)
+    owner, _, _ = f".{use.target.qualname}.".partition(f".{name}.")
+    holder = f"`{owner[1:]}` in `{where}`" if owner else f"`{where}`"
+    names = [each for each in dir(found) if not each.startswith("_")]
+    near = difflib.get_close_matches(name, names, 1)
+    return Problem(
+        "no-attribute",
+        f"{holder} has no `{name}`",
+        use.at,
+        near=name,
+        advice=f"did you mean `{near[0]}`?" if near else "",
+        notes=() if near else _callables(found, names, holder),
+        skip=_behind_colon(use) + len(owner),
+    )
+
+
+def _callables(found: Any, names: list[str], holder: str) -> tuple[str, ...]:
+    listed = [f"`{each}`" for each in names if callable(inspect.getattr_static(found, each, None))]
+    if not listed or not (inspect.ismodule(found) or inspect.isclass(found)):
+        return ()
+    more = f", … ({len(listed) - MAX_NAMES} more)" if len(listed) > MAX_NAMES else ""
+    return (f"{holder} has {', '.join(listed[:MAX_NAMES])}{more}",)
+
+
+def _behind_colon(use: Use) -> int:
+    """How many characters stand before the qualified name in the text of a target."""
+    return len(use.target.text) - len(use.target.qualname)
 
 
 def _unsuitable(use: Use, found: Any) -> Problem | None:
-    text = use.target.qualname
+    text, skip = use.target.qualname, _behind_colon(use)
     if not callable(found):
-        return Problem("not-callable", f"`{text}` is {_kind(found)}, which can't be called", (use.role,), near=text)
+        return Problem("not-callable", f"`{text}` is {_kind(found)}, which can't be called", use.at, text, skip=skip)
     asynchronous = inspect.iscoroutinefunction(found) or inspect.isasyncgenfunction(found)
     if asynchronous or inspect.isgeneratorfunction(found):
         kind = "an async function" if asynchronous else "a generator function"
         remedy = "a function that calls asyncio.run" if asynchronous else "a function that returns a list"
         told = f"`{text}` is {kind}: what it returns can't leave its process"
-        return Problem("not-callable", told, (use.role,), near=text, advice=f"name {remedy}")
+        return Problem("not-callable", told, use.at, text, f"name {remedy}", skip=skip)
     return None if _found_by_name(found) else _not_by_name(use, found)
+
+
+def _no_exception(use: Use, found: Any) -> Problem | None:
+    if _is_exception(found):
+        return None
+    text = use.target.qualname
+    kind = "a class, but not derived from Exception" if inspect.isclass(found) else _kind(found)
+    near = difflib.get_close_matches(text, _exceptions_beside(use), 1)
+    advice = f"did you mean `{near[0]}`?" if near else ""
+    told = f"`{text}` is no class of exceptions: it is {kind}"
+    return Problem("not-an-exception", told, use.at, text, advice, skip=_behind_colon(use))
+
+
+def _exceptions_beside(use: Use) -> list[str]:
+    return [name for name, value in vars(import_target_module(use.target)).items() if _is_exception(value)]
+
+
+def _is_exception(found: Any) -> bool:
+    return isinstance(found, type) and issubclass(found, BaseException)
 
 
 def _found_by_name(found: Callable[..., Any]) -> bool:
@@ -176,10 +236,17 @@ def _found_by_name(found: Callable[..., Any]) -> bool:
 def _not_by_name(use: Use, found: Any) -> Problem:
     text = use.target.qualname
     real = getattr(found, "__qualname__", "")
-    kind = "a lambda" if "<lambda>" in real else f"called `{real}` in truth" if real else _kind(found)
-    message = f"`{text}` can't be found by its name in a child process: it is {kind}"
-    advice = "define it with `def` at the top level of its module"
-    return Problem("not-by-name", message, (use.role,), near=text, advice=advice)
+    if real.endswith("<lambda>"):
+        what, advice = "is a lambda", "define it with `def`"
+    elif "<locals>" in real:
+        what = f"says that its name is `{real}`"
+        advice = "define it at the top level of its module; a decorator wants functools.wraps"
+    elif real and real != text:
+        what, advice = f"says that its name is `{real}`", f"name `{real}`, or give it a name of its own"
+    else:
+        what, advice = f"is {_kind(found)} that can't be pickled", "define a function that calls it"
+    message = f"`{text}` can't be found by its name in a child process: it {what}"
+    return Problem("not-by-name", message, use.at, text, advice, skip=_behind_colon(use))
 
 
 def _kind(found: Any) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import traceback
 
@@ -10,7 +11,11 @@ from mprun.values import bounded_repr, spelled_out, type_name
 MAX_MESSAGE = 2_000  # characters of an exception's message
 MAX_STACKTRACE = 12_000  # characters of its traceback: the innermost frames are kept
 
-_NOT_THE_USERS = (os.path.dirname(os.path.dirname(__file__)) + os.sep, "<frozen importlib")
+_NOT_THE_USERS = (
+    os.path.dirname(os.path.dirname(__file__)) + os.sep,
+    os.path.dirname(importlib.__file__) + os.sep,
+    "<frozen importlib",
+)
 
 
 def exception_fields(error: BaseException) -> dict[str, str]:

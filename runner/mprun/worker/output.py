@@ -23,13 +23,13 @@ MAX_PENDING = 8 * 1024  # bytes of an unfinished line
 
 
 class _Framed(io.BufferedIOBase):
-    """The binary file below `sys.stdout` or `sys.stderr`: holds a line back until it is finished, sends it as a frame."""
+    """The binary file below `sys.stdout` or `sys.stderr`: holds a line back until it is finished, then sends it."""
 
     def __init__(self, fd: int, process: ChildProcess) -> None:
         self._fd = fd
         self._process = process
         self._pending = b""
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()  # a signal handler of the user's may print amid a print
 
     def writable(self) -> bool:
         return True
@@ -43,6 +43,8 @@ class _Framed(io.BufferedIOBase):
             self._pending += written
             if b"\n" in written or len(self._pending) > MAX_PENDING:
                 self._send()
+            elif self._pending and self not in unfinished:
+                unfinished.append(self)
         return len(written)
 
     def flush(self) -> None:
@@ -58,7 +60,15 @@ class _Framed(io.BufferedIOBase):
             os.write(self._fd, data)
 
 
-_files: list[_Framed] = []
+class _Copy:
+    """Ends a process that the user's code forked off and that came back from it: its work is its parent's to do."""
+
+    def flush(self) -> None:
+        os._exit(0)
+
+
+# What has to be looked after between two tasks: empty nearly always, which is quickly seen.
+unfinished: list[_Framed | _Copy] = []
 
 
 def redirect_output(process: ChildProcess) -> None:
@@ -69,8 +79,8 @@ def redirect_output(process: ChildProcess) -> None:
     for fd, ends in ((1, process.stdout), (2, process.stderr)):
         os.dup2(ends.childs.fileno(), fd)
         ends.childs.close()
-    _files[:] = [_Framed(fd, process) for fd in (1, 2)]
-    sys.stdout, sys.stderr = map(_text_stream, _files)
+    os.register_at_fork(after_in_child=lambda: unfinished.append(_Copy()))
+    sys.stdout, sys.stderr = (_text_stream(_Framed(fd, process)) for fd in (1, 2))
 
 
 def _text_stream(file: Any) -> io.TextIOWrapper:
@@ -79,5 +89,5 @@ def _text_stream(file: Any) -> io.TextIOWrapper:
 
 def flush_output() -> None:
     """Bring out what was printed without a newline, so that it stands before what the parent is told next."""
-    for file in _files:
-        file.flush()
+    while unfinished:
+        unfinished.pop().flush()

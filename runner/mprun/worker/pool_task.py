@@ -9,28 +9,14 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from mprun.events import timestamp
-from mprun.targets import Target, resolve
 from mprun.worker import process
 from mprun.worker.calls import CODES, call, result_line
-from mprun.worker.exceptions import exception_fields
-from mprun.worker.frames import RESULT, UNREADY, result_body
+from mprun.worker.frames import RESULT, result_body
 from mprun.worker.output import flush_output
-
-
-@dataclass(frozen=True, slots=True)
-class PoolWork:
-    """What each worker of a pool needs to know. `submitted` is when the tasks were given (seconds since the epoch)."""
-
-    step: str
-    target: Target
-    initializer: Target | None
-    initargs: tuple[Any, ...]
-    submitted: float
-
+from mprun.worker.pool_work import PoolWork, about_tasks, get_ready
 
 _work: PoolWork
 _function: Callable[..., Any]
@@ -38,21 +24,11 @@ _about: dict[str, Any]
 
 
 def set_up(work: PoolWork) -> None:
-    """The Pool's initializer: resolve the target, then run the user's initializer.
-
-    A failure is told to the parent and ends the worker; the Pool alone would start another one for ever.
-    """
+    """The Pool's initializer, which runs the user's."""
     global _work, _function, _about
-    child = process.current
     _work = work
-    _about = {"event": "task.result", "step": work.step, "worker": child.worker, "pid": child.pid}
-    try:
-        _function = resolve(work.target)
-        if work.initializer is not None:
-            resolve(work.initializer)(*work.initargs)
-    except BaseException as error:  # noqa: BLE001 -- the user's code; told to the parent whatever it is
-        child.send(UNREADY, json.dumps(exception_fields(error)).encode())
-        raise SystemExit(1) from None
+    _about = about_tasks(process.current, work)
+    _function = get_ready(process.current, work)
 
 
 def run_one(numbered: tuple[int, Any]) -> None:

@@ -13,24 +13,28 @@ from mprun.targets import Target
 class Use:
     """One use of a target.
 
-    `role` is the key it is written under; `where` the path, below the step, of `args`. `shape` says what `args` are:
+    `at` is the path, below the step, of the target's text; `where` that of `args`. `shape` says what `args` are:
 
     - once: the arguments of the one call
     - each: items, one argument a call; star: items, each the list of a call's arguments
     - each-like, star-like: one example of items that are not known before the run
+    - exception: nothing, as the target is a class of exceptions, which is not called
     """
 
     target: Target
-    role: str
+    at: tuple[str | int, ...]
     shape: str
-    where: tuple[str, ...]
-    args: tuple[Any, ...]
+    where: tuple[str, ...] = ()
+    args: tuple[Any, ...] = ()
     kwargs: dict[str, Any] = dataclasses.field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One mistake. `path` is where it is written, below the step; `near` narrows it to a text on that line."""
+    """One mistake. `path` is where it is written, below the step.
+
+    `near` narrows it to a text that stands there, `skip` or more characters from the beginning.
+    """
 
     code: str
     message: str
@@ -38,6 +42,7 @@ class Problem:
     near: str = ""
     advice: str = ""
     notes: tuple[str, ...] = ()
+    skip: int = 0
 
     def fields(self) -> dict[str, Any]:
         return dataclasses.asdict(self)

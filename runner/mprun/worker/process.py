@@ -7,14 +7,18 @@ before anything of the user's runs: own process group, tied to the parent's life
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import json
 import os
 import signal
 import sys
 import threading
+import warnings
+from collections import deque
 from collections.abc import Callable
-from multiprocessing import connection, context
+from multiprocessing import connection, context, resource_tracker
 from multiprocessing.process import BaseProcess
+from typing import Any
 
 from mprun.plan import Surroundings
 from mprun.targets import search_path
@@ -22,11 +26,16 @@ from mprun.worker import lifeline
 from mprun.worker.board import Board
 from mprun.worker.frames import GOODBYE, write_frame
 from mprun.worker.output import flush_output, redirect_output
+from mprun.worker.stacks import Stacks
 
 # Descriptors that belong to the parent alone. A forked child inherits them and closes them first: a sibling that held
 # the other end of a pipe would hide its end of file.
 _parents_own: set[int] = set()
 _parents_own_lock = threading.Lock()
+
+_BLOCKED_AT_START = {signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGTSTP}
+
+HIGH_FD = 200  # from here up a child's own pipes are kept
 
 # Set in the child.
 current: ChildProcess
@@ -48,52 +57,107 @@ class Ends:
     def __setstate__(self, childs: connection.Connection) -> None:
         self.childs = childs
 
+    def move_up(self) -> None:
+        """In the child: move to a high number, out of the way of user code that closes the first few."""
+        with contextlib.suppress(OSError):  # the limit of open files is lower
+            high = fcntl.fcntl(self.childs.fileno(), fcntl.F_DUPFD_CLOEXEC, HIGH_FD)
+            self.childs.close()
+            self.childs = connection.Connection(high)
+
     def close_parents(self) -> None:
         with _parents_own_lock:
             _parents_own.discard(self.parent_fd)
             os.close(self.parent_fd)
 
 
+def _enlarge(fd: int) -> None:
+    """Make room for a few runs of results, so that a worker seldom waits for the parent."""
+    if hasattr(fcntl, "F_SETPIPE_SZ"):
+        with contextlib.suppress(OSError):  # over the user's limit: the usual size will do
+            fcntl.fcntl(fd, fcntl.F_SETPIPE_SZ, 1 << 20)
+
+
 class ChildProcess(BaseProcess):
     """A Process that the parent can follow without a lock, a queue or a thread between them.
 
-    `surroundings` is what the child is given, `worker` its number within a pool (from 1), `unset` the environment
-    variables that it is not to keep; `on_started` is called in the parent once the process runs, in whichever thread
-    started it.
+    `surroundings` is what the child is given, `worker` its number within a pool (from 1), `takes_tasks` whether it
+    has a pipe for tasks, `reports_stacks` whether it can be asked for its stacks, `unset` the environment variables
+    that it is not to keep. `on_started` is called in the parent once the process runs, `on_start_failed` where it
+    could not be started; in whichever thread started it.
     """
 
     surroundings: Surroundings
     worker: int = 0
+    takes_tasks: bool = False
+    reports_stacks: bool = False
     unset: tuple[str, ...] = ()
     on_started: Callable[[ChildProcess], None] | None = None
+    on_start_failed: Callable[[BaseException], None] | None = None
 
     def start(self) -> None:
-        self.frames = Ends(child_writes=True)
-        self.stdout = Ends(child_writes=True)
-        self.stderr = Ends(child_writes=True)
-        self.life = Ends(child_writes=False)
-        self.board = Board()
         notify, self.on_started = self.on_started, None
-        # A Ctrl-C between the start and the child's own process group would reach the child too. It starts with
-        # the signal blocked and unblocks it when it has left the group.
-        before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+        refused, self.on_start_failed = self.on_start_failed, None
+        try:
+            self._start_with_pipes()
+        except BaseException as error:
+            if refused is not None:
+                refused(error)
+            raise
+        if notify is not None:
+            notify(self)
+
+    def _start_with_pipes(self) -> None:
+        # The parent's copies of the child's ends are closed in any case, its own ends where the start fails.
+        with contextlib.ExitStack() as parents, contextlib.ExitStack() as childs:
+
+            def pipe(*, child_writes: bool) -> Ends:
+                ends = Ends(child_writes=child_writes)
+                parents.callback(ends.close_parents)
+                childs.callback(ends.childs.close)
+                return ends
+
+            self.frames = pipe(child_writes=True)
+            _enlarge(self.frames.parent_fd)
+            self.stdout = pipe(child_writes=True)
+            self.stderr = pipe(child_writes=True)
+            self.life = pipe(child_writes=False)
+            if self.takes_tasks:
+                self.tasks = pipe(child_writes=False)
+            self.board = Board()
+            childs.callback(self.board.close_file)
+            self.stacks = Stacks() if self.reports_stacks else None
+            if self.stacks is not None:
+                parents.callback(self.stacks.close)
+            self._start_with_signals_blocked()
+            parents.pop_all()
+
+    def _start_with_signals_blocked(self) -> None:
+        """Start the child deaf to signals until it has its own handlers and process group (`_leave_group`).
+
+        A Ctrl-C would reach it too before, and a handler that it has from a fork would tell the parent's loop.
+        """
+        if not isinstance(self, context.ForkProcess):
+            resource_tracker.ensure_running()  # its start would unblock SIGINT and SIGTERM
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, _BLOCKED_AT_START)
         try:
             super().start()
         finally:
             signal.pthread_sigmask(signal.SIG_SETMASK, before)
-            for ends in (self.frames, self.stdout, self.stderr, self.life):
-                ends.childs.close()
-        self.board.close_file()
-        if notify is not None:
-            notify(self)
 
     def run(self) -> None:
         global current
         current = self
         self._pid_of_child = os.getpid()
         _leave_group(self)
-        self._one_frame_at_a_time = threading.Lock()
+        self._unsent: deque[tuple[Any, ...]] = deque()
+        self._sending = threading.RLock()
+        self._amid_a_frame = False
         redirect_output(self)
+        self.frames.move_up()
+        if self.takes_tasks:
+            self.tasks.move_up()
+        if self.stacks is not None:
+            self.stacks.enable()
         if self.worker:
             self._config["daemon"] = False  # type: ignore[attr-defined] # a pool's worker may have children of its own
         for name in self.unset:
@@ -103,11 +167,25 @@ class ChildProcess(BaseProcess):
         flush_output()
         self.send(GOODBYE, json.dumps(_usage()).encode())
 
-    def send(self, kind: int, body: bytes) -> None:
-        """Send one frame to the parent. A process that the user's code forked off has no say here."""
-        if self.is_this_process():
-            with self._one_frame_at_a_time:
-                write_frame(self.frames.childs.fileno(), kind, body)
+    def send(self, kind: int, *parts: bytes | memoryview) -> None:
+        """Send one frame, whose body is all `parts`, to the parent.
+
+        A process that the user's code forked off, and which came back here as its parent did, ends.
+        """
+        if not self.is_this_process():
+            os._exit(0)
+        with self._sending:
+            self._unsent.append((kind, *parts))
+            if self._amid_a_frame:
+                return  # a signal handler of the user's prints: what it interrupted here sends this as well
+            self._amid_a_frame = True
+            try:
+                while self._unsent:
+                    write_frame(self.frames.childs.fileno(), *self._unsent.popleft())
+            except OSError:  # the user's code has closed the pipe: nobody would ever hear how its work ends
+                os._exit(1)
+            finally:
+                self._amid_a_frame = False
 
     def is_this_process(self) -> bool:
         return os.getpid() == self._pid_of_child
@@ -120,10 +198,12 @@ def _leave_group(process: ChildProcess) -> None:
             os.close(fd)
     _parents_own.clear()
     signal.set_wakeup_fd(-1)
-    for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGTSTP, signal.SIGCONT):
+    for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGTSTP, signal.SIGCONT, signal.SIGCHLD):
         signal.signal(number, signal.SIG_DFL)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # drops one that is pending: it was meant for the group left behind
     signal.signal(signal.SIGINT, signal.default_int_handler)
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, _BLOCKED_AT_START)
+    process.life.move_up()
     lifeline.hold(process.life.childs.fileno())
 
 
@@ -146,11 +226,19 @@ class SpawnChild(ChildProcess, context.SpawnProcess):
 
 
 class ForkChild(ChildProcess, context.ForkProcess):
-    pass
+    def start(self) -> None:
+        # Python 3.12 and later warn of a fork beside threads, here the Pool's own. What a child does before it has its
+        # own streams and handlers takes no lock that such a thread could hold.
+        warnings.filterwarnings("ignore", r".*use of fork\(\) may lead to deadlocks", DeprecationWarning)
+        super().start()
 
 
 class ForkServerChild(ChildProcess, context.ForkServerProcess):
-    pass
+    @staticmethod
+    def _Popen(process_obj: BaseProcess) -> Any:  # noqa: N802 -- the name that `multiprocessing` calls
+        from mprun.worker.forkserver import Popen
+
+        return Popen(process_obj)
 
 
 CHILD_CLASSES: dict[str, type[ChildProcess]] = {

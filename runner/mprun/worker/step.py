@@ -2,24 +2,38 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from mprun.plan import Retries
 from mprun.targets import Target, resolve
 from mprun.worker import process
+from mprun.worker.again import Again
 from mprun.worker.calls import CODES, call, result_line
-from mprun.worker.frames import RESULT, result_body
+from mprun.worker.frames import AGAIN, RESULT, again_body, result_body
 from mprun.worker.output import flush_output
 
 
-def run_process(target: Target, args: Sequence[Any], kwargs: Mapping[str, Any], about: Mapping[str, Any]) -> None:
-    """The `target` of the Process: resolve the step's target here, call it, tell the parent how it ended."""
+def run_process(
+    target: Target, args: Sequence[Any], kwargs: Mapping[str, Any], about: Mapping[str, Any], retries: Retries
+) -> None:
+    """The `target` of the Process: resolve the step's target here, call it, tell the parent how it ended.
 
-    def resolved(*args: Any, **kwargs: Any) -> Any:
-        return resolve(target)(*args, **kwargs)
-
+    `about` are the fields of the result event that the parent knows: `step`, `attempt`.
+    """
     child = process.current
-    ended = call(resolved, args, kwargs)
+    about = {**about, "pid": child.pid}
+    ended = call(resolve, (target,), {})
+    if ended.error is None:
+        child.board.begin(0, time.monotonic_ns())
+        ended = call(ended.value, args, kwargs)
     flush_output()
-    line = result_line({**about, "pid": child.pid}, ended, args, kwargs)
-    child.send(RESULT, result_body(0, CODES[ended.outcome], line))
+    code = CODES[ended.outcome]
+    delay = Again(retries).delay(about["attempt"], ended.outcome, ended.error) if ended.error else None
+    if delay is None:
+        line = result_line({"event": "process.result", **about}, ended, args, kwargs)
+        child.send(RESULT, result_body(0, code, line))
+    else:
+        line = result_line({"event": "process.retried", **about, "retry_in": round(delay, 6)}, ended, args, kwargs)
+        child.send(AGAIN, again_body(0, code, delay, line))

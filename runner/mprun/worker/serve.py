@@ -1,0 +1,212 @@
+"""What a worker of the local engine runs: batches of tasks from its own pipe, one after the other.
+
+The line of each finished task goes into memory that the parent can read (`Board`) before the next task begins, and
+over the pipe in runs: a death costs the task at work and no other, and no task costs a system call of its own.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from mprun.events import Outcome
+from mprun.values import to_json
+from mprun.worker import board as boards
+from mprun.worker import process
+from mprun.worker.again import Again
+from mprun.worker.calls import CODES, PLAIN_TYPES, Call, judge, result_line
+from mprun.worker.frames import (
+    AGAIN,
+    COUNTED,
+    DROPPED,
+    RESULT,
+    RUN,
+    again_body,
+    counted_body,
+    read_batches,
+    result_body,
+    run_head,
+)
+from mprun.worker.output import flush_output, unfinished
+from mprun.worker.pool_work import PoolWork, about_tasks, get_ready
+
+SEND_INTERVAL = 20_000_000  # ns that finished lines are kept before they are sent, where tasks are quicker
+SECOND = 1_000_000_000  # ns
+MEGA = 1_000_000  # µs in a second
+SMALL = 1 << 62  # an int below it needs no look at its size
+
+
+def serve(work: PoolWork) -> None:
+    """The `target` of the worker's Process: serve batches until the parent closes the pipe."""
+    child = process.current
+    function = get_ready(child, work)
+    server = (_Server if work.log_tasks == "all" else _CountingServer)(child, work, function)
+    for first, attempt, handed, items in read_batches(child.tasks.childs.fileno()):
+        server.run(first, attempt, handed, items)
+
+
+class _Server:
+    def __init__(self, child: process.ChildProcess, work: PoolWork, function: Callable[..., Any]) -> None:
+        self._child = child
+        self._board = child.board
+        self._work = work
+        self._invoke = _by_call(work, function)
+        self._again = Again(work.retries)
+        head = json.dumps(about_tasks(child, work), ensure_ascii=False, separators=(",", ":"))[1:-1]
+        self._head = head.replace("%", "%%")
+        self._sent = time.monotonic_ns()
+
+    def _template(self, second: int, attempt: int) -> bytes:
+        """The line of a task that returned in `second`; open are: microseconds, task, result, duration, waited."""
+        stamp = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(second))
+        return (
+            f'"ts":"{stamp}.%06dZ",{self._head},"task":%d,"attempt":{attempt},'
+            '"outcome":"returned","result":%b,"duration":%d.%06d,"waited":%d.%06d}\n'
+        ).encode()
+
+    def run(self, first: int, attempt: int, handed: int, items: Sequence[Any]) -> None:
+        """Run one batch: tasks `first`, `first` + 1, …, handed over at `handed` (ns, CLOCK_MONOTONIC)."""
+        # The loop that every task goes through: names are local, and what needn't be a call isn't one.
+        board, words, lines = self._board, self._board.words, self._board.lines
+        invoke, now = self._invoke, time.monotonic_ns
+        since_epoch = time.time_ns() - now()
+        second, template = -1, b""
+        task, used, end_of_room = first, 0, boards.ROOM
+        self._sent = now()
+        send_at = self._sent + SEND_INTERVAL
+        board.start_run(first)
+        for item in items:
+            if words[boards.STOP]:
+                self._send_run(used)
+                self._child.send(DROPPED)
+                return
+            began = now()
+            words[boards.BEGAN] = began
+            words[boards.TASK] = task + 1
+            try:
+                value = invoke(item)
+            except BaseException as error:  # noqa: BLE001 -- whatever it is, it is this task's outcome
+                ended = now()
+                value, outcome, failure = None, *judge(None, error)
+            else:
+                ended = now()
+                outcome, failure = ("returned", None) if type(value) in PLAIN_TYPES else judge(value, None)
+            if unfinished:
+                flush_output()
+            if failure is not None:
+                self._send_run(used)
+                self._tell_failure(task, attempt, item, outcome, failure, (ended - began) / 1e9)
+                task, used = task + 1, 0
+                board.start_run(task)
+                continue
+            text = b"%d" % value if type(value) is int and -SMALL < value < SMALL else to_json(value).encode()
+            moment = since_epoch + ended
+            if moment // SECOND != second:
+                second = moment // SECOND
+                template = self._template(second, attempt)
+            took, waited = (ended - began) // 1000, (began - handed) // 1000
+            line = template % (
+                moment % SECOND // 1000, task, text, took // MEGA, took % MEGA, waited // MEGA, waited % MEGA
+            )  # fmt: skip
+            end = used + len(line)
+            if end > end_of_room:
+                self._send_run(used)
+                board.start_run(task)
+                used, end = 0, len(line)
+            lines[used:end] = line
+            words[boards.USED] = used = end
+            task += 1
+            if ended > send_at:
+                self._send_run(used)
+                board.start_run(task)
+                used, send_at = 0, ended + SEND_INTERVAL
+        self._send_run(used)
+        board.end()
+
+    def _send_run(self, used: int) -> None:
+        before, self._sent = self._sent, time.monotonic_ns()
+        if used:
+            took = self._sent - before
+            self._child.send(RUN, run_head(self._board.words[boards.FIRST], took), self._board.lines[:used])
+
+    def _tell_failure(
+        self, task: int, attempt: int, item: Any, outcome: Outcome, error: BaseException, duration: float
+    ) -> None:
+        ended = Call(outcome, None, error, time.time(), duration)
+        args, kwargs = _arguments(self._work, item)
+        about = {"step": self._work.step, "worker": self._child.worker, "task": task, "attempt": attempt}
+        code = CODES[outcome]
+        delay = self._again.delay(attempt, outcome, error)
+        if delay is None:
+            line = result_line({"event": "task.result", **about}, ended, args, kwargs)
+            self._child.send(RESULT, result_body(task, code, line))
+        else:
+            line = result_line({"event": "task.retried", **about, "retry_in": round(delay, 6)}, ended, args, kwargs)
+            self._child.send(AGAIN, again_body(task, code, delay, line))
+
+
+class _CountingServer(_Server):
+    """For a log that has lines for failures only: tasks that return are counted."""
+
+    def run(self, first: int, attempt: int, handed: int, items: Sequence[Any]) -> None:
+        board, words = self._board, self._board.words
+        invoke, now = self._invoke, time.monotonic_ns
+        task = run_first = first
+        self._sent = now()
+        send_at = self._sent + SEND_INTERVAL
+        board.start_run(first)
+        for item in items:
+            if words[boards.STOP]:
+                self._send_count(run_first, task)
+                self._child.send(DROPPED)
+                return
+            began = now()
+            words[boards.BEGAN] = began
+            words[boards.TASK] = task + 1
+            try:
+                value = invoke(item)
+            except BaseException as error:  # noqa: BLE001 -- whatever it is, it is this task's outcome
+                value, outcome, failure = None, *judge(None, error)
+            else:
+                outcome, failure = ("returned", None) if type(value) in PLAIN_TYPES else judge(value, None)
+            if unfinished:
+                flush_output()
+            if failure is not None:
+                self._send_count(run_first, task)
+                self._tell_failure(task, attempt, item, outcome, failure, (now() - began) / 1e9)
+                task = run_first = task + 1
+                board.start_run(task)
+                continue
+            task += 1
+            words[boards.USED] = task - run_first
+            if began > send_at:
+                self._send_count(run_first, task)
+                board.start_run(task)
+                run_first, send_at = task, began + SEND_INTERVAL
+        self._send_count(run_first, task)
+        board.end()
+
+    def _send_count(self, run_first: int, task: int) -> None:
+        before, self._sent = self._sent, time.monotonic_ns()
+        if task > run_first:
+            self._child.send(COUNTED, counted_body(run_first, self._sent - before, task - run_first))
+
+
+def _by_call(work: PoolWork, function: Callable[..., Any]) -> Callable[[Any], Any]:
+    """The function of one item that makes the call that the workflow names."""
+    match work.call:
+        case "starmap":
+            return lambda item: function(*item)
+        case "apply":
+            return lambda item: function(*item[0], **item[1])
+    return function
+
+
+def _arguments(work: PoolWork, item: Any) -> tuple[Any, Any]:
+    """`item` as the (args, kwargs) of its call, for the log."""
+    if work.call == "apply":
+        args, kwargs = item
+        return args, kwargs
+    return (item, {}) if work.call == "starmap" else ((item,), {})
