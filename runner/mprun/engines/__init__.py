@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from mprun.engines.local import LocalPoolExecution
 from mprun.engines.process import ProcessExecution
 from mprun.engines.run import Engine
 from mprun.engines.stdlib import StdlibPoolExecution
-from mprun.plan import Step
+from mprun.plan import ProcessStep, Step
 
-# Which engine runs which kind of step.
-ENGINES: dict[str, Engine] = {"process": ProcessExecution, "pool": StdlibPoolExecution}  # type: ignore[dict-item]
+# The engines that a pool can name. A process has but one.
+POOL_ENGINES: dict[str, Engine] = {"local": LocalPoolExecution, "stdlib": StdlibPoolExecution}  # type: ignore[dict-item]
 
 
 def engine_of(step: Step) -> Engine:
-    return ENGINES[step.kind]
+    return ProcessExecution if isinstance(step, ProcessStep) else POOL_ENGINES[step.engine]  # type: ignore[return-value]

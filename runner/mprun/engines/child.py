@@ -11,11 +11,15 @@ from functools import partial
 from typing import Protocol
 
 from mprun.engines.loop import Loop, Timer
+from mprun.events import Outcome
+from mprun.system import oom_kills
 from mprun.worker.frames import OUTPUT, STREAMS, FrameError, Splitter, read_output
 from mprun.worker.process import ChildProcess, Ends
 
-READ_SIZE = 256 * 1024
+READ_SIZE = 1024 * 1024
 MAX_OUTPUT_LINE = 8 * 1024  # bytes; a longer line is passed on in pieces, each of which fits a line of the log
+MAX_PIPE_SIZE = 1024 * 1024  # bytes; what an ordinary user can make of it
+CLOSED_PIPE_TIME = 0.5  # seconds that a child may live on with its pipe for frames closed: it is ending, or it is lost
 DRAIN_TIME = 0.5  # seconds to read on after a child's end, while a stray grandchild may hold its output
 POLL_INTERVAL = 0.05  # seconds; how often a child's end is asked for where it can't be watched
 
@@ -25,6 +29,7 @@ class Ending:
     """How a child ended: `exitcode` as in `multiprocessing` (negative: by that signal)."""
 
     exitcode: int
+    fault: str = ""  # what the child did that mprun ended it for
 
     @property
     def signal_name(self) -> str:
@@ -37,7 +42,8 @@ class Ending:
             return f"signal {-self.exitcode}"
 
     def __str__(self) -> str:
-        return f"was killed by {self.signal_name}" if self.signal_name else f"exited with code {self.exitcode}"
+        how = f"was killed by {self.signal_name}" if self.signal_name else f"exited with code {self.exitcode}"
+        return f"{self.fault} and {how}" if self.fault else how
 
 
 class Listener(Protocol):
@@ -60,7 +66,9 @@ class Child:
         assert process.pid is not None
         self.pid: int = process.pid
         self.stopped_by = ""  # why mprun itself ended it, told apart from foreign kills
-        self.broken_frames = False
+        self.verdict: Outcome = "lost"  # the outcome of what it was at, if it ends now
+        self.fault = ""
+        self.oom_kills_before = oom_kills()
         self._loop = loop
         self._listener = listener
         self._frames = Splitter()
@@ -79,22 +87,35 @@ class Child:
         if self._pidfd is not None:
             loop.watch(self._pidfd, self._died)
         else:
-            self._ask_whether_dead()
+            self._poll = loop.call_later(0, self._ask_whether_dead)  # not here: its listener doesn't know it yet
 
     def signal(self, number: int) -> None:
         """Send signal `number` to the child and all that it started."""
         if self.alive:
             _signal_group(self.pid, number)
 
-    def end(self, number: int, why: str) -> None:
-        """End the child by signal `number`; `why` tells this end from one that mprun didn't mean."""
+    def end(self, number: int, why: str, verdict: Outcome = "cancelled") -> None:
+        """End the child by signal `number`; `why` tells this end from one that mprun didn't mean.
+
+        `verdict` is the outcome of the call at work. The first reason to end a child stays.
+        """
         if self.alive:
-            self.stopped_by = self.stopped_by or why
+            if not self.stopped_by:
+                self.stopped_by, self.verdict = why, verdict
             _signal_group(self.pid, number)
             _signal_group(self.pid, signal.SIGCONT)  # a stopped process takes no other signal but SIGKILL
 
+    def terminate(self, grace_period: float, why: str, verdict: Outcome) -> None:
+        """Ask the child to end (SIGTERM), and make it end (SIGKILL) when it is still there after `grace_period`."""
+        if not self.stopped_by:
+            self.end(signal.SIGTERM, why, verdict)
+            self._loop.call_later(grace_period, lambda: self.end(signal.SIGKILL, why, verdict))
+
     def _take_frames(self, data: bytes) -> None:
-        if self.broken_frames:
+        if self.fault:
+            return
+        if not data:
+            self._loop.call_later(CLOSED_PIPE_TIME, self._no_frames_any_more)
             return
         try:
             for kind, body in self._frames.feed(data):
@@ -102,10 +123,20 @@ class Child:
                     task, stream, printed = read_output(body)
                     self._printed[stream].take(task, printed)
                 else:
+                    for lines in self._printed:
+                        lines.finish()  # what a task printed last, without a newline, stands before its result
                     self._listener.frame(self, kind, body)
         except FrameError:
-            self.broken_frames = True
-            self.end(signal.SIGKILL, "it wrote into mprun's own pipe")
+            self._end_for("wrote into mprun's own pipe")
+
+    def _no_frames_any_more(self) -> None:
+        if self.alive:
+            self._end_for("closed mprun's own pipe")
+
+    def _end_for(self, fault: str) -> None:
+        """End a child that can't tell of its work any more."""
+        self.fault = fault
+        self.signal(signal.SIGKILL)
 
     def _ask_whether_dead(self) -> None:
         if self.process.exitcode is not None:
@@ -126,7 +157,7 @@ class Child:
     def _drain(self) -> None:
         """Read until the pipes end, for `DRAIN_TIME` at most; then hear how it ended."""
         for pipe in self._pipes:
-            pipe.read_all()
+            pipe.read_what_is_there()
         if any(pipe.open for pipe in self._pipes):
             self._loop.call_later(0.01, self._drain)
         elif self._drained is not None:
@@ -147,7 +178,12 @@ class Child:
         for lines in self._printed:
             lines.take(None, b"")
         self.process.life.close_parents()
-        self._listener.ended(self, Ending(exitcode))
+        if self.process.stacks is not None:
+            self.process.stacks.close()
+        self._listener.ended(self, Ending(exitcode, self.fault))
+        # No cycle is to keep the process and its descriptors until the next garbage collection.
+        self._pipes.clear()
+        self._printed.clear()
 
 
 def _signal_group(pid: int, number: int) -> None:
@@ -194,9 +230,11 @@ class _Pipe:
         self._take(data)
         return True
 
-    def read_all(self) -> None:
-        while self.open and self.read():
-            pass
+    def read_what_is_there(self) -> None:
+        """Take as much as a pipe holds: a stray grandchild may write faster than it can be read."""
+        for _ in range(1 + MAX_PIPE_SIZE // READ_SIZE):
+            if not self.open or not self.read():
+                return
 
     def close(self) -> None:
         if self.open:
@@ -209,7 +247,8 @@ class _Pipe:
 class _Lines:
     """Cuts output into lines and passes each on without its newline, with the task that printed it.
 
-    A line that isn't finished is passed on when another task prints, at the end (empty `data`), or when it is too long.
+    A line that isn't finished is passed on when another task prints, when the child tells something else, at the end
+    (empty `data`), or when it is too long.
     """
 
     def __init__(self, pass_on: Callable[[int | None, bytes], None]) -> None:
@@ -218,15 +257,20 @@ class _Lines:
         self._task: int | None = None
 
     def take(self, task: int | None, data: bytes) -> None:
-        if self._rest and (task != self._task or not data):
-            self._pass_on(self._task, self._rest)
-            self._rest = b""
+        if task != self._task or not data:
+            self.finish()
         self._task = task
         *lines, self._rest = (self._rest + data).split(b"\n")
         for line in lines:
             self._in_pieces(line)
         if len(self._rest) > MAX_OUTPUT_LINE:
             self._in_pieces(self._rest)
+            self._rest = b""
+
+    def finish(self) -> None:
+        """Pass on what is there of an unfinished line."""
+        if self._rest:
+            self._pass_on(self._task, self._rest)
             self._rest = b""
 
     def _in_pieces(self, line: bytes) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import heapq
 import itertools
 import selectors
@@ -37,6 +38,7 @@ class Loop:
         self._timers: list[tuple[float, int, Timer]] = []
         self._order = itertools.count()
         self._soon: deque[Callback] = deque()
+        self._wake_up_sent = False
         self._signals: dict[int, Callable[[int], None]] = {}
         self._signal_handlers_before: dict[int, object] = {}
         self._wakeup, self._waker = socket.socketpair()
@@ -61,6 +63,10 @@ class Loop:
         """Call `callback` whenever `fd` is readable."""
         self._selector.register(fd, selectors.EVENT_READ, callback)
 
+    def watch_room(self, fd: int, callback: Callback) -> None:
+        """Call `callback` whenever `fd` takes more."""
+        self._selector.register(fd, selectors.EVENT_WRITE, callback)
+
     def unwatch(self, fd: int) -> None:
         self._selector.unregister(fd)
 
@@ -75,12 +81,11 @@ class Loop:
 
     def call_soon_from_thread(self, callback: Callback) -> None:
         self._soon.append(callback)
-        try:
+        if self._wake_up_sent:
+            return  # one is enough; hundreds would fill the pipe and leave no room for a signal's byte
+        self._wake_up_sent = True
+        with contextlib.suppress(OSError):  # the loop is closed; a thread that ends late has nobody to tell
             self._waker.send(b"\0")
-        except BlockingIOError:
-            pass  # full of wake-ups that nobody has read yet: one more changes nothing
-        except OSError:
-            pass  # the loop is closed; a thread that ends late has nobody to tell
 
     def on_signals(self, numbers: Iterable[int], callback: Callable[[int], None]) -> None:
         """Call `callback(number)` from the loop when one of `numbers` arrives, in place of what happened before."""
@@ -98,8 +103,8 @@ class Loop:
 
     def _pass(self) -> None:
         for key, _ in self._selector.select(self._timeout()):
-            # An earlier callback of this pass may have unwatched it.
-            if key.fd in self._selector.get_map():
+            # An earlier callback of this pass may have unwatched it, and its number may be another's by now.
+            if self._selector.get_map().get(key.fd) is key:
                 key.data()
         now = time.monotonic()
         while self._timers and self._timers[0][0] <= now:
@@ -119,6 +124,7 @@ class Loop:
         return max(0.0, self._timers[0][0] - time.monotonic())
 
     def _woken(self) -> None:
+        self._wake_up_sent = False
         try:
             numbers = self._wakeup.recv(4096)
         except BlockingIOError:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import signal
 import time
 from collections.abc import Mapping
 from typing import Any
 
 from mprun.engines.child import Child, Ending
 from mprun.events import Outcome, timestamp
+from mprun.system import oom_kills
 
 
 def result_line(fields: Mapping[str, Any]) -> bytes:
@@ -18,8 +20,17 @@ def result_line(fields: Mapping[str, Any]) -> bytes:
 
 
 def end_without_result(child: Child, ending: Ending) -> tuple[Outcome, dict[str, Any]]:
-    """What became of the call at work when its child ended: cancelled where mprun ended the child, else lost."""
-    fields = {"exitcode": ending.exitcode, "signal": ending.signal_name or None}
-    if child.stopped_by:
+    """What became of the call at work when its child ended, and the event's fields that say so."""
+    fields: dict[str, Any] = {"exitcode": ending.exitcode, "signal": ending.signal_name or None}
+    if child.verdict == "cancelled":
         return "cancelled", {"outcome": "cancelled", "cancelled_by": child.stopped_by, **fields}
-    return "lost", {"outcome": "lost", "reason": f"the child {ending}", **fields}
+    reason = child.stopped_by or f"the child {ending}"
+    if not child.stopped_by and ending.exitcode == -signal.SIGKILL and oom_kills() > child.oom_kills_before:
+        reason = f"{reason}: the kernel was out of memory"
+        fields["oom_killer"] = True
+    return child.verdict, {"outcome": child.verdict, "reason": reason, **fields}
+
+
+def retry_line(event: str, about: Mapping[str, Any], fields: Mapping[str, Any], delay: float) -> bytes:
+    """The line of an attempt that is followed by another one."""
+    return result_line({"event": event, **about, **fields, "retry_in": round(delay, 6)})

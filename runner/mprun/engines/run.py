@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from mprun.engines.loop import Loop
+from mprun.engines.slots import Slots
 from mprun.events import Outcome
 from mprun.plan import Plan, Step
 
@@ -21,6 +22,15 @@ class Events(Protocol):
     def emit_result(self, step: str, task: int, outcome: Outcome, line: bytes) -> None:
         """A result that a child has encoded: a JSON object's text without `{"seq":N,`, ended by a newline."""
 
+    def emit_run(self, step: str, first: int, lines: list[bytes]) -> None:
+        """Results of tasks `first`, `first` + 1, …, which all returned: such a line for each, without its newline."""
+
+    def count(self, step: str, tasks: int) -> None:
+        """`tasks` more have returned which have no line; `tasks.counted` will tell which."""
+
+    def emit_retry(self, step: str, task: int, line: bytes) -> None:
+        """An attempt that failed and is followed by another one; `line` is as for `emit_result`."""
+
     def emit_output(self, fields: dict[str, Any], stream: str, line: bytes) -> None:
         """A line that a child printed, with whose it is."""
 
@@ -33,19 +43,28 @@ class Run:
     loop: Loop
     events: Events
     unset: tuple[str, ...]
+    slots: Slots
 
 
 class Execution(Protocol):
     """One step at work. When all its children are joined it calls what it was given, once."""
 
-    outcomes: Counter[str]
     error: str
 
     @property
     def step(self) -> Step: ...
 
+    @property
+    def outcomes(self) -> Counter[str]: ...
+
+    def ready(self) -> bool:
+        """Take the slots that the first children need; False where they aren't free yet."""
+
     def start(self) -> None:
         """Start the step's children. A failure to do so ends the execution, with `error` saying why."""
+
+    def more_room(self) -> None:
+        """A slot has become free: another child may be started."""
 
     def cancel(self, why: str) -> None:
         """Begin no further task; what is at work goes on."""

@@ -1,0 +1,105 @@
+"""What is owed: which tasks of a pool have their outcome, each exactly once, and how many ended how."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any
+
+from mprun.engines.results import result_line
+from mprun.engines.run import Events
+from mprun.events import Outcome
+
+
+class Ledger:
+    """Books each task's outcome once and tells it to the run's events; a second telling of the same is dropped."""
+
+    def __init__(self, events: Events, step: str) -> None:
+        self.outcomes: Counter[str] = Counter()
+        self._events = events
+        self._step = step
+        self._done = bytearray()  # one byte a task: whether it has its outcome
+        self._booked = 0
+        self._counted: list[tuple[int, int]] = []  # ranges that have no lines and are not told of yet
+
+    @property
+    def booked(self) -> int:
+        return self._booked
+
+    def has(self, task: int) -> bool:
+        return task < len(self._done) and self._done[task] != 0
+
+    def has_all(self, first: int, end: int) -> bool:
+        return end <= len(self._done) and self._done.find(0, first, end) < 0
+
+    def book(self, task: int, outcome: Outcome, line: bytes) -> bool:
+        """Book one task, with its finished line; False where it had its outcome already."""
+        self._make_room(task + 1)
+        if self._done[task]:
+            return False
+        self._done[task] = 1
+        self._booked += 1
+        self.outcomes[outcome] += 1
+        self._events.emit_result(self._step, task, outcome, line)
+        return True
+
+    def book_run(self, first: int, lines: list[bytes]) -> int:
+        """Book tasks `first`, `first` + 1, … that returned, a line each; the index behind the last is returned."""
+        end = first + len(lines)
+        self._make_room(end)
+        if self._done.find(1, first, end) >= 0:
+            for task, line in enumerate(lines, first):
+                self.book(task, "returned", line + b"\n")
+        else:
+            self._done[first:end] = b"\1" * len(lines)
+            self._booked += len(lines)
+            self.outcomes["returned"] += len(lines)
+            self._events.emit_run(self._step, first, lines)
+        return end
+
+    def book_count(self, first: int, count: int) -> int:
+        """Book tasks that returned and have no lines; the index behind the last is returned."""
+        end = first + count
+        self._make_room(end)
+        known = self._done.count(1, first, end)
+        self._done[first:end] = b"\1" * count
+        self._booked += count - known
+        self.outcomes["returned"] += count - known
+        if known < count:
+            self._counted.append((first, end))
+            self._events.count(self._step, count - known)
+        return end
+
+    def tell_counted(self) -> None:
+        """Tell of the tasks that were only counted since the last time, as ranges of indexes."""
+        told, self._counted = merged(self._counted), []
+        for first, end in told:
+            self._events.emit("tasks.counted", step=self._step, first=first, last=end - 1, returned=end - first)
+
+    def book_by_parent(self, task: int, outcome: Outcome, fields: dict[str, Any]) -> bool:
+        """Book a task whose outcome no child could tell."""
+        about = {"event": "task.result", "step": self._step, "task": task, "outcome": outcome}
+        return self.book(task, outcome, result_line(about | fields))
+
+    def missing(self, count: int) -> Iterator[int]:
+        """The tasks below `count` that have no outcome."""
+        self._make_room(count)
+        task = self._done.find(0, 0, count)
+        while task >= 0:
+            yield task
+            task = self._done.find(0, task + 1, count)
+
+    def _make_room(self, count: int) -> None:
+        if count > len(self._done):
+            self._done.extend(bytes(max(count, 2 * len(self._done)) - len(self._done)))
+
+
+def merged(ranges: list[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Half-open ranges, sorted, with those that touch or overlap as one."""
+    result: list[tuple[int, int]] = []
+    for first, end in sorted(ranges):
+        if result and first <= result[-1][1]:
+            result[-1] = (result[-1][0], max(end, result[-1][1]))
+        else:
+            result.append((first, end))
+    return result

@@ -1,0 +1,54 @@
+"""Holds the workers of a local pool to the step's limits: the time of a task, the memory of a worker, slowness."""
+
+from __future__ import annotations
+
+import time
+
+from mprun.engines.local_worker import LocalWorker
+from mprun.engines.run import Run
+from mprun.engines.watch import STACK_TIME, ask_for_stack, end_if_stopped, end_if_too_large, stack_of, timeout_reason
+from mprun.plan import PoolStep
+
+SHORTEST = 0.002  # seconds between two looks at the least
+
+
+def look_interval(step: PoolStep, most: float) -> float:
+    """Seconds between two looks: short enough that a limit is exceeded by no more than a fifth of it."""
+    times = [limit / 5 for limit in (step.limits.timeout, step.limits.slow_after) if limit]
+    return max(SHORTEST, min([most, *times]))
+
+
+def hold_to_limits(run: Run, step: PoolStep, worker: LocalWorker) -> None:
+    """Look at what `worker` is at, and end it or report it where it is over a limit."""
+    limits = step.limits
+    if limits.max_memory:
+        end_if_too_large(worker.child, limits)
+    at_work = worker.board.at_work() if limits.timeout or limits.slow_after else None
+    if at_work is None or not worker.is_at(at_work[0]):
+        if limits.timeout and worker.batches and time.monotonic() - worker.heard > limits.timeout:
+            end_if_stopped(worker.child, limits)
+        return
+    running_for = (time.monotonic_ns() - at_work[1]) / 1e9
+    if limits.timeout and running_for > limits.timeout:
+        worker.board.stop()
+        if worker.board.at_work() == at_work:  # and so it begins no other task, which the signal would hit
+            worker.child.terminate(run.plan.grace_period, timeout_reason(limits), "timed_out")
+        else:
+            worker.board.go_on()
+    elif limits.slow_after and running_for > limits.slow_after and worker.slow != at_work:
+        worker.slow = at_work
+        ask_for_stack(worker.child)
+        run.loop.call_later(STACK_TIME, lambda: _tell_slow(run, step, worker, at_work[0], running_for))
+
+
+def _tell_slow(run: Run, step: PoolStep, worker: LocalWorker, task: int, running_for: float) -> None:
+    if worker.child.alive:
+        run.events.emit(
+            "task.slow",
+            step=step.name,
+            worker=worker.number,
+            pid=worker.child.pid,
+            task=task,
+            running_for=round(running_for, 6),
+            stack=stack_of(worker.child),
+        )

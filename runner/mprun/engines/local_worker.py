@@ -1,0 +1,121 @@
+"""The parent's side of one worker of the local engine: what it was given, and what it is still to be written."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections import deque
+
+from mprun.engines.backlog import Batch
+from mprun.engines.child import Child
+from mprun.engines.loop import Loop
+from mprun.engines.pool import PoolWorker
+from mprun.worker.process import ChildProcess
+
+
+class LocalWorker(PoolWorker):
+    """A worker and the batches it has. `given` counts all tasks that it ever had."""
+
+    def __init__(self, loop: Loop, child: Child) -> None:
+        super().__init__(child)
+        self.board = child.process.board
+        self.batches: deque[Batch] = deque()
+        self.given = 0
+        self.heard = 0.0  # when it last told of a task (seconds, time.monotonic)
+        self.slow: tuple[int, int] | None = None  # the call that was reported as slow: task, when it began
+        self._pipe = _TaskPipe(loop, child.process)
+
+    @property
+    def takes_more(self) -> bool:
+        return self.child.alive and not (self.child.stopped_by or self.said_goodbye or self.unready)
+
+    def is_at(self, task: int) -> bool:
+        """Whether `task` is one that it has and that has no outcome: what its board says may be an old task's."""
+        return bool(self.batches) and self.batches[0].first + self.batches[0].done <= task < self.batches[0].end
+
+    def may_tell_of(self, first: int, end: int) -> bool:
+        """Whether tasks `first` to `end` - 1 are among those that it is at."""
+        return bool(self.batches) and self.batches[0].first <= first <= end <= self.batches[0].end
+
+    def give(self, batch: Batch, frame: bytes) -> None:
+        self.batches.append(batch)
+        self.heard = time.monotonic()
+        self.given += len(batch.items)
+        self._pipe.write(frame)
+
+    def ended_before(self, task: int) -> None:
+        """The tasks before `task` have ended in the batch that it is at. What is told twice may be of an earlier batch,
+        and that of higher tasks: what came back from a dead worker is lower."""
+        if self.batches and self.batches[0].first + self.batches[0].done < task <= self.batches[0].end:
+            batch = self.batches[0]
+            self.tasks += task - batch.first - batch.done
+            batch.done = task - batch.first
+            if task >= batch.end:
+                self.batches.popleft()
+
+    def no_more(self) -> None:
+        """Tell it to end when it has ended what it has."""
+        self._pipe.close()
+
+    def gone(self) -> None:
+        """It has ended: nothing more can be written to it."""
+        self._pipe.abandon()
+
+
+class _TaskPipe:
+    """A worker's task pipe: written without blocking, the rest when there is room."""
+
+    def __init__(self, loop: Loop, process: ChildProcess) -> None:
+        self._loop = loop
+        self._ends = process.tasks
+        self._fd = process.tasks.parent_fd
+        self._pending: deque[memoryview] = deque()
+        self._closing = False
+        self._closed = False
+        os.set_blocking(self._fd, False)
+
+    def write(self, data: bytes) -> None:
+        if self._closing:
+            return
+        self._pending.append(memoryview(data))
+        if len(self._pending) == 1 and not self._write_some():
+            self._loop.watch_room(self._fd, self._room)
+
+    def close(self) -> None:
+        """Close the pipe when all is written."""
+        self._closing = True
+        if not self._pending:
+            self._close_now()
+
+    def abandon(self) -> None:
+        """Close the pipe now: the worker is gone."""
+        if self._pending:
+            self._loop.unwatch(self._fd)
+            self._pending.clear()
+        self._close_now()
+
+    def _room(self) -> None:
+        if self._write_some():
+            self._loop.unwatch(self._fd)
+            if self._closing:
+                self._close_now()
+
+    def _write_some(self) -> bool:
+        """Write what fits; True when nothing is left."""
+        try:
+            while self._pending:
+                written = os.write(self._fd, self._pending[0])
+                if written == len(self._pending[0]):
+                    self._pending.popleft()
+                else:
+                    self._pending[0] = self._pending[0][written:]
+        except BlockingIOError:
+            return False
+        except BrokenPipeError:  # it has died, which is noticed elsewhere
+            self._pending.clear()
+        return True
+
+    def _close_now(self) -> None:
+        if not self._closed:
+            self._closed = True
+            self._ends.close_parents()

@@ -1,0 +1,136 @@
+"""What every engine of pools does in the same way: set its workers up, and tell of their starts and ends."""
+
+from __future__ import annotations
+
+import itertools
+import time
+from collections import Counter
+from typing import Any, Generic, TypeVar
+
+from mprun.engines.child import Child, Ending
+from mprun.engines.ledger import Ledger
+from mprun.engines.run import Run
+from mprun.engines.threads import with_thread_counts
+from mprun.plan import PoolStep
+from mprun.worker.pool_work import PoolWork
+from mprun.worker.process import CHILD_CLASSES, ChildProcess
+
+NOT_SET_UP = "a worker could not be set up"
+
+
+class PoolWorker:
+    """What the parent notes of one child of a pool. `tasks` are those that it has ended."""
+
+    def __init__(self, child: Child) -> None:
+        self.child = child
+        self.number = child.process.worker
+        self.tasks = 0
+        self.said_goodbye = False
+        self.unready = False
+        self.usage: dict[str, Any] = {"cpu_time": None, "max_rss": None}
+
+    @property
+    def reason(self) -> str:
+        """Why it ended: `retired` (no work left, or maxtasksperchild), `unready`, `stopped` by mprun, or `died`."""
+        if self.said_goodbye:
+            return "retired"
+        if self.unready:
+            return "unready"
+        return "stopped" if self.child.stopped_by else "died"
+
+
+W = TypeVar("W", bound=PoolWorker)
+
+
+class PoolExecution(Generic[W]):
+    """The state that all engines of pools have, and the events that they all tell."""
+
+    def __init__(self, run: Run, step: PoolStep) -> None:
+        self.step = step
+        self.error = ""
+        self.run = run
+        self.ledger = Ledger(run.events, step.name)
+        self.workers: dict[int, W] = {}  # the living, by pid
+        self._began = time.monotonic()
+        self._around = with_thread_counts(run.plan.surroundings, step.processes)
+        self._numbers = itertools.count(1)
+
+    @property
+    def outcomes(self) -> Counter[str]:
+        return self.ledger.outcomes
+
+    def signal(self, number: int) -> None:
+        for worker in self.workers.values():
+            worker.child.signal(number)
+
+    def end_all(self, number: int, why: str) -> None:
+        for worker in self.workers.values():
+            worker.child.end(number, why)
+
+    def output(self, child: Child, stream: str, task: int | None, line: bytes) -> None:
+        about = {"step": self.step.name, "worker": child.process.worker, "pid": child.pid}
+        self.run.events.emit_output(about if task is None else about | {"task": task}, stream, line)
+
+    def work(self, submitted: float = 0.0) -> PoolWork:
+        """What each worker is told of the step."""
+        step = self.step
+        return PoolWork(
+            step=step.name,
+            call=step.call,
+            target=step.target,
+            initializer=step.initializer,
+            initargs=step.initargs,
+            submitted=submitted,
+            retries=step.limits.retries,
+            log_tasks=self.run.plan.log_tasks,
+        )
+
+    def make_process(self, *args: Any, **kwargs: Any) -> ChildProcess:
+        """The next worker's Process, not started; the arguments are those of `multiprocessing.Process`."""
+        process = CHILD_CLASSES[self.run.plan.start_method](*args, **kwargs)
+        process.surroundings = self._around
+        process.unset = self.run.unset
+        process.worker = next(self._numbers)
+        return process
+
+    def tell_pool_started(self) -> None:
+        self.run.events.emit(
+            "pool.started",
+            step=self.step.name,
+            engine=self.step.engine,
+            call=self.step.call,
+            processes=self.step.processes,
+            start_method=self.run.plan.start_method,
+        )
+
+    def tell_worker_started(self, worker: W) -> None:
+        self.run.events.emit("worker.started", step=self.step.name, worker=worker.number, pid=worker.child.pid)
+
+    def tell_unready(self, worker: W, exception: dict[str, str]) -> str:
+        """Tell that `worker` could not be set up; returns it as the step's error."""
+        worker.unready = True
+        self.run.events.emit(
+            "worker.unready", step=self.step.name, worker=worker.number, pid=worker.child.pid, **exception
+        )
+        what = self.step.initializer.text if self.step.initializer else self.step.target.text
+        return f"{NOT_SET_UP}: `{what}` raised {exception['exception.type']}: {exception['exception.message']}"
+
+    def tell_worker_joined(self, worker: W, ending: Ending) -> None:
+        self.run.events.emit(
+            "worker.joined",
+            step=self.step.name,
+            worker=worker.number,
+            pid=worker.child.pid,
+            exitcode=ending.exitcode,
+            signal=ending.signal_name or None,
+            reason=worker.reason,
+            tasks=worker.tasks,
+            **worker.usage,
+        )
+
+    def tell_pool_joined(self, slots: int, source_error: Exception | None) -> None:
+        """Tell the pool's end and give its `slots` back: the last before the run is told that it has finished."""
+        if source_error is not None:
+            self.error = self.error or f"its items could not be read: {source_error}"
+        self.run.events.emit("pool.joined", step=self.step.name, duration=round(time.monotonic() - self._began, 6))
+        self.run.slots.give_back(slots)
