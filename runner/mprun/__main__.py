@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import sys
 
 
 def main() -> None:
     """Run the command line and exit with its code."""
+    for fd in range(3):  # one that is closed would become a pipe of ours, and be taken for a standard stream
+        try:
+            os.fstat(fd)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)
     from mprun.cli.main import run_command_line
 
     sys.exit(run_command_line(sys.argv[1:]))

@@ -31,7 +31,9 @@ class SchemaName(StrEnum):
 
 def _version(wanted: bool) -> None:
     if wanted:
-        print(f"mprun {__version__}")  # noqa: T201
+        from mprun.cli.output import show
+
+        show(f"mprun {__version__}\n")
         raise typer.Exit
 
 
@@ -59,6 +61,17 @@ def run(
     runs_dir: Annotated[
         str, typer.Option("--runs-dir", envvar="MPRUN_RUNS_DIR", metavar="DIR", help="Where the runs are kept.")
     ] = ".mprun",
+    max_parallel: Annotated[
+        int | None,
+        typer.Option(
+            "--max-parallel",
+            "-j",
+            metavar="N",
+            min=1,
+            help="How many children may be at work at once.",
+            show_default=False,
+        ),
+    ] = None,
     quiet: Annotated[
         bool, typer.Option("--quiet", "-q", help="Show only what children print, and what went wrong.")
     ] = False,
@@ -66,7 +79,7 @@ def run(
     """Run a workflow."""
     from mprun.cli.run import run_file
 
-    raise typer.Exit(int(run_file(file, log=log, runs_dir=runs_dir, quiet=quiet)))
+    raise typer.Exit(int(run_file(file, log=log, runs_dir=runs_dir, max_parallel=max_parallel, quiet=quiet)))
 
 
 @app.command()

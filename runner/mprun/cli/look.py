@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 
+from mprun.cli.output import show
 from mprun.errors import Diagnostic, ExitCode, UsageError, WorkflowError
 from mprun.loading.prepare import prepare
 
@@ -19,8 +19,7 @@ def validate_files(files: Sequence[str], *, check_targets: bool) -> ExitCode:
             found += error.diagnostics
         else:
             steps = len(plan.steps)
-            sys.stdout.write(f"{file}: ok ({steps} step{'' if steps == 1 else 's'})\n")
-    sys.stdout.flush()
+            show(f"{file}: ok ({steps} step{'' if steps == 1 else 's'})\n")
     if found:
         raise WorkflowError(tuple(found))
     return ExitCode.SUCCEEDED
@@ -34,16 +33,15 @@ def show_plan(file: str, *, as_json: bool, as_python: bool, check_targets: bool)
     if as_json:
         from mprun.plan import plan_json
 
-        sys.stdout.write(plan_json(plan))
+        show(plan_json(plan))
     elif as_python:
         from mprun.planning.script import python_script
 
-        sys.stdout.write(python_script(plan))
+        show(python_script(plan))
     else:
         from mprun.planning.describe import describe
 
-        sys.stdout.write(describe(plan))
-    sys.stdout.flush()
+        show(describe(plan))
 
 
 def show_schema(name: str) -> None:
@@ -54,5 +52,4 @@ def show_schema(name: str) -> None:
     from mprun.models.schema import workflow_schema
 
     schema = workflow_schema() if name == "workflow" else event_schema()
-    sys.stdout.write(json.dumps(schema, ensure_ascii=False, indent=2) + "\n")
-    sys.stdout.flush()
+    show(json.dumps(schema, ensure_ascii=False, indent=2) + "\n")

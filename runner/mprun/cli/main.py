@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-import os
 import signal
-import sys
 from collections.abc import Sequence
 from types import FrameType
 
+from mprun.cli.output import OutputError, occupy_standard_streams, say
 from mprun.errors import ExitCode, LogError, MprunError, UsageError, WorkflowError
 
 
-class _Interrupted(MprunError):
+class _InterruptError(MprunError):
     """Ctrl-C before or after a run; while it is at work, the run itself decides."""
 
 
 def run_command_line(arguments: Sequence[str]) -> int:
     """Carry out one command and return its exit code (see `ExitCode`)."""
+    occupy_standard_streams()
     signal.signal(signal.SIGINT, _interrupt)
     try:
         _carry_out(list(arguments))
@@ -25,20 +25,20 @@ def run_command_line(arguments: Sequence[str]) -> int:
     except WorkflowError as error:
         from mprun.diagnostics import render_all
 
-        _say(render_all(error.diagnostics))
+        say(render_all(error.diagnostics))
         return ExitCode.USAGE
     except (UsageError, LogError) as error:
-        _say(f"error: {error}\n")
+        say(f"error: {error}\n")
         return ExitCode.USAGE
-    except _Interrupted:
+    except _InterruptError:
         return ExitCode.INTERRUPTED
-    except BrokenPipeError:  # whoever read our output has heard enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+    except OutputError as error:
+        say(f"error: {error}\n" if str(error) else "")
         return ExitCode.FAILED
-    except Exception:
+    except Exception:  # noqa: BLE001 -- the last boundary
         import traceback
 
-        _say(f"{traceback.format_exc()}error: this is a fault of mprun's own, not of the workflow; please report it\n")
+        say(f"{traceback.format_exc()}error: this is a fault of mprun's own, not of the workflow; please report it\n")
         return ExitCode.FAULT
     return ExitCode.SUCCEEDED
 
@@ -52,12 +52,4 @@ def _carry_out(arguments: list[str]) -> None:
 
 
 def _interrupt(number: int, frame: FrameType | None) -> None:
-    raise _Interrupted
-
-
-def _say(text: str) -> None:
-    try:
-        sys.stderr.write(text)
-        sys.stderr.flush()
-    except OSError:
-        pass  # a closed stderr: the exit code still says it
+    raise _InterruptError

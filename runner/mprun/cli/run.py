@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-import sys
 import time
 from dataclasses import dataclass
 
+from mprun.cli.output import say
 from mprun.errors import ExitCode
 from mprun.loading.prepare import Preparation
 from mprun.plan import Plan, plan_json
@@ -24,17 +24,20 @@ class LogPlace:
         return self.fd == 1
 
 
-def run_file(file: str, *, log: str, runs_dir: str, quiet: bool) -> ExitCode:
-    """Run the workflow `file`. Raises WorkflowError, and LogError where the log can't be created."""
+def run_file(file: str, *, log: str, runs_dir: str, max_parallel: int | None, quiet: bool) -> ExitCode:
+    """Run the workflow `file`. Raises WorkflowError, UsageError, and LogError where the log can't be created."""
     preparation = Preparation(file)
     try:
         # The check child is at work meanwhile: these imports cost no time of their own.
+        from mprun.planning.parallel import with_max_parallel
         from mprun.running.identity import new_run_id
         from mprun.running.run import run_plan
         from mprun.sinks.choose import choose_sinks
         from mprun.sinks.summary import Summary
 
         plan = preparation.finish()
+        if max_parallel is not None:
+            plan = with_max_parallel(plan, max_parallel)
     finally:
         preparation.close()
     run_id = new_run_id(time.time())
@@ -43,7 +46,7 @@ def run_file(file: str, *, log: str, runs_dir: str, quiet: bool) -> ExitCode:
     sinks = [*choose_sinks(quiet=quiet, log_on_stdout=place.is_stdout), summary]
     end = run_plan(plan, run_id, place.fd, sinks, _tell_log_error)
     if not quiet or end.exit_code is not ExitCode.SUCCEEDED:
-        _say(summary.text(place.name))
+        say(summary.text(place.name))
     return end.exit_code
 
 
@@ -62,12 +65,4 @@ def _place_log(log: str, runs_dir: str, run_id: str, plan: Plan) -> LogPlace:
 
 
 def _tell_log_error(reason: str) -> None:
-    _say(f"error: the log can't be written any more: {reason}; the run goes on without it\n")
-
-
-def _say(text: str) -> None:
-    try:
-        sys.stderr.write(text)
-        sys.stderr.flush()
-    except OSError:
-        pass  # a closed stderr: the exit code and the log still say it
+    say(f"error: the log can't be written any more: {reason}; the run goes on without it\n")

@@ -10,14 +10,17 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from mprun import __version__
 from mprun.engines.loop import Loop
 from mprun.engines.run import Run
+from mprun.engines.slots import Slots
 from mprun.errors import ExitCode
 from mprun.events import LOG_FORMAT
 from mprun.plan import Plan, declared_tasks, plan_sha256
+from mprun.running.fail_fast import FailFast
 from mprun.running.identity import git_state, surroundings
 from mprun.running.scheduler import END_OF_RUN, Scheduler
 from mprun.running.stop import Stopper
@@ -28,6 +31,9 @@ from mprun.sinks.sink import Sink
 
 # Loaded once into the fork server, so that no child has to import them.
 _PRELOADED = ["mprun.worker.step", "mprun.worker.pool_task", "multiprocessing.pool"]
+
+
+TICK = 0.25  # seconds between two redraws of a display with a clock
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,23 +54,31 @@ def run_plan(
     log can't be written any more; the run goes on.
     """
     began = time.monotonic()
-    with Loop() as loop, _children_ignore_current_folder() as unset:
+    with Loop() as loop, _children_ignore_current_folder() as unset, _children_can_be_waited_for():
         log = EventLog(log_fd, loop, on_log_error)
         events = EventStream(log, sinks)
-        run = Run(plan, loop, events, unset)
+        run = Run(plan, loop, events, unset, Slots(plan.max_parallel))
         scheduler = Scheduler(run, on_quiet=lambda: stopper.stop_daemons(END_OF_RUN))
         stopper = Stopper(run, scheduler)
         loop.on_signals([signal.SIGINT, signal.SIGTERM, signal.SIGHUP], stopper.on_signal)
         follow_suspension(loop, scheduler)
+        if plan.fail_fast:
+            events.add(FailFast(plan, stopper.fail_fast))
+        if plan.timeout:
+            loop.call_later(plan.timeout, stopper.time_out)
         _prepare_fork_server(plan)
         events.emit("run.started", **_head(plan, run_id))
-        scheduler.advance()
-        loop.run(until=lambda: scheduler.finished)
+        loop.call_later(TICK, partial(_tick, loop, events))
+        try:
+            scheduler.advance()
+            loop.run(until=lambda: scheduler.finished)
+        except BaseException:  # a fault of ours: at its end Python would wait for the children
+            stopper.kill_all("a fault of mprun's own")
+            raise
         exit_code = _exit_code(scheduler, stopper, log)
-        outcome = _OUTCOMES[exit_code]
         events.emit(
             "run.finished",
-            outcome=outcome,
+            outcome=_OUTCOMES[exit_code],
             exit_code=int(exit_code),
             steps=len(plan.steps),
             tasks=scheduler.tasks.total(),
@@ -74,7 +88,7 @@ def run_plan(
         log.close()
         if log.error and exit_code is ExitCode.SUCCEEDED:
             exit_code = ExitCode.FAILED
-    return RunEnd(exit_code, outcome, log.error)
+    return RunEnd(exit_code, _OUTCOMES[exit_code], log.error)
 
 
 _OUTCOMES = {
@@ -85,10 +99,15 @@ _OUTCOMES = {
 }
 
 
+def _tick(loop: Loop, events: EventStream) -> None:
+    events.tick()
+    loop.call_later(TICK, partial(_tick, loop, events))
+
+
 def _exit_code(scheduler: Scheduler, stopper: Stopper, log: EventLog) -> ExitCode:
     if stopper.signal:
         return ExitCode.INTERRUPTED if stopper.signal == signal.SIGINT else ExitCode.TERMINATED
-    if log.error or any(outcome != "succeeded" for outcome in scheduler.outcomes.values()):
+    if log.error or not scheduler.all_succeeded:
         return ExitCode.FAILED
     return ExitCode.SUCCEEDED
 
@@ -114,6 +133,16 @@ def _head(plan: Plan, run_id: str) -> dict[str, Any]:
 def _prepare_fork_server(plan: Plan) -> None:
     if plan.start_method == "forkserver":
         multiprocessing.get_context("forkserver").set_forkserver_preload(_PRELOADED)
+
+
+@contextlib.contextmanager
+def _children_can_be_waited_for() -> Iterator[None]:
+    """Where mprun was started with SIGCHLD ignored, the kernel throws its children's exit codes away."""
+    before = signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGCHLD, before)
 
 
 @contextlib.contextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -28,6 +29,12 @@ class Scheduler:
         self._on_quiet = on_quiet
         self._waiting: dict[str, Step] = {step.name: step for step in run.plan.steps}
         self._began: dict[str, float] = {}
+        run.slots.on_free = self._room
+
+    @property
+    def all_succeeded(self) -> bool:
+        """Whether every step did what was asked of it: succeeded, or failed where it may."""
+        return all(map(self._satisfied, self.outcomes))
 
     @property
     def finished(self) -> bool:
@@ -46,8 +53,8 @@ class Scheduler:
                 reason = self._why_never(step)
                 if reason:
                     self._skip(step, reason)
-                elif all(self.outcomes.get(need) == "succeeded" for need in step.needs):
-                    self._start(step)
+                elif all(self._satisfied(need) for need in step.needs):
+                    self._start_if_there_is_room(step)
                 changed = changed or step.name not in self._waiting
         if self.only_daemons_left:
             self._on_quiet()
@@ -57,7 +64,7 @@ class Scheduler:
             return self.stopping
         for need in step.needs:
             outcome = self.outcomes.get(need)
-            if outcome is not None and outcome != "succeeded":
+            if outcome is not None and not self._satisfied(need):
                 return f"it needs `{need}`, which {_ENDED[outcome]}"
         return ""
 
@@ -66,15 +73,46 @@ class Scheduler:
         self.outcomes[step.name] = "skipped"
         self._run.events.emit("step.skipped", step=step.name, kind=step.kind, reason=reason)
 
-    def _start(self, step: Step) -> None:
+    def _satisfied(self, name: str) -> bool:
+        outcome = self.outcomes.get(name)
+        return outcome == "succeeded" or (outcome == "failed" and self._may_fail(name))
+
+    def _may_fail(self, name: str) -> bool:
+        return self._run.plan.step(name).limits.continue_on_error
+
+    def _start_if_there_is_room(self, step: Step) -> None:
+        execution = engine_of(step)(self._run, step, self._finished)
+        if not execution.ready():
+            return
         del self._waiting[step.name]
         self._began[step.name] = time.monotonic()
         self._run.events.emit(
             "step.started", step=step.name, kind=step.kind, target=step.target.text, tasks=declared_tasks(step)
         )
-        execution = engine_of(step)(self._run, step, self._finished)
         self.at_work[step.name] = execution
+        if step.limits.step_timeout:
+            self._run.loop.call_later(step.limits.step_timeout, lambda: self._time_out(execution))
         execution.start()
+
+    def _time_out(self, execution: Execution) -> None:
+        """End a step that has used up its time: SIGTERM, and after the grace period SIGKILL."""
+        if self.at_work.get(execution.step.name) is not execution:
+            return
+        why = f"its step_timeout of {execution.step.limits.step_timeout:g} s"
+        execution.error = execution.error or f"it took longer than {why}"
+        execution.end(signal.SIGTERM, why)
+
+        def kill() -> None:
+            if self.at_work.get(execution.step.name) is execution:
+                execution.end(signal.SIGKILL, why)
+
+        self._run.loop.call_later(self._run.plan.grace_period, kill)
+
+    def _room(self) -> None:
+        """A slot is free: for a step that waits, or for one at work that could do with another child."""
+        for execution in self.at_work.values():
+            execution.more_room()
+        self._run.loop.call_soon(self.advance)
 
     def _finished(self, execution: Execution) -> None:
         step = execution.step

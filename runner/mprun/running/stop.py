@@ -44,19 +44,40 @@ class Stopper:
             case _:
                 self._kill()
 
+    def fail_fast(self, step: str) -> None:
+        """The first failure ends the run: what is at work may end, nothing else begins."""
+        if not self.phase:
+            self.drain(f"fail_fast: `{step}` failed")
+
+    def time_out(self) -> None:
+        """The run has used up its time."""
+        if self.phase in ("", "draining"):
+            why = f"the run's timeout of {self._run.plan.timeout:g} s"
+            self._begin_stop(why)
+            self._why = why
+            self._terminate()
+
     def drain(self, why: str) -> None:
         self._enter("draining", why)
+        self._begin_stop(why)
+        self._next(self._run.plan.grace_period, self._terminate)
+
+    def _begin_stop(self, why: str) -> None:
+        """From here on no step and no task begins."""
         self._scheduler.stopping = why
         for execution in list(self._scheduler.at_work.values()):
             execution.cancel(why)
         self._scheduler.advance()
-        self._next(self._run.plan.grace_period, self._terminate)
 
     def stop_daemons(self, why: str) -> None:
         """The ordinary steps are done: what is left is told to end."""
-        if not self.phase:
-            self._why = why
+        if self.phase in ("", "draining"):
+            self._why = self._why or why
             self._terminate()
+
+    def kill_all(self, why: str) -> None:
+        self._why = why
+        self._signal_all(signal.SIGKILL)
 
     def _terminate(self) -> None:
         self._enter("terminating", self._why)

@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Mapping, MutableMapping, Sequence
+from itertools import chain, repeat
 from typing import Any
 
 import structlog
 
-from mprun.events import MAX_LINE, Outcome, timestamp
+from mprun.events import Outcome, timestamp
 from mprun.sinks.log import EventLog
 from mprun.sinks.sink import Sink
 from mprun.values import spelled_out
@@ -23,11 +24,15 @@ class EventStream:
 
     def __init__(self, log: EventLog, sinks: Sequence[Sink]) -> None:
         self._log = log
-        self._sinks = sinks
+        self._sinks = list(sinks)
         self._seq = 0
         self._logger = structlog.wrap_logger(
             log, processors=[self._numbered, _as_json_line], wrapper_class=structlog.BoundLogger
         )
+
+    def add(self, sink: Sink) -> None:
+        """Tell `sink` of what comes from here on."""
+        self._sinks.append(sink)
 
     def emit(self, event: str, **fields: Any) -> None:
         fields = {"ts": timestamp(time.time()), "event": event, **fields}
@@ -38,18 +43,36 @@ class EventStream:
             sink.event(fields)
 
     def emit_result(self, step: str, task: int, outcome: Outcome, line: bytes) -> None:
-        numbered = b'{"seq":%d,%b' % (self._seq, line)
-        if len(numbered) > MAX_LINE or line.find(b"\n") != len(line) - 1:
-            raise AssertionError("a child's line is longer than a line of the log, or is more than one")
-        self._seq += 1
-        self._log.msg(numbered)
+        self._write_line(line)
         for sink in self._sinks:
             sink.result(step, task, outcome, line)
+
+    def count(self, step: str, tasks: int) -> None:
+        for sink in self._sinks:
+            sink.count(step, tasks)
+
+    def emit_retry(self, step: str, task: int, line: bytes) -> None:
+        self._write_line(line)
+
+    def _write_line(self, line: bytes) -> None:
+        seq, self._seq = self._seq, self._seq + 1
+        self._log.msg(b'{"seq":%d,%b' % (seq, line))
+
+    def emit_run(self, step: str, first: int, lines: list[bytes]) -> None:
+        seq, self._seq = self._seq, self._seq + len(lines)
+        numbers = map(b'{"seq":%d,'.__mod__, range(seq, self._seq))
+        self._log.msg(b"".join(chain.from_iterable(zip(numbers, lines, repeat(b"\n"), strict=False))))
+        for sink in self._sinks:
+            sink.run(step, first, lines)
 
     def emit_output(self, fields: dict[str, Any], stream: str, line: bytes) -> None:
         self.emit("output", **fields, stream=stream, text=line.decode("utf-8", "backslashreplace"))
         for sink in self._sinks:
             sink.output(fields, stream, line)
+
+    def tick(self) -> None:
+        for sink in self._sinks:
+            sink.tick()
 
     def _numbered(self, logger: Any, method: str, event: MutableMapping[str, Any]) -> Mapping[str, Any]:
         seq, self._seq = self._seq, self._seq + 1

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
-import sys
 import time
 from collections import Counter
 from collections.abc import Mapping
@@ -30,6 +30,12 @@ class Passthrough:
     def result(self, step: str, task: int, outcome: Outcome, line: bytes) -> None:
         """Only output is passed through."""
 
+    def run(self, step: str, first: int, lines: list[bytes]) -> None:
+        """Only output is passed through."""
+
+    def count(self, step: str, tasks: int) -> None:
+        """Shown by another sink, or not at all."""
+
     def output(self, fields: Mapping[str, Any], stream: str, line: bytes) -> None:
         fd = self._fds[stream]
         if fd is None:
@@ -40,6 +46,9 @@ class Passthrough:
                 left = left[os.write(fd, left) :]
         except OSError:
             self._fds[stream] = None
+
+    def tick(self) -> None:
+        """No clock is shown."""
 
 
 class PlainDisplay:
@@ -56,8 +65,17 @@ class PlainDisplay:
     def result(self, step: str, task: int, outcome: Outcome, line: bytes) -> None:
         """Told when its step has finished."""
 
+    def run(self, step: str, first: int, lines: list[bytes]) -> None:
+        """Told when their step has finished."""
+
+    def count(self, step: str, tasks: int) -> None:
+        """Shown by another sink, or not at all."""
+
     def output(self, fields: Mapping[str, Any], stream: str, line: bytes) -> None:
         """Passed through by another sink."""
+
+    def tick(self) -> None:
+        """No clock is shown."""
 
 
 def _line(event: Mapping[str, Any]) -> str:
@@ -82,10 +100,8 @@ _STOPPING = {
 
 
 def _print(stream: TextIO, line: str) -> None:
-    try:
+    with contextlib.suppress(OSError):  # where nobody reads any more, the log has it all
         print(line, file=stream, flush=True)
-    except OSError:
-        pass  # nobody reads any more; the log has it all
 
 
 class LiveDisplay:
@@ -94,6 +110,7 @@ class LiveDisplay:
     def __init__(self, progress: Progress, stdout_is_terminal: bool) -> None:
         self._progress = progress
         self._stdout_is_terminal = stdout_is_terminal
+        self._passthrough = Passthrough()
         self._bars: dict[str, TaskID] = {}
         self._done: Counter[str] = Counter()
         self._drawn = 0.0
@@ -116,13 +133,22 @@ class LiveDisplay:
         self._done[step] += 1
         self._redraw()
 
+    def run(self, step: str, first: int, lines: list[bytes]) -> None:
+        self._done[step] += len(lines)
+        self._redraw()
+
+    def count(self, step: str, tasks: int) -> None:
+        self._done[step] += tasks
+        self._redraw()
+
     def output(self, fields: Mapping[str, Any], stream: str, line: bytes) -> None:
         if stream == "stdout" and not self._stdout_is_terminal:
-            with_newline = line + b"\n"
-            sys.stdout.buffer.write(with_newline)
-            sys.stdout.buffer.flush()
+            self._passthrough.output(fields, stream, line)
         else:
             self._above(line.decode("utf-8", "backslashreplace"), ansi=True)
+
+    def tick(self) -> None:
+        self._redraw(force=True)
 
     def _above(self, text: str, *, ansi: bool = False) -> None:
         from rich.text import Text

@@ -83,6 +83,8 @@ def open_log(path: str) -> int:
     """Create the log file: it must not exist, nor be a link. Returns its descriptor. Raises LogError."""
     try:
         return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+    except FileExistsError as error:
+        raise LogError(f"the log {path} can't be created: it exists already, and a log is never overwritten") from error
     except OSError as error:
         raise LogError(f"the log {path} can't be created: {error.strerror}") from error
 

@@ -17,5 +17,14 @@ class Sink(Protocol):
     def result(self, step: str, task: int, outcome: Outcome, line: bytes) -> None:
         """A result; `line` is its JSON object without the opening `{`, ended by a newline."""
 
+    def run(self, step: str, first: int, lines: list[bytes]) -> None:
+        """Results of tasks `first`, `first` + 1, … that all returned: such a line for each, without its newline."""
+
+    def count(self, step: str, tasks: int) -> None:
+        """`tasks` more have returned, of which only their number is told."""
+
     def output(self, fields: Mapping[str, Any], stream: str, line: bytes) -> None:
         """A line that a child printed, as it was printed."""
+
+    def tick(self) -> None:
+        """Called a few times a second while the run is at work: a clock that is shown goes on."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
@@ -20,9 +21,18 @@ class StepNotes:
         self.results: dict[int, Any] = {}
         self.failures: list[dict[str, Any]] = []
         self.failed = 0
+        self.cancelled: Counter[str] = Counter()  # by what
         self.finished: Mapping[str, Any] = {}
         self.skipped = ""
+        self.pool = False
         self.single = True
+
+    def keep(self, task: int, line: bytes) -> None:
+        """Keep the results of the first tasks, in whichever order they come."""
+        if len(self.results) < MAX_RESULTS or task < max(self.results):
+            self.results[task] = json.loads(b"{" + line)["result"]
+            if len(self.results) > MAX_RESULTS:
+                del self.results[max(self.results)]
 
 
 class Summary:
@@ -37,6 +47,7 @@ class Summary:
             case "run.started":
                 self._steps = {step["step"]: StepNotes() for step in event["steps"]}
             case "pool.started":
+                self._steps[event["step"]].pool = True
                 self._steps[event["step"]].single = event["call"] == "apply"
             case "step.finished":
                 self._steps[event["step"]].finished = event
@@ -47,17 +58,28 @@ class Summary:
 
     def result(self, step: str, task: int, outcome: Outcome, line: bytes) -> None:
         notes = self._steps[step]
-        if outcome != "returned":
+        if outcome == "cancelled":
+            notes.cancelled[json.loads(b"{" + line)["cancelled_by"]] += 1
+        elif outcome != "returned":
             notes.failed += 1
             if len(notes.failures) < MAX_FAILURES:
                 notes.failures.append(json.loads(b"{" + line))
-        elif len(notes.results) < MAX_RESULTS or task < max(notes.results):
-            notes.results[task] = json.loads(b"{" + line)["result"]
-            if len(notes.results) > MAX_RESULTS:
-                del notes.results[max(notes.results)]
+        else:
+            notes.keep(task, line)
+
+    def run(self, step: str, first: int, lines: list[bytes]) -> None:
+        notes = self._steps[step]
+        for task, line in enumerate(lines[:MAX_RESULTS], first):
+            notes.keep(task, line)
+
+    def count(self, step: str, tasks: int) -> None:
+        """Their results are not told."""
 
     def output(self, fields: Mapping[str, Any], stream: str, line: bytes) -> None:
         """Shown when it came."""
+
+    def tick(self) -> None:
+        """No clock is kept."""
 
     def text(self, log: str) -> str:
         """The summary: a block for each failed step, a line for each other, and how it all ended."""
@@ -77,17 +99,19 @@ def _step_lines(name: str, notes: StepNotes) -> list[str]:
         lines += failure(name, told)
     if notes.failed > len(notes.failures):
         lines.append(f"{name}: and {plural(notes.failed - len(notes.failures), 'more failure')}; the log has them all")
-    if notes.results:
+    for why, count in notes.cancelled.items():
+        lines.append(f"{name}: {plural(count, 'task') if notes.pool else 'it was'} cancelled: {shown(why)}")
+    if any(result is not None for result in notes.results.values()):
         lines.append(f"{name}: {_results(notes)}")
-    elif not lines:
-        lines.append(f"{name}: {notes.finished['outcome']}")
     return lines
 
 
 def _results(notes: StepNotes) -> str:
     if notes.single:
         return value(notes.results[0])
-    listed = ", ".join(value(notes.results[task]) for task in sorted(notes.results))
+    listed = ", ".join(
+        value(notes.results[task]) if task in notes.results else "–" for task in range(max(notes.results) + 1)
+    )
     more = notes.finished.get("returned", 0) - len(notes.results)
     return f"[{listed}{f', … {more:,} more' if more > 0 else ''}]"
 

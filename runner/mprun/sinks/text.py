@@ -51,7 +51,7 @@ def _cause(event: Mapping[str, Any]) -> str:
         message = event["exception.message"].splitlines()
         what = f"the {event['what']} can't be pickled: " if "what" in event else ""
         return shown(f"{what}{event['exception.type']}: {message[0] if message else ''}").removesuffix(": ")
-    return shown(str(event.get("reason") or f"by {event.get('cancelled_by')}"))
+    return shown(event["reason"])
 
 
 def _call(args: Any, kwargs: Any) -> str:
