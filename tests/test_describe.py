@@ -1,11 +1,15 @@
 """The table of `mprun plan`: exact for one plan, bounded and harmless for the others."""
 
+from dataclasses import replace
+
 import pytest
 from plan_builders import plan_of, pool, process
 
-from mprun.plan import Step
+from mprun.plan import Limits, Retries, Step
 from mprun.planning.describe import CALL_WIDTH, call_text, describe
+from mprun.planning.limits_text import limits_text
 from mprun.sources import GlobSource, LinesSource
+from mprun.targets import Target
 
 
 def test_a_plan_is_a_header_and_a_line_a_step_in_order_of_start() -> None:
@@ -56,6 +60,56 @@ def test_a_long_call_is_cut() -> None:
     row = describe(plan_of(process("p", "jobs:f", "x" * 1000))).splitlines()[-1]
     assert row.endswith("xx…")
     assert len(row) < CALL_WIDTH + 40
+
+
+def test_limits_have_a_column_where_there_are_some() -> None:
+    retries = Retries(3, 0.5, "exponential", exceptions=(Target("OSError", "builtins", "", "OSError"),))
+    all_of_them = Limits(30, 5400, 0.25, 512 << 20, retries, continue_on_error=True)
+    plan = replace(
+        plan_of(
+            replace(process("a", "jobs:f"), limits=Limits(timeout=90, retries=Retries(1))),
+            process("b", "jobs:f", needs=("a",)),
+            replace(process("c", "jobs:f"), limits=all_of_them),
+        ),
+        timeout=7200.0,
+        max_parallel=8,
+        fail_fast=True,
+        log_tasks="failures",
+    )
+    assert (
+        describe(plan)
+        == """\
+workflow        by-hand (/flows/by-hand.yaml)
+start method    forkserver
+working folder  /flows
+timeout         2h
+max parallel    8
+fail fast       yes
+logged tasks    failures only
+
+wave  step  kind     tasks  call               limits                                                        needs
+1     a     process  1      Process(target=f)  timeout 1m30s, 1 retry
+1     c     process  1      Process(target=f)  timeout 30s, step timeout 1h30m, slow after 250ms, 3 retrie…
+2     b     process  1      Process(target=f)                                                                a
+"""
+    )
+
+
+@pytest.mark.parametrize(
+    ("limits", "text"),
+    [
+        (Limits(), ""),
+        (Limits(timeout=0.0001), "timeout 1ms"),
+        (Limits(timeout=3661.5), "timeout 1h1m1s500ms"),
+        (Limits(max_memory=3 << 29), "max memory 1536M"),
+        (Limits(max_memory=(1 << 20) + 1), "max memory 1,048,577 bytes"),
+        (Limits(retries=Retries(2, 1.0)), "2 retries after 1s"),
+        (Limits(retries=Retries(2, 1.0, "exponential")), "2 retries after 1s and more"),
+        (Limits(continue_on_error=True), "continues on error"),
+    ],
+)
+def test_limits_in_words(limits: Limits, text: str) -> None:
+    assert limits_text(limits) == text
 
 
 def test_nothing_that_moves_a_cursor_is_printed() -> None:

@@ -11,7 +11,7 @@ from jsonschema import Draft7Validator
 
 from mprun.errors import WorkflowError
 from mprun.loading.diagnose import TAKES
-from mprun.loading.levels import APPLY, ITEMS, POOL, PROCESS, WORKFLOW
+from mprun.loading.levels import APPLY, ITEMS, LOG, POOL, PROCESS, RETRIES, WORKFLOW
 from mprun.loading.load import load
 from mprun.loading.read import decode, read_bytes
 from mprun.loading.yaml_data import read_yaml
@@ -27,7 +27,27 @@ NOT_IN_A_SCHEMA = {
     *("target-dots", "target-slashes", "target-call", "initializer"),
     *("target-file", "working-dir", "pythonpath-missing", "lines-missing", "lines-folder"),
     *("range-step-zero", "range-too-many", "chunksize-as-float", "grace-period-nan"),
-    "kwargs-bad-name",
+    *("kwargs-bad-name", "max-memory-small-text"),
+    *("retries-on-unknown", "retries-on-no-idea", "retries-on-timeout", "retries-on-dotted", "retries-on-class-text"),
+    *(
+        "retries-on-file",
+        "retries-on-cancelled",
+        "retries-two-imports",
+        "retries-not-on-outcome",
+        "retries-not-on-unknown",
+    ),
+    *("retries-two-imports", "retries-raised-and-class", "retries-on-and-not-on", "retries-not-on-without-raised"),
+    *("retries-without-delay", "retries-max-delay-short", "retries-max-delay-fixed"),
+    *("slow-after-timeout", "slow-after-step-timeout", "timeout-after-step-timeout", "daemon-timeout"),
+    *(
+        "stdlib-limits",
+        "stdlib-inherited",
+        "stdlib-log",
+        "stdlib-wide",
+        "stdlib-beside-daemon",
+        "stdlib-wide-unsaid",
+        "daemons-take-all",
+    ),
 }
 
 STEP = "processes: {a: {target: 'jobs:a'}}\n"
@@ -52,6 +72,34 @@ GOOD = [
     *[f"pools: {{p: {{target: 'a:b', map: [], processes: {size}}}}}" for size in ("1", "cpus", "cpus - 1", "cpus-2")],
 ]
 
+LIMITED = "processes: {{a: {{target: 'jobs:a', {}}}}}"
+GOOD += [
+    STEP + "timeout: 2h\nmax_parallel: 8\nfail_fast: true\nlog: {tasks: failures}\nengine: stdlib",
+    STEP + "log: {}\nmax_parallel: 1",
+    "max_parallel: 2\nprocesses: {a: {target: 'jobs:a'}, d: {target: 'jobs:d', daemon: true, retries: 3}}",
+    "max_parallel: 4\nengine: stdlib\npools: {p: {target: 'a:b', map: [1], processes: 4, retries: 0}}",
+    "pools: {p: {target: 'a:b', map: [1], engine: stdlib, step_timeout: 1h, continue_on_error: true}}",
+    "engine: stdlib\npools: {p: {target: 'a:b', map: [1], engine: local, timeout: 1m, retries: 2, max_memory: 1G}}",
+    "engine: stdlib\nprocesses: {a: {target: 'jobs:a', timeout: 1m, retries: 2}}",
+    *[LIMITED.format(f"timeout: {text}") for text in ("1", "0.5", "1ms", "10s", "1h30m", "0h1s")],
+    *[LIMITED.format(f"max_memory: {text}") for text in ("1048576", "512M", "2G", "1.5G", "100MiB", "1GB", "2048K")],
+    LIMITED.format("slow_after: 5s, timeout: 10s, step_timeout: 1m, continue_on_error: true"),
+    LIMITED.format("timeout: 1m, step_timeout: 60"),
+    *[LIMITED.format(f"retries: {text}") for text in ("0", "3", "{count: 0}", "{count: 3, delay: 0}")],
+    LIMITED.format("retries: {count: 3, delay: 1s, backoff: exponential, max_delay: 1m, jitter: true}"),
+    LIMITED.format("retries: {count: 3, delay: 5m, backoff: fixed, jitter: false}"),
+    *[
+        LIMITED.format(f"retries: {{count: 1, {names}}}")
+        for names in (
+            "on: OSError",
+            "on: [lost, timed_out]",
+            "on: [lost, 'jobs:Busy', 'errors.py:Late', KeyboardInterrupt], not_on: FileNotFoundError",
+            "not_on: [ValueError, 'jobs:Hopeless']",
+            "on: raised, not_on: ['m:Outer.Inner']",
+        )
+    ],
+]
+
 
 def schema_accepts(data: Any) -> bool:
     return bool(Draft7Validator(workflow_schema()).is_valid(data))
@@ -65,7 +113,8 @@ def _data(file: Path) -> Any:
 
 @pytest.mark.parametrize("text", GOOD)
 def test_what_both_accept(text: str, tmp_path: Path) -> None:
-    (tmp_path / "items.txt").touch()
+    for name in ("items.txt", "errors.py"):
+        (tmp_path / name).touch()
     file = tmp_path / "w.yaml"
     file.write_text(text)
     assert load(str(file)).diagnostics == ()
@@ -95,7 +144,7 @@ def test_each_key_has_a_description_and_words_for_what_it_takes() -> None:
     schema = workflow_schema()
     for level in (schema, *schema["definitions"].values()):
         assert [key for key, value in level["properties"].items() if not value.get("description")] == []
-    for level in (WORKFLOW, PROCESS, POOL, APPLY, ITEMS):
+    for level in (WORKFLOW, PROCESS, POOL, APPLY, ITEMS, RETRIES, LOG):
         assert [key for key in level.keys if not (key in TAKES or f"{level.name}.{key}" in TAKES)] == []
 
 

@@ -5,13 +5,14 @@ import glob
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, get_args
 
 import pytest
 from plan_builders import plan_of, pool, process
 
-from mprun.plan import Plan, PoolCall, StartMethod, Step
+from mprun.plan import Limits, Plan, PoolCall, Retries, StartMethod, Step
 from mprun.planning.script import python_script
 from mprun.sources import GlobSource, LinesSource, RangeSource
 from mprun.targets import parse_target
@@ -292,6 +293,28 @@ def test_lines_stay_within_their_width_where_they_can() -> None:
     values = [{"name": f"item {i}", "sizes": list(range(i))} for i in range(30)]
     text = python_script(plan_of(pool("p", "jobs:f", values), process("q", "jobs:g", *["word"] * 40)))
     assert max(map(len, text.splitlines())) <= 100
+
+
+def test_what_is_left_out_is_said_at_the_top() -> None:
+    slow = replace(process("slow-one", "jobs:f"), limits=Limits(timeout=30, retries=Retries(3)))
+    pooled = replace(pool("p", "jobs:f", 3), limits=Limits(step_timeout=60, continue_on_error=True))
+    plan = replace(plan_of(slow, process("free", "jobs:f"), pooled), timeout=3600.0, max_parallel=4)
+    assert (
+        python_script(plan).partition("import os")[0]
+        == '''\
+"""by-hand
+
+The plain multiprocessing program that by-hand.yaml stands for.
+"""
+
+# Left out, as plain multiprocessing has no such limits:
+#   the whole run: timeout 1h, max parallel 4
+#   `slow-one`: timeout 30s, 3 retries
+#   `p`: step timeout 1m, continues on error
+
+'''
+    )
+    assert "Left out" not in python_script(plan_of(process("free", "jobs:f")))
 
 
 @pytest.mark.parametrize("text", ['"""', '"', "\\", "\\N{x}", "a\r\nb\0c\ud800", '""" + boom() + """', "x" * 300])

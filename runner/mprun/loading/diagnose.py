@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, get_args
 
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
@@ -12,10 +12,16 @@ from mprun.loading.levels import STEP_GROUPS, WORKFLOW, Level, level_at
 from mprun.loading.mistakes import Mistake, found, is_number, short
 from mprun.loading.words import did_you_mean, meant, suggest, suggest_key
 from mprun.places import Path
+from mprun.plan import LogTasks
 
 _TARGET = "text such as `module:function`"
 _PATH = "the path of a folder, as text"
 _ITEMS = "a list, or a mapping with one of `range`, `glob`, `lines`"
+_YES_OR_NO = "`true` or `false`"
+_DURATION = "a number of seconds, or text such as `30s`, `1m30s`, `500ms`"
+_TIME = "a number of seconds above 0, or text such as `30s`, `1m30s`, `500ms`"
+_CLASSES = "an exception class such as `OSError` or `module:Class`, or a list of them"
+_LOG = "a mapping with `tasks`"
 _NAMES = "a step's name, or a list of them"
 _ENTRY = "a mapping with a `target`"
 _KWARGS = "a mapping of parameter names to values"
@@ -28,13 +34,31 @@ TAKES: dict[str, str] = {
     "env": "a mapping of variable names to text or numbers",
     "working_dir": _PATH,
     "pythonpath": "the path of a folder, or a list of them",
-    "grace_period": "a number of seconds, or text such as `30s`, `1m30s`, `500ms`",
+    "engine": "`local` or `stdlib`",
+    "grace_period": _DURATION,
+    "timeout": _TIME,
+    "step_timeout": _TIME,
+    "slow_after": _TIME,
+    "max_parallel": "a whole number from 1",
+    "max_memory": "a whole number of bytes, or text such as `512M`, `2G`, `100MiB`",
+    "fail_fast": _YES_OR_NO,
+    "continue_on_error": _YES_OR_NO,
+    "log": _LOG,
+    "tasks": "`all` or `failures`",
+    "retries": "a whole number from 0, or a mapping with a `count`",
+    "count": "a whole number from 0",
+    "delay": _DURATION,
+    "backoff": "`fixed` or `exponential`",
+    "max_delay": _TIME,
+    "jitter": _YES_OR_NO,
+    "on": "`raised`, `lost`, `timed_out` or an exception class, or a list of them",
+    "not_on": _CLASSES,
     "a workflow.processes": "a mapping of step names to processes",
     "pools": "a mapping of step names to pools",
     "target": _TARGET,
     "args": "a list",
     "kwargs": _KWARGS,
-    "daemon": "`true` or `false`",
+    "daemon": _YES_OR_NO,
     "needs": _NAMES,
     "a pool.processes": "a whole number from 1, `cpus`, or `cpus - N`",
     "chunksize": "a whole number from 1",
@@ -72,7 +96,7 @@ def _mistake(details: ErrorDetails, data: Any) -> Iterator[Mistake]:
     if loc and loc[-1] == "[key]":
         yield _bad_name(path)
     elif kind in ("extra_forbidden", "invalid_key"):
-        yield _unknown_key(path)
+        yield _unknown_key(path, value)
     else:
         hint = str(details.get("ctx", {}).get("hint", ""))
         yield _bad_value("bad-value" if kind in _BAD_VALUES else "wrong-type", path, value, hint)
@@ -101,10 +125,10 @@ def _missing(key: str, path: Path, data: Any) -> Iterator[Mistake]:
     yield Mistake("missing-key", message, path, "key", f"add `{key}:`, which takes {_takes(level, key)}")
 
 
-def _unknown_key(path: Path) -> Mistake:
+def _unknown_key(path: Path, value: Any) -> Mistake:
     *parent, key = path
     level = level_at(tuple(parent)) or WORKFLOW
-    advice = did_you_mean(suggest_key(key, level.name, level.keys))
+    advice = did_you_mean(suggest_key(key, level.name, level.keys, is_a_number=is_number(value)))
     elsewhere = () if advice else _belongs_elsewhere(str(key), level)
     notes = (*elsewhere, f"{level.name} takes: {', '.join(sorted(level.keys))}")
     return Mistake("unknown-key", f"`{short(key)}` is not a key of {level.name}", path, "key", advice, notes)
@@ -170,6 +194,8 @@ def _advice(takes: str, value: Any) -> str:
         return _advice_for_text(takes, value)
     if "mapping of step names" in takes and isinstance(value, list):
         return "give each entry its name as a key, without `-`"
+    if "mapping of step names" in takes and is_number(value):
+        return f"did you mean `max_parallel: {short(value)}`?"
     if takes == _ITEMS and is_number(value):
         return f"write `[{short(value)}]`, or `{{range: {short(value)}}}`"
     if takes.startswith("a list") and not isinstance(value, dict):
@@ -193,6 +219,8 @@ def _advice_for_text(takes: str, value: str) -> str:
     if "`true`" in takes:
         yes_or_no = {"yes": "true", "on": "true", "no": "false", "off": "false"}.get(value.lower(), value.lower())
         return did_you_mean(suggest(yes_or_no, ("true", "false")))
+    if takes == _LOG and value in get_args(LogTasks):
+        return f"write `{{tasks: {value}}}`"
     if takes == _ITEMS:
         return "write `{glob: …}`, `{lines: …}` or `[…]`"
     if takes.startswith("a list"):

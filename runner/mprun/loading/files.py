@@ -8,6 +8,7 @@ from itertools import islice
 from typing import Any, TypeGuard
 
 from mprun.loading.mistakes import Mistake, short
+from mprun.loading.retries import named
 from mprun.loading.rules import StepData, steps
 from mprun.loading.words import did_you_mean, suggest
 from mprun.places import Path
@@ -36,8 +37,8 @@ def _folder(text: Any, path: Path, folder: str) -> Iterator[Mistake]:
 
 
 def _target_files(step: StepData, folder: str) -> Iterator[Mistake]:
-    for key in ("target", "initializer"):
-        text = step.entry.get(key)
+    written: list[tuple[Any, Path]] = [(step.entry.get(key), (*step.path, key)) for key in ("target", "initializer")]
+    for text, path in [*written, *((name.text, name.path) for name in named(step))]:
         file, colon, name = text.rpartition(":") if isinstance(text, str) else ("", "", "")
         if (
             colon
@@ -46,7 +47,7 @@ def _target_files(step: StepData, folder: str) -> Iterator[Mistake]:
             and _is_path(file)
             and not os.path.isfile(os.path.join(folder, file))
         ):
-            yield _not_there(file, (*step.path, key), folder, "file")
+            yield _not_there(file, path, folder, "file")
 
 
 def _lines_files(step: StepData, folder: str) -> Iterator[Mistake]:

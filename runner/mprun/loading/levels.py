@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from pydantic import BaseModel
 
-from mprun.models.workflow import ApplyCall, ItemsFrom, PoolEntry, ProcessEntry, Workflow
+from mprun.models.workflow import ApplyCall, ItemsFrom, LogEntry, PoolEntry, ProcessEntry, RetriesEntry, Workflow
 from mprun.places import Path
 from mprun.plan import POOL_CALLS
 
@@ -28,6 +28,8 @@ PROCESS = _level("a process", ProcessEntry)
 POOL = _level("a pool", PoolEntry)
 APPLY = _level("`apply`", ApplyCall)
 ITEMS = _level("a source of items", ItemsFrom)
+RETRIES = _level("`retries`", RetriesEntry)
+LOG = _level("`log`", LogEntry)
 
 STEP_GROUPS = {"processes": PROCESS, "pools": POOL}
 
@@ -39,6 +41,10 @@ def level_at(path: Path) -> Level | None:
             return WORKFLOW
         case ("processes" | "pools" as group, _):
             return STEP_GROUPS[str(group)]
+        case ("log",):
+            return LOG
+        case ("processes" | "pools", _, "retries"):
+            return RETRIES
         case ("pools", _, "apply"):
             return APPLY
         case ("pools", _, call) if call in POOL_CALLS:

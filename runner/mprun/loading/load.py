@@ -14,9 +14,11 @@ from mprun.errors import Diagnostic, WorkflowError
 from mprun.loading.diagnose import model_mistakes
 from mprun.loading.files import file_mistakes
 from mprun.loading.levels import STEP_GROUPS
+from mprun.loading.limits import LIMIT_RULES
 from mprun.loading.mistakes import Mistake, to_diagnostic
 from mprun.loading.read import decode, read_bytes
 from mprun.loading.references import reference_mistakes
+from mprun.loading.retries import RETRY_RULES
 from mprun.loading.rules import DATA_RULES, same_numbers
 from mprun.loading.yaml_data import YamlData, read_yaml
 from mprun.models.workflow import Workflow
@@ -69,7 +71,7 @@ def _mistakes(read: YamlData, folder: str) -> Iterator[Mistake]:
     except ValidationError as error:
         yield from model_mistakes(error, read.data)
     if isinstance(read.data, dict):
-        for rule in DATA_RULES:
+        for rule in (*DATA_RULES, *RETRY_RULES, *LIMIT_RULES):
             yield from rule(read.data)
         yield from same_numbers(read.data, read.places.text)
         yield from reference_mistakes(read.data)

@@ -15,7 +15,7 @@ class Preparation:
     def __init__(self, file: str, *, check_targets: bool = True) -> None:
         self._loaded = load(file)
         self._plan = _plan_of(self._loaded)
-        self._check = TargetCheck(self._plan, self._loaded.places) if self._plan and check_targets else None
+        self._check = _check_of(self._loaded, self._plan) if check_targets else None
 
     def finish(self) -> Plan:
         """The plan. Raises WorkflowError with everything that is wrong with the file and with its targets."""
@@ -40,6 +40,12 @@ def _plan_of(loaded: Loaded) -> Plan | None:
     if loaded.workflow is None:
         return None
     return build(loaded.workflow, loaded.file, loaded.sha256, loaded.places)
+
+
+def _check_of(loaded: Loaded, plan: Plan | None) -> TargetCheck | None:
+    if plan is None or loaded.workflow is None:
+        return None
+    return TargetCheck(plan, loaded.workflow, loaded.places)
 
 
 def _position(diagnostic: Diagnostic) -> tuple[int, int]:

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from mprun.loading.levels import ITEMS, POOL, STEP_GROUPS, WORKFLOW
 from mprun.loading.mistakes import Mistake, short
 from mprun.loading.words import did_you_mean, meant, suggest, suggest_key
+from mprun.models.values import read_duration
 from mprun.models.workflow import is_extension
 from mprun.places import Path
 from mprun.plan import POOL_CALLS
@@ -38,10 +39,18 @@ def steps(data: Data) -> list[StepData]:
     return found
 
 
+def seconds(value: Any) -> float | None:
+    """A duration as written, in seconds; None for what isn't one."""
+    try:
+        return read_duration(value)
+    except ValueError:
+        return None
+
+
 def some_step(data: Data) -> Iterator[Mistake]:
     """A workflow has at least one step, in a group that is spelt right or nearly so."""
-    keys = [key for key in data if not is_extension(key)]
-    groups = meant(keys, WORKFLOW.name, WORKFLOW.keys) & set(STEP_GROUPS)
+    written = {key: value for key, value in data.items() if not is_extension(key)}
+    groups = meant(written, WORKFLOW.name, WORKFLOW.keys) & set(STEP_GROUPS)
     if not groups:
         yield Mistake("no-steps", "the workflow has no steps", (), "key", "add `processes:` or `pools:`")
     elif all(data.get(group) == {} for group in groups):

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 from functools import lru_cache
 from itertools import islice
 from typing import Any
+
+from mprun.loading.mistakes import is_number
 
 _MAX_COMPARED = 500  # comparing is slow, and a file can hold thousands of mistakes
 
@@ -17,6 +19,16 @@ _STEP_WORDS = {
     ),
     **dict.fromkeys(("arguments", "argv", "params", "parameters", "positional"), "args"),
     **dict.fromkeys(("kwds", "keywords", "kw", "kwarg"), "kwargs"),
+    **dict.fromkeys(
+        ("time_limit", "timeout_seconds", "timeout_minutes", "deadline", "max_time", "execution_timeout"), "timeout"
+    ),
+    **dict.fromkeys(("total_timeout", "pool_timeout"), "step_timeout"),
+    **dict.fromkeys(("soft_time_limit", "slow_timeout", "slow_threshold", "slow"), "slow_after"),
+    **dict.fromkeys(("retry", "max_retries", "num_retries", "attempts", "max_attempts", "tries"), "retries"),
+    **dict.fromkeys(
+        ("ignore_errors", "ignore_error", "ignore_failure", "ignore_failures", "allow_failure"), "continue_on_error"
+    ),
+    **dict.fromkeys(("memory", "mem", "mem_limit", "memory_limit", "memory_max", "max_rss"), "max_memory"),
 }
 _OTHER_WORDS: dict[str, dict[str, str]] = {
     "a workflow": {
@@ -26,6 +38,10 @@ _OTHER_WORDS: dict[str, dict[str, str]] = {
         **dict.fromkeys(("context", "mp_context", "startmethod", "method"), "start_method"),
         **dict.fromkeys(("grace", "stop_timeout", "kill_timeout", "stop_grace_period"), "grace_period"),
         **dict.fromkeys(("jobs", "tasks", "steps", "process", "services", "workers"), "processes"),
+        **dict.fromkeys(("time_limit", "timeout_seconds", "timeout_minutes", "deadline", "run_timeout"), "timeout"),
+        **dict.fromkeys(("concurrency", "parallelism", "max_concurrency", "parallel", "max_jobs"), "max_parallel"),
+        **dict.fromkeys(("failfast", "stop_on_error", "stop_on_failure", "abort_on_error", "halt"), "fail_fast"),
+        **dict.fromkeys(("logging", "events"), "log"),
         "pool": "pools",
         "title": "name",
     },
@@ -42,6 +58,16 @@ _OTHER_WORDS: dict[str, dict[str, str]] = {
         "starmap_async": "starmap",
         "unordered": "imap_unordered",
     },
+    "`retries`": {
+        **dict.fromkeys(("max", "limit", "times", "attempts", "max_attempts", "max_retries", "tries"), "count"),
+        **dict.fromkeys(("wait", "interval", "initial_delay", "initial_interval", "retry_delay", "seconds"), "delay"),
+        **dict.fromkeys(("backoff_factor", "backoff_rate", "factor", "multiplier", "strategy", "policy"), "backoff"),
+        **dict.fromkeys(("max_backoff", "max_interval", "max_wait", "backoff_max", "maximum_interval"), "max_delay"),
+        **dict.fromkeys(("random", "randomize", "jitter_factor"), "jitter"),
+        **dict.fromkeys(("exceptions", "errors", "retry_on", "when", "only", "only_on"), "on"),
+        **dict.fromkeys(("ignore", "except", "exclude", "do_not_retry", "non_retryable"), "not_on"),
+    },
+    "`log`": dict.fromkeys(("level", "lines", "results", "calls"), "tasks"),
     "`apply`": {word: ours for word, ours in _STEP_WORDS.items() if ours in ("args", "kwargs")},
     "a source of items": {
         **dict.fromkeys(("files", "pattern", "paths", "path"), "glob"),
@@ -49,14 +75,16 @@ _OTHER_WORDS: dict[str, dict[str, str]] = {
         "count": "range",
     },
 }
+# What means another thing with a number after it: `jobs: 4` is no group of steps.
+_WITH_A_NUMBER = {"a workflow": dict.fromkeys(("jobs", "n_jobs", "workers", "max_workers", "process"), "max_parallel")}
 
 
 @lru_cache(maxsize=100_000)
-def suggest_key(word: Any, level: str, keys: tuple[str, ...]) -> str:
-    """The key of `level` that was probably meant by `word`, or an empty text."""
+def suggest_key(word: Any, level: str, keys: tuple[str, ...], *, is_a_number: bool = False) -> str:
+    """The key of `level` that was probably meant by `word`, or an empty text. `is_a_number` tells of its value."""
+    words = {**_OTHER_WORDS.get(level, {}), **(_WITH_A_NUMBER.get(level, {}) if is_a_number else {})}
     lowered = str(word).lower()
-    other = _OTHER_WORDS.get(level, {}).get(lowered) or _OTHER_WORDS.get(level, {}).get(lowered.replace("-", "_"))
-    return other or suggest(str(word), keys)
+    return words.get(lowered) or words.get(lowered.replace("-", "_")) or suggest(str(word), keys)
 
 
 def suggest(word: str, names: Iterable[str]) -> str:
@@ -70,6 +98,9 @@ def did_you_mean(suggestion: str) -> str:
     return f"did you mean `{suggestion}`?" if suggestion else ""
 
 
-def meant(keys: Iterable[Any], level: str, known: tuple[str, ...]) -> set[str]:
-    """The keys of a level that stand there, or stand there under another spelling."""
-    return {key if key in known else suggest_key(key, level, known) for key in keys} - {""}
+def meant(data: Mapping[Any, Any], level: str, known: tuple[str, ...]) -> set[str]:
+    """The keys of a level that stand in `data`, or stand there under another spelling."""
+    return {
+        key if key in known else suggest_key(key, level, known, is_a_number=is_number(value))
+        for key, value in data.items()
+    } - {""}

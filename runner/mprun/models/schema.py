@@ -2,9 +2,11 @@
 
 What it can't say, and only loading finds: that names after `needs` exist and make no cycle, that a name is used once in
 `processes` and `pools` together, that nothing needs a daemon, that a target is well formed, that files and folders
-exist, that a `range` has a step other than 0 and can be counted, that a key of `kwargs` is a Python name, that `1.0`
-is no whole number, that a duration as text is at most 7 days, that a number of `env` arrives as it is written, that
-there is no `${…}`, and everything about YAML itself (duplicate keys, tags, aliases, size).
+exist, what `retries.on` names, which limits contradict one another, have no effect or are beyond the engine `stdlib`,
+that a `range` has a step other than 0 and can be counted, that a key of `kwargs` is a Python name, that `1.0` is no
+whole number, that a duration as text is at most 7 days, that memory as text is at least 1M, that a number of `env`
+arrives as it is written, that there is no `${…}`, and everything about YAML itself (duplicate keys, tags, aliases,
+size).
 """
 
 from __future__ import annotations
@@ -15,7 +17,7 @@ from typing import Any
 from mprun.models.workflow import Workflow
 
 # Defaults that only mean "left out": an editor must not offer them as something to write.
-_LEFT_OUT = ("null", '""', "[]", "{}", "0")
+_LEFT_OUT = ("null", '""', "[]", "{}", "0", "0.0")
 
 DRAFT_07 = "http://json-schema.org/draft-07/schema#"
 

@@ -1,4 +1,4 @@
-"""Readers of single values that are written in more than one way: durations, sizes, ranges, names.
+"""Readers of single values that are written in more than one way: durations, sizes, memory, ranges, names.
 
 Each takes what YAML gave and returns one shape, or raises a PydanticCustomError: of the type `wrong_type`, or of
 `bad_value` with a hint as its message (which may be empty).
@@ -14,12 +14,18 @@ from pydantic import BeforeValidator, Field, PlainValidator, StringConstraints, 
 from pydantic_core import PydanticCustomError
 
 MAX_DURATION = 7 * 24 * 3600.0  # seconds; far below what the system's calls can wait
+RETRIED_OUTCOMES = ("raised", "lost", "timed_out")  # after which a call can be made again
+MIN_MEMORY = 1 << 20  # bytes: no process is smaller, and who writes less has forgotten the unit
+MAX_MEMORY = 1 << 50
 
 NAME_PATTERN = r"^[A-Za-z_][A-Za-z0-9_-]*$"
 _DURATION_PATTERN = r"^(?=\d)(\d+(\.\d+)?h)?(\d+(\.\d+)?m(?!s))?(\d+(\.\d+)?s)?(\d+(\.\d+)?ms)?$"
+_TIME_PATTERN = _DURATION_PATTERN.replace("^", "^(?=.*[1-9])")  # not 0
+_MEMORY_PATTERN = r"^[0-9]{1,15}(\.[0-9]{1,9})?[KMGT](i?B)?$"
 _CPUS_PATTERN = r"^cpus( *- *[0-9]{1,6})?$"
 _DURATION_PART = re.compile(r"([0-9]+(?:\.[0-9]+)?)(h|ms|m|s)")
 _SECONDS = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 0.001}
+_BYTES = {"K": 1 << 10, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40}
 
 
 def wrong_type() -> PydanticCustomError:
@@ -47,6 +53,44 @@ def read_duration(value: Any) -> float:
     if not 0 <= seconds <= MAX_DURATION or math.isnan(seconds):
         raise bad_value("from 0 to 168h (7 days)")
     return float(seconds)
+
+
+def read_time(value: Any) -> float:
+    """A duration longer than nothing, in seconds: a limit of 0 would be over before it began."""
+    seconds = read_duration(value)
+    if seconds == 0:
+        raise bad_value("leave the key out for no limit")
+    return seconds
+
+
+def read_memory(value: Any) -> int:
+    """Bytes, from a number of them or from text such as `512M`; K, M, G and T are powers of 1024."""
+    if isinstance(value, str):
+        if not re.fullmatch(_MEMORY_PATTERN, value):
+            raise bad_value(_memory_hint(value))
+        size = int(float(re.split("[KMGT]", value)[0]) * _BYTES[value.rstrip("iB")[-1]])
+    elif is_whole(value):
+        size = value
+    else:
+        raise wrong_type()
+    if not MIN_MEMORY <= size <= MAX_MEMORY:
+        raise bad_value("from 1M to 1024T; a bare number is bytes")
+    return size
+
+
+def _memory_hint(text: str) -> str:
+    """`512m`, `512 MB` and `512mib` are as good as written."""
+    squeezed = text.replace(" ", "").upper().replace("IB", "iB")
+    return f"write `{squeezed}`" if re.fullmatch(_MEMORY_PATTERN, squeezed) else ""
+
+
+def read_retries(value: Any) -> Any:
+    """The short form of `retries`, a number, as the long one; the rest is the model's to judge."""
+    if is_whole(value):
+        return {"count": value}
+    if not isinstance(value, dict):
+        raise wrong_type()
+    return value
 
 
 def read_pool_size(value: Any) -> int | str:
@@ -98,6 +142,14 @@ def read_one_or_list(value: Any) -> list[Any]:
     return value
 
 
+def read_one_or_more(value: Any) -> list[Any]:
+    """A text, or a list of at least one."""
+    texts = read_one_or_list(value)
+    if not texts:
+        raise bad_value("name one, or leave the key out")
+    return texts
+
+
 def read_parameter_name(value: Any) -> str:
     if not isinstance(value, str):
         raise wrong_type()
@@ -106,7 +158,9 @@ def read_parameter_name(value: Any) -> str:
     return value
 
 
-_TEXTS = {"oneOf": [{"type": "string", "minLength": 1}, {"type": "array", "items": {"type": "string", "minLength": 1}}]}
+_TEXT: dict[str, Any] = {"type": "string", "minLength": 1}
+_TEXTS = {"oneOf": [_TEXT, {"type": "array", "items": _TEXT}]}
+_SOME_TEXTS = {"oneOf": [_TEXT, {"type": "array", "items": _TEXT, "minItems": 1}]}
 _WHOLE = {"type": "integer"}
 
 Text = Annotated[str, StringConstraints(min_length=1)]
@@ -114,6 +168,8 @@ StepName = Annotated[str, StringConstraints(pattern=NAME_PATTERN)]
 EnvName = Annotated[str, StringConstraints(pattern=r"^[^=\x00]+$")]
 ParameterName = Annotated[str, PlainValidator(read_parameter_name), WithJsonSchema({"type": "string"})]
 Texts = Annotated[list[Text], BeforeValidator(read_one_or_list), WithJsonSchema(_TEXTS)]
+SomeTexts = Annotated[list[Text], BeforeValidator(read_one_or_more), WithJsonSchema(_SOME_TEXTS)]
+NumberFrom0 = Annotated[int, Field(ge=0)]
 Count = Annotated[int, Field(ge=1)]
 EnvValue = Annotated[str, PlainValidator(read_env_value), WithJsonSchema({"type": ["string", "number"]})]
 Duration = Annotated[
@@ -124,6 +180,30 @@ Duration = Annotated[
             "oneOf": [
                 {"type": "number", "minimum": 0, "maximum": MAX_DURATION},
                 {"type": "string", "pattern": _DURATION_PATTERN},
+            ]
+        }
+    ),
+]
+Time = Annotated[
+    float,
+    PlainValidator(read_time),
+    WithJsonSchema(
+        {
+            "oneOf": [
+                {"type": "number", "exclusiveMinimum": 0, "maximum": MAX_DURATION},
+                {"type": "string", "pattern": _TIME_PATTERN},
+            ]
+        }
+    ),
+]
+Memory = Annotated[
+    int,
+    PlainValidator(read_memory),
+    WithJsonSchema(
+        {
+            "oneOf": [
+                {"type": "integer", "minimum": MIN_MEMORY, "maximum": MAX_MEMORY},
+                {"type": "string", "pattern": _MEMORY_PATTERN},
             ]
         }
     ),

@@ -6,15 +6,17 @@ import glob
 import multiprocessing
 import os
 import re
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from mprun.models.workflow import ItemsFrom, PoolEntry, ProcessEntry, Workflow
-from mprun.plan import Plan, PoolStep, ProcessStep, StartMethod, Step, Surroundings
+from mprun.models.values import RETRIED_OUTCOMES
+from mprun.models.workflow import ItemsFrom, PoolEntry, ProcessEntry, RetriesEntry, StepEntry, Workflow
 from mprun.places import Places
+from mprun.plan import Limits, Plan, PoolStep, ProcessStep, Retries, StartMethod, Step, Surroundings
 from mprun.sources import GlobSource, LinesSource, ListSource, RangeSource, Source
 from mprun.system import available_cpus
-from mprun.targets import Target, parse_target
+from mprun.targets import Target, is_builtin_exception, parse_target
 
 
 def build(workflow: Workflow, file: str, sha256: str, places: Places) -> Plan:
@@ -38,6 +40,10 @@ def build(workflow: Workflow, file: str, sha256: str, places: Places) -> Plan:
             pythonpath=builder.search_folders(),
         ),
         steps=builder.steps(places),
+        timeout=workflow.timeout,
+        max_parallel=workflow.max_parallel,
+        fail_fast=workflow.fail_fast,
+        log_tasks=workflow.log.tasks,
     )
 
 
@@ -89,7 +95,10 @@ class _Builder:
     def _target_texts(self) -> list[str]:
         processes, pools = self._workflow.processes.values(), self._workflow.pools.values()
         initializers = [pool.initializer for pool in pools if pool.initializer]
-        return [*(process.target for process in processes), *(pool.target for pool in pools), *initializers]
+        targets = [entry.target for entry in (*processes, *pools)]
+        retries = [entry.retries for entry in (*processes, *pools) if entry.retries]
+        classes = [text for written in retries for text in (*written.on, *written.not_on) if ":" in text]
+        return [*targets, *initializers, *classes]
 
     def _process(self, name: str, entry: ProcessEntry) -> ProcessStep:
         return ProcessStep(
@@ -99,6 +108,7 @@ class _Builder:
             kwargs=unescape(entry.kwargs),
             daemon=entry.daemon,
             needs=self._needs(entry),
+            limits=self._limits(entry),
         )
 
     def _pool(self, name: str, entry: PoolEntry) -> PoolStep:
@@ -114,7 +124,41 @@ class _Builder:
             initializer=self._target(entry.initializer) if entry.initializer else None,
             initargs=tuple(unescape(entry.initargs)),
             maxtasksperchild=entry.maxtasksperchild,
+            engine=entry.engine or self._workflow.engine,
             needs=self._needs(entry),
+            limits=self._limits(entry),
+        )
+
+    def _limits(self, entry: StepEntry) -> Limits:
+        return Limits(
+            timeout=entry.timeout,
+            step_timeout=entry.step_timeout,
+            slow_after=entry.slow_after,
+            max_memory=entry.max_memory,
+            retries=self._retries(entry.retries) if entry.retries else Retries(),
+            continue_on_error=entry.continue_on_error,
+        )
+
+    def _retries(self, written: RetriesEntry) -> Retries:
+        outcomes = {text for text in written.on if text in RETRIED_OUTCOMES}
+        classes = self._classes(text for text in written.on if text not in outcomes)
+        return Retries(
+            count=written.count,
+            delay=written.delay,
+            backoff=written.backoff,
+            max_delay=max(written.delay, written.max_delay),
+            jitter=written.jitter,
+            on=tuple(
+                outcome for outcome in RETRIED_OUTCOMES if outcome in outcomes or (classes and outcome == "raised")
+            ),
+            exceptions=classes,
+            not_exceptions=self._classes(written.not_on),
+        )
+
+    def _classes(self, texts: Iterable[str]) -> tuple[Target, ...]:
+        return tuple(
+            Target(text, "builtins", "", text) if is_builtin_exception(text) else self._target(text)
+            for text in dict.fromkeys(texts)
         )
 
     def _source(self, items: list[Any] | ItemsFrom) -> Source:
@@ -127,7 +171,7 @@ class _Builder:
         numbers = range(*items.range)
         return RangeSource(numbers.start, numbers.stop, numbers.step)
 
-    def _needs(self, entry: ProcessEntry | PoolEntry) -> tuple[str, ...]:
+    def _needs(self, entry: StepEntry) -> tuple[str, ...]:
         known = {*self._workflow.processes, *self._workflow.pools}
         return tuple(dict.fromkeys(need for need in entry.needs if need in known))
 

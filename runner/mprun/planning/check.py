@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import pickle
@@ -9,12 +10,14 @@ import selectors
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
-from mprun.errors import Diagnostic
+from mprun.errors import Diagnostic, UsageError
+from mprun.models.workflow import Workflow
 from mprun.places import Path, Places
 from mprun.plan import Plan
 from mprun.planning.uses import uses
@@ -23,14 +26,19 @@ from mprun.worker.problems import Use
 IMPORT_TIMEOUT = 60.0  # seconds for one module
 _TIMEOUT_VARIABLE = "MPRUN_IMPORT_TIMEOUT"
 
+_TOOK = "took longer than"
+_ON_TIME = (
+    f"work belongs into a function; where the import itself is that slow, {_TIMEOUT_VARIABLE} allows more seconds"
+)
+
 
 class TargetCheck:
     """A check under way. The child starts at once, so that the caller can do other work until `diagnostics`."""
 
-    def __init__(self, plan: Plan, places: Places) -> None:
+    def __init__(self, plan: Plan, written: Workflow, places: Places) -> None:
         self._plan = plan
         self._places = places
-        self._uses = dict(enumerate(uses(plan)))
+        self._uses = dict(enumerate(uses(plan, written)))
         self._waiting = list(self._uses)
         self._child = _CheckChild(plan, self._questions()) if self._uses else None
 
@@ -75,7 +83,7 @@ class TargetCheck:
             place = self._places.key(path)
         else:
             place = self._places.value(path)
-        near = place.text.find(problem["near"], place.column - 1) if problem["near"] else -1
+        near = place.text.find(problem["near"], place.column - 1 + problem["skip"]) if problem["near"] else -1
         if near >= 0:
             place = replace(place, column=near + 1, length=len(problem["near"]))
         return Diagnostic(problem["code"], problem["message"], place, problem["advice"], tuple(problem["notes"]))
@@ -83,8 +91,8 @@ class TargetCheck:
     def _died(self, number: int, how: str) -> Diagnostic:
         step, use = self._uses[number]
         name = use.target.module or os.path.basename(use.target.file)
-        message = f"importing `{name}` {how}"
-        return Diagnostic("import", message, self._places.value((*step, use.role)))
+        notes = (_ON_TIME,) if how.startswith(_TOOK) else ()
+        return Diagnostic("import", f"importing `{name}` {how}", self._places.value((*step, *use.at)), notes=notes)
 
 
 class _CheckChild:
@@ -92,6 +100,7 @@ class _CheckChild:
 
     def __init__(self, plan: Plan, questions: list[tuple[int, Use]]) -> None:
         self.how_it_ended = ""
+        self._limit = _import_timeout()
         reader, writer = os.pipe()
         self._answers = reader
         self._process = subprocess.Popen(
@@ -113,20 +122,19 @@ class _CheckChild:
 
     def answers(self) -> Iterator[dict[str, Any]]:
         """Its answers as they come, until it ends, or is killed for taking too long over one of them."""
-        limit = float(os.environ.get(_TIMEOUT_VARIABLE, IMPORT_TIMEOUT))
         rest = b""
         with selectors.DefaultSelector() as selector:
             selector.register(self._answers, selectors.EVENT_READ)
-            until = time.monotonic() + limit
+            until = time.monotonic() + self._limit
             while selector.select(max(0.0, until - time.monotonic())):
                 data = os.read(self._answers, 1 << 16)
                 if not data:
                     break
-                until = time.monotonic() + limit
+                until = time.monotonic() + self._limit
                 *lines, rest = (rest + data).split(b"\n")
                 yield from map(json.loads, lines)
             else:
-                self.how_it_ended = f"took longer than {limit:g} s"
+                self.how_it_ended = f"{_TOOK} {self._limit:g} s"
         self.kill()
 
     def kill(self) -> None:
@@ -147,10 +155,20 @@ class _CheckChild:
         self.how_it_ended = self.how_it_ended or _ended(code)
 
     def _kill_group(self) -> None:
-        try:
+        with contextlib.suppress(ProcessLookupError):
             os.killpg(self._process.pid, signal.SIGKILL)
-        except ProcessLookupError:
-            pass
+
+
+def _import_timeout() -> float:
+    """Raises UsageError."""
+    text = os.environ.get(_TIMEOUT_VARIABLE, "")
+    try:
+        seconds = float(text or IMPORT_TIMEOUT)
+    except ValueError:
+        seconds = -1.0
+    if not 0 < seconds < threading.TIMEOUT_MAX:
+        raise UsageError(f"{_TIMEOUT_VARIABLE} is a number of seconds, not `{text}`")
+    return seconds
 
 
 def _ended(code: int) -> str:

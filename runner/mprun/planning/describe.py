@@ -6,14 +6,16 @@ from dataclasses import replace
 
 from mprun.plan import Plan, PoolStep, ProcessStep, Step, declared_tasks
 from mprun.planning.call_text import call_arguments, process_arguments, source_code
+from mprun.planning.limits_text import limits_text, run_limits
 from mprun.planning.order import waves
 from mprun.planning.source_text import Code, Group, call, flat, quoted
 from mprun.sources import ListSource
 
 CALL_WIDTH = 72
+LIMITS_WIDTH = 60
 ITEMS_SHOWN = 8
 
-_COLUMNS = ("wave", "step", "kind", "tasks", "call", "needs")
+_COLUMNS = ("wave", "step", "kind", "tasks", "call", "limits", "needs")
 
 
 def describe(plan: Plan) -> str:
@@ -37,6 +39,8 @@ def _header(plan: Plan) -> str:
         "start method": plan.start_method,
         "working folder": around.working_dir,
         "environment": ", ".join(around.env),
+        **run_limits(plan),
+        "logged tasks": "failures only" if plan.log_tasks == "failures" else "",
     }
     return "\n".join(f"{name:<16}{_visible(fact)}" for name, fact in facts.items() if fact)
 
@@ -44,7 +48,9 @@ def _header(plan: Plan) -> str:
 def _row(wave: str, step: Step, folder: str) -> tuple[str, ...]:
     tasks = declared_tasks(step)
     count = "?" if tasks is None else f"{tasks:,}"
-    return wave, step.name, step.kind, count, _bounded(call_text(step, folder)), ", ".join(step.needs)
+    call_shown = _bounded(call_text(step, folder), CALL_WIDTH)
+    limits = _bounded(limits_text(step.limits), LIMITS_WIDTH)
+    return wave, step.name, step.kind, count, call_shown, limits, ", ".join(step.needs)
 
 
 def call_text(step: Step, folder: str) -> str:
@@ -62,8 +68,8 @@ def _items(step: PoolStep, folder: str) -> Code:
     return replace(first, items=(*first.items, "…")) if isinstance(first, Group) else first
 
 
-def _bounded(text: str) -> str:
-    return text if len(text) <= CALL_WIDTH else text[: CALL_WIDTH - 1] + "…"
+def _bounded(text: str, width: int) -> str:
+    return text if len(text) <= width else text[: width - 1] + "…"
 
 
 def _visible(text: str) -> str:
@@ -72,7 +78,9 @@ def _visible(text: str) -> str:
 
 
 def _table(rows: list[tuple[str, ...]]) -> str:
-    """Columns as wide as their widest cell, two spaces apart."""
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    """Columns as wide as their widest cell, two spaces apart; `limits` only where there are some."""
+    columns = [column for column in zip(*rows, strict=True) if column[0] != "limits" or any(column[1:])]
+    rows = list(zip(*columns, strict=True))
+    widths = [max(map(len, column)) for column in columns]
     padded = ("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in rows)
     return "\n".join(map(str.rstrip, padded))

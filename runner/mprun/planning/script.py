@@ -1,8 +1,9 @@
 """A plan as the plain `multiprocessing` program that does the same work without mprun and gives the same results.
 
 The program prints what each pool returns. It differs from a run in this: nothing is logged, steps start in waves (all
-whose needs are met, together; the next wave when they have ended), and the first failure that something waits for, or
-that a pool raises, ends it with exit code 1.
+whose needs are met, together; the next wave when they have ended), the first failure that something waits for, or
+that a pool raises, ends it with exit code 1, and there are no limits and no second attempts: a comment at its top
+lists which of the plan's it leaves out.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from mprun.plan import Plan, PoolStep, Step
+from mprun.planning.limits_text import limits_text, run_limits
 from mprun.planning.script_names import Imports, Names
 from mprun.planning.script_steps import main_block
 from mprun.planning.source_text import WIDTH, quoted
@@ -42,7 +44,7 @@ def python_script(plan: Plan) -> str:
     imports = Imports(_targets(plan.steps), plan.surroundings.working_dir, names)
     if _uses(plan, GlobSource):
         imports.add("glob")
-    top = [_docstring(plan), "import os\nimport sys", _surroundings(plan), imports.text()]
+    top = [_docstring(plan), *_left_out(plan), "import os\nimport sys", _surroundings(plan), imports.text()]
     helpers = [_LINES_OF] * _uses(plan, LinesSource) + [_LOAD_FILE] * imports.loads_files
     loads = ["\n".join(imports.loads)] * bool(imports.loads)
     return _file(top, helpers, loads, main_block(plan, imports, names))
@@ -70,6 +72,14 @@ def _docstring(plan: Plan) -> str:
     text = _one_line(plan.description or plan.name)
     origin = _one_line(f"The plain multiprocessing program that {Path(plan.workflow).name} stands for.")
     return f'"""{textwrap.fill(text, WIDTH - 3)}\n\n{textwrap.fill(origin, WIDTH)}\n"""'
+
+
+def _left_out(plan: Plan) -> list[str]:
+    """A comment that names what of the plan plain multiprocessing has no words for, by step."""
+    limits = {"the whole run": ", ".join(f"{name} {text}" for name, text in run_limits(plan).items())}
+    limits |= {f"`{step.name}`": limits_text(step.limits) for step in plan.steps}
+    rows = [f"#   {name}: {text}" for name, text in limits.items() if text]
+    return ["\n".join(["# Left out, as plain multiprocessing has no such limits:", *rows])] if rows else []
 
 
 def _one_line(text: str) -> str:

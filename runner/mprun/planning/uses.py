@@ -1,31 +1,54 @@
-"""Every use of a target in a plan: what is called, with what, and which step of the file says so."""
+"""Every use of a target in a plan: what is named, what it is called with, and which step of the file says so."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
+from mprun.models.workflow import StepEntry, Workflow
 from mprun.places import Path
-from mprun.plan import Plan, PoolStep, ProcessStep
+from mprun.plan import Plan, PoolStep, ProcessStep, Retries
 from mprun.sources import ListSource, RangeSource
 from mprun.worker.problems import Use
 
 
-def uses(plan: Plan) -> Iterator[tuple[Path, Use]]:
-    """(the step's path in the workflow, what it calls) for each target and each initializer."""
+def uses(plan: Plan, written: Workflow) -> Iterator[tuple[Path, Use]]:
+    """(the step's path in the workflow, what it names) for each target, each initializer and each exception class.
+
+    `written` is what `plan` was made of: it knows where in its list a class stands.
+    """
     for step in plan.steps:
         if isinstance(step, ProcessStep):
-            yield ("processes", step.name), Use(step.target, "target", "once", ("args",), step.args, step.kwargs)
+            path: Path = ("processes", step.name)
+            yield path, Use(step.target, ("target",), "once", ("args",), step.args, step.kwargs)
+            entry: StepEntry = written.processes[step.name]
         else:
-            yield ("pools", step.name), _pool_use(step)
+            path = ("pools", step.name)
+            yield path, _pool_use(step)
             if step.initializer is not None:
-                yield ("pools", step.name), Use(step.initializer, "initializer", "once", ("initargs",), step.initargs)
+                yield path, Use(step.initializer, ("initializer",), "once", ("initargs",), step.initargs)
+            entry = written.pools[step.name]
+        for use in _exception_uses(step.limits.retries, entry):
+            yield path, use
+
+
+def _exception_uses(retries: Retries, entry: StepEntry) -> Iterator[Use]:
+    """The classes that must be imported; those written by name alone are Python's own, and known already."""
+    if entry.retries is None:
+        return
+    for key, texts, classes in (
+        ("on", entry.retries.on, retries.exceptions),
+        ("not_on", entry.retries.not_on, retries.not_exceptions),
+    ):
+        for target in classes:
+            if ":" in target.text:
+                yield Use(target, ("retries", key, texts.index(target.text)), "exception")
 
 
 def _pool_use(step: PoolStep) -> Use:
     if step.call == "apply":
-        return Use(step.target, "target", "once", ("apply", "args"), step.args, step.kwargs)
+        return Use(step.target, ("target",), "once", ("apply", "args"), step.args, step.kwargs)
     shape = "star" if step.call == "starmap" else "each"
     if isinstance(step.source, ListSource):
-        return Use(step.target, "target", shape, (step.call,), step.source.values)
+        return Use(step.target, ("target",), shape, (step.call,), step.source.values)
     example = 0 if isinstance(step.source, RangeSource) else "text"
-    return Use(step.target, "target", f"{shape}-like", (step.call,), (example,))
+    return Use(step.target, ("target",), f"{shape}-like", (step.call,), (example,))

@@ -1,0 +1,27 @@
+"""`max_parallel` given on the command line: put into the plan, if there is room for what the plan starts at once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from mprun.errors import UsageError
+from mprun.plan import Plan, PoolStep, ProcessStep
+
+
+def with_max_parallel(plan: Plan, most: int) -> Plan:
+    """`plan` with at most `most` children at work at once. Raises UsageError where it could never end like that."""
+    narrow = next(_too_narrow(plan, most), "")
+    if narrow:
+        raise UsageError(f"`--max-parallel {most}` is too few: {narrow}")
+    return replace(plan, max_parallel=most)
+
+
+def _too_narrow(plan: Plan, most: int) -> Iterator[str]:
+    """The same rules as `loading.limits.room_to_work` has for the file."""
+    daemons = sum(isinstance(step, ProcessStep) and step.daemon for step in plan.steps)
+    if most <= daemons < len(plan.steps):
+        yield "daemons run until the end and count too: no other step would ever start"
+    for step in plan.steps:
+        if isinstance(step, PoolStep) and step.engine == "stdlib" and step.processes > most - daemons:
+            yield f"the engine `stdlib` starts all {step.processes} workers of `{step.name}` at once"
