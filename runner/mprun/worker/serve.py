@@ -97,7 +97,8 @@ class _Server:
                 flush_output()
             if failure is not None:
                 self._send_run(used)
-                self._tell_failure(task, attempt, item, outcome, failure, (ended - began) / 1e9)
+                times = (ended - began) / 1e9, (began - handed) / 1e9
+                self._tell_failure(task, attempt, item, outcome, failure, times)
                 task, used = task + 1, 0
                 board.start_run(task)
                 continue
@@ -132,11 +133,20 @@ class _Server:
             self._child.send(RUN, run_head(self._board.words[boards.FIRST], took), self._board.lines[:used])
 
     def _tell_failure(
-        self, task: int, attempt: int, item: Any, outcome: Outcome, error: BaseException, duration: float
+        self,
+        task: int,
+        attempt: int,
+        item: Any,
+        outcome: Outcome,
+        error: BaseException,
+        times: tuple[float, float],
     ) -> None:
+        """Tell of a task that failed; `times` are how long it ran and how long it waited, in seconds."""
+        duration, waited = times
         ended = Call(outcome, None, error, time.time(), duration)
         args, kwargs = _arguments(self._work, item)
         about = {"step": self._work.step, "worker": self._child.worker, "task": task, "attempt": attempt}
+        about["waited"] = round(waited, 6)
         code = CODES[outcome]
         delay = self._again.delay(attempt, outcome, error)
         if delay is None:
@@ -175,7 +185,8 @@ class _CountingServer(_Server):
                 flush_output()
             if failure is not None:
                 self._send_count(run_first, task)
-                self._tell_failure(task, attempt, item, outcome, failure, (now() - began) / 1e9)
+                times = (now() - began) / 1e9, (began - handed) / 1e9
+                self._tell_failure(task, attempt, item, outcome, failure, times)
                 task = run_first = task + 1
                 board.start_run(task)
                 continue
