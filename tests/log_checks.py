@@ -1,0 +1,122 @@
+"""What is true of every log, whatever the run: each line has its form, and nothing is missing."""
+
+from __future__ import annotations
+
+import functools
+import json
+from collections import Counter
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from jsonschema import Draft7Validator
+
+from mprun.models.event import event_schema
+
+Event = dict[str, Any]
+
+OUTCOMES = ("returned", "raised", "lost", "timed_out", "cancelled", "unpicklable")
+
+# Each child and pool that starts has its join, told apart by these keys.
+PAIRS = {
+    ("process.started", "process.joined"): ("step", "pid"),
+    ("pool.started", "pool.joined"): ("step",),
+    ("worker.started", "worker.joined"): ("step", "worker", "pid"),
+}
+
+
+def check_log(path: Path) -> list[Event]:
+    """The events of the whole, finished log at `path`; fails where a line has a wrong form or something is missing."""
+    return check_lines(path.read_bytes())
+
+
+def check_lines(data: bytes) -> list[Event]:
+    """As `check_log`, of the log's bytes."""
+    assert data.endswith(b"\n")
+    lines = data.splitlines(keepends=True)
+    assert max(map(len, lines)) <= 64 * 1024
+    events = [json.loads(line) for line in lines]
+    for event in events:
+        check_form(event)
+    check_complete(events)
+    return events
+
+
+def check_form(event: Event) -> None:
+    """Fails where `event` isn't as schemas/event.schema.json has it."""
+    problems = [problem.message for problem in _validator(event["event"]).iter_errors(event)]
+    assert not problems, f"{problems} in {event}"
+
+
+def check_complete(events: list[Event]) -> None:
+    """Fails where the log can't be whole: a gap, a child without its join, a task without its result, …"""
+    assert [event["seq"] for event in events] == list(range(len(events)))
+    assert events[0]["event"] == "run.started"
+    assert [event["event"] for event in events].index("run.finished") == len(events) - 1
+    _check_steps(events)
+    for (start, end), keys in PAIRS.items():
+        assert _identities(events, start, keys) == _identities(events, end, keys), (start, end)
+    for step in _named(events, "step.finished"):
+        _check_results(step, results(events, step["step"]), counted(events, step["step"]))
+    _check_totals(events)
+
+
+def results(events: Iterable[Event], step: str) -> list[Event]:
+    """The results of `step`, in the order written."""
+    return [e for e in events if e["event"] in ("process.result", "task.result") and e["step"] == step]
+
+
+def counted(events: Iterable[Event], step: str) -> list[int]:
+    """The indexes of the tasks of `step` that returned and have no event of their own."""
+    ranges = [event for event in _named(events, "tasks.counted") if event["step"] == step]
+    return [task for event in ranges for task in range(event["first"], event["last"] + 1)]
+
+
+def outcomes(events: Iterable[Event], step: str) -> list[str]:
+    """The outcome of each task of `step`, by index."""
+    return [event["outcome"] for event in sorted(results(events, step), key=lambda event: event.get("task", 0))]
+
+
+def _check_steps(events: list[Event]) -> None:
+    declared = [step["step"] for step in events[0]["steps"]]
+    started, finished, skipped = (
+        [event["step"] for event in _named(events, f"step.{what}")] for what in ("started", "finished", "skipped")
+    )
+    assert sorted(declared) == sorted(finished + skipped)
+    assert sorted(started) == sorted(finished)
+
+
+def _check_results(step: Event, its_results: list[Event], without_event: list[int]) -> None:
+    """One final result for each task, from 0 on, and the step's counts say so."""
+    tasks = [result.get("task", 0) for result in its_results]
+    assert sorted(tasks + without_event) == list(range(step["tasks"])), step
+    found = Counter(result["outcome"] for result in its_results) + Counter(returned=len(without_event))
+    assert found == _counts(step), step
+
+
+def _check_totals(events: list[Event]) -> None:
+    finished, end = _named(events, "step.finished"), events[-1]
+    assert end["steps"] == len(events[0]["steps"])
+    assert end["tasks"] == sum(step["tasks"] for step in finished) == _counts(end).total()
+    assert _counts(end) == sum(map(_counts, finished), Counter())
+
+
+def _counts(event: Event) -> Counter[str]:
+    return Counter({outcome: event[outcome] for outcome in OUTCOMES if outcome in event})
+
+
+def _named(events: Iterable[Event], name: str) -> list[Event]:
+    return [event for event in events if event["event"] == name]
+
+
+def _identities(events: Iterable[Event], name: str, keys: tuple[str, ...]) -> Counter[tuple[Any, ...]]:
+    return Counter(tuple(event[key] for key in keys) for event in _named(events, name))
+
+
+@functools.cache
+def _validator(name: str) -> Draft7Validator:
+    """A validator of this one kind of event: quicker than the whole schema, and its complaints can be read."""
+    schema = event_schema()
+    forms = [f for f in schema["definitions"].values() if f["properties"].get("event", {}).get("const") == name]
+    assert len(forms) == 1, f"{name} is in no schema"
+    return Draft7Validator({**forms[0], "definitions": schema["definitions"]})
