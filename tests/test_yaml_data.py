@@ -11,7 +11,9 @@ import yaml
 from mprun.errors import WorkflowError
 from mprun.loading.yaml_data import FAST_LOADER, MAX_ALIASED_NODES, MAX_DEPTH, YamlData, read_yaml
 
-LOADERS = pytest.mark.parametrize("loader", list({FAST_LOADER, yaml.SafeLoader}), ids=lambda loader: loader.__name__)
+LOADERS = pytest.mark.parametrize(
+    "loader", list(dict.fromkeys([FAST_LOADER, yaml.SafeLoader])), ids=lambda loader: loader.__name__
+)
 
 SCALARS: list[tuple[str, Any]] = [
     *[(text, True) for text in ("true", "True", "TRUE")],

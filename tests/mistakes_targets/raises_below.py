@@ -1,0 +1,5 @@
+import raises
+
+
+def run():
+    return raises.SETTINGS

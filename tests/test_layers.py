@@ -1,0 +1,89 @@
+"""Who may import whom, who may print and exit, and what a child must never load."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import mprun
+
+PACKAGE = Path(mprun.__file__).parent
+
+# Each part may import those in the rows above it, and its own row; a part is a folder or a module of the package.
+LAYERS = (
+    {"errors", "__init__"},
+    {"events", "places", "sources", "system", "targets", "values"},
+    {"plan", "diagnostics"},
+    {"retrying"},
+    {"worker"},
+    {"models"},
+    {"planning", "engines"},
+    {"loading", "running", "sinks"},
+    {"cli"},
+    {"__main__"},
+)
+RANK = {part: rank for rank, parts in enumerate(LAYERS) for part in parts}
+
+WITH_PYDANTIC = {"loading", "planning", "models"}
+HEAVY = {"pydantic", "typer", "yaml", "structlog", "rich"}
+
+SOURCES = sorted(PACKAGE.rglob("*.py"))
+
+
+def part_of(path: Path) -> str:
+    return path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+
+
+def imports(path: Path) -> Iterator[str]:
+    """The dotted names that a module imports, wherever in it."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: imports name the whole path"
+            yield node.module or ""
+
+
+def test_each_part_has_its_layer() -> None:
+    assert {part_of(path) for path in SOURCES} - set(RANK) == set()
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_imports_go_one_way(path: Path) -> None:
+    own = [name.split(".")[1] for name in imports(path) if name.startswith("mprun.")]
+    assert {part for part in own if RANK[part] > RANK[part_of(path)]} == set()
+
+
+def test_only_some_parts_know_pydantic() -> None:
+    knowing = {part_of(path) for path in SOURCES if any(name.split(".")[0] == "pydantic" for name in imports(path))}
+    assert knowing <= WITH_PYDANTIC
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_only_the_command_line_prints_and_exits(path: Path) -> None:
+    if part_of(path) in ("cli", "__main__"):
+        return
+    calls = {ast.unparse(node.func) for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Call)}
+    assert calls & {"sys.exit", "exit", "quit"} == set()
+    # A display prints to the stream that it was given.
+    assert part_of(path) == "sinks" or "print" not in calls
+
+
+@pytest.mark.parametrize(
+    "module",
+    [
+        "mprun.__main__",
+        "mprun.worker.check",
+        *(f"mprun.worker.{path.stem}" for path in PACKAGE.glob("worker/[a-z]*.py")),
+    ],
+)
+def test_what_a_child_loads_is_light(module: str) -> None:
+    """In a fresh interpreter: none of the packages that the command itself is made of."""
+    script = f"import sys, {module}; print(*sorted({HEAVY!r} & set(sys.modules)))"
+    told = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    assert (told.stderr, told.stdout) == ("", "\n")

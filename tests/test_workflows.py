@@ -1,0 +1,115 @@
+"""Each shipped workflow, as it is: it runs, its results are right, and its `--python` program does the same."""
+
+from __future__ import annotations
+
+import ast
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from conftest import CommandLine
+from jsonschema import Draft7Validator
+from log_checks import Event, results
+
+from mprun.loading.read import decode, read_bytes
+from mprun.loading.yaml_data import read_yaml
+from mprun.models.schema import workflow_schema
+
+WORKFLOWS = Path(__file__).parents[1] / "workflows"
+NAMES = sorted(path.stem for path in WORKFLOWS.glob("*.yaml"))
+MODELINE = "# yaml-language-server: $schema=../schemas/workflow.schema.json"
+
+
+@dataclass(frozen=True)
+class Did:
+    """What a run did: its lines of output in the order seen, and each pool's results in the order of its tasks."""
+
+    printed: list[str]
+    results: list[list[Any]]
+
+
+def squares_of_5(did: Did) -> None:
+    assert did.printed == ["The square of 5 is 25."]
+
+
+def squares_and_a_last_word(did: Did) -> None:
+    assert sorted(did.printed[:2]) == ["The square of 10 is 100.", "The square of 5 is 25."]
+    assert did.printed[2:] == ["Both squares are printed."]
+
+
+def four_numbers(did: Did) -> None:
+    assert sorted(did.printed) == [f"This is process {number}." for number in (1, 2, 3, 4)]
+
+
+def five_squares(did: Did) -> None:
+    assert did.results == [[1, 4, 9, 16, 25]]
+
+
+def all_checksums_agree(did: Did) -> None:
+    assert did.printed == ["All 5 listed files are there."]
+    assert [line.endswith(": ok") for line in did.results[0]] == [True] * 5
+
+
+def estimates_of_pi(did: Did) -> None:
+    """The same on each run, and nearer the more points there are."""
+    assert did.results == [[3.2, 3.128, 3.144, 3.14124, 3.143592]]
+
+
+def a_plausible_library(did: Did) -> None:
+    (shares,) = did.results
+    assert sorted(share.pop("share") for share in shares) == list(range(16))
+    total = {key: sum(share.get(key, 0) for share in shares) for key in ("modules", "lines", "classes", "functions")}
+    assert 400 < total["modules"] < total["classes"] < total["functions"] < total["lines"] < 2_000_000
+
+
+EXPECTED: dict[str, Callable[[Did], None]] = {
+    "checksums": all_checksums_agree,
+    "four_processes": four_numbers,
+    "monte_carlo": estimates_of_pi,
+    "one_process": squares_of_5,
+    "pool_map": five_squares,
+    "stdlib_census": a_plausible_library,
+    "two_processes": squares_and_a_last_word,
+}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_workflow_runs(name: str, mprun: CommandLine) -> None:
+    ran = mprun(str(WORKFLOWS / f"{name}.yaml"))
+    assert (ran.code, ran.stderr.splitlines()[-2].split()[0]) == (0, "succeeded")
+    events = mprun.log()
+    EXPECTED[name](Did(ran.stdout.splitlines(), list(_results(events))))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_its_program_does_the_same(name: str, mprun: CommandLine) -> None:
+    program = mprun("plan", str(WORKFLOWS / f"{name}.yaml"), "--python").stdout
+    mprun.write("program.py", program)
+    ran = mprun.shell("${MPRUN%% *} -I program.py")  # the same Python, without mprun's folder on its path
+    assert (ran.code, ran.stderr) == (0, "")
+    assert "mprun" not in program
+    EXPECTED[name](_did(ran.stdout.splitlines()))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_it_is_what_an_editor_takes_for_right(name: str) -> None:
+    file = WORKFLOWS / f"{name}.yaml"
+    assert file.read_text(encoding="utf-8").splitlines()[0] == MODELINE
+    data = read_yaml(decode(read_bytes(str(file)), str(file)), str(file)).data
+    Draft7Validator(workflow_schema()).validate(json.loads(json.dumps(data)))
+
+
+def _results(events: list[Event]) -> Iterator[list[Any]]:
+    for step in events[0]["steps"]:
+        if step["kind"] == "pool":
+            told = sorted(results(events, step["step"]), key=lambda event: event["task"])
+            yield [event["result"] for event in told]
+
+
+def _did(lines: list[str]) -> Did:
+    """What a program did: it prints the list of a pool's results on a line of its own."""
+    lists = [ast.literal_eval(line) for line in lines if line.startswith("[")]
+    return Did([line for line in lines if not line.startswith("[")], lists)
