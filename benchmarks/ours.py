@@ -1,0 +1,113 @@
+"""mprun at the same work: a plan made by hand, run in this process, its log in a real file."""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from benchmarks.peers import START_METHOD
+from mprun.plan import LogTasks, Plan, PoolCall, PoolStep, ProcessStep, Step, Surroundings
+from mprun.running.run import run_plan
+from mprun.sinks.log import open_log
+from mprun.sources import ListSource, RangeSource, Source
+from mprun.targets import parse_target
+
+ROOT = str(Path(__file__).parent.parent)
+
+
+@dataclass(frozen=True)
+class Logged:
+    """A run's log while it exists."""
+
+    path: Path
+
+    def results(self) -> Iterator[dict[str, Any]]:
+        """The results in the order written."""
+        with self.path.open("rb") as lines:
+            for line in lines:
+                event = json.loads(line)
+                if event["event"] == "task.result":
+                    yield event
+
+
+def pool(
+    function: str,
+    source: Source | list[Any] | int,
+    workers: int,
+    *,
+    call: PoolCall = "map",
+    chunksize: int = 0,
+) -> PoolStep:
+    if isinstance(source, int):
+        source = RangeSource(0, source, 1)
+    elif isinstance(source, list):
+        source = ListSource(tuple(source))
+    target = parse_target(f"benchmarks.work:{function}", ROOT)
+    return PoolStep(function, target, call, source, (), {}, workers, chunksize, None, (), 0, "local", ())
+
+
+def process(name: str, function: str) -> ProcessStep:
+    return ProcessStep(name, parse_target(f"benchmarks.work:{function}", ROOT), (), {}, False, ())
+
+
+@contextmanager
+def ran(*steps: Step, log_tasks: LogTasks = "all", max_parallel: int = 0) -> Iterator[Logged]:
+    """Run the steps to their end; the log is there until the context is left. Fails where a step doesn't succeed."""
+    plan = Plan(
+        name="benchmark",
+        description="",
+        workflow=os.path.join(ROOT, "benchmark.yaml"),
+        workflow_sha256="0" * 64,
+        start_method=START_METHOD,
+        grace_period=5.0,
+        surroundings=Surroundings({}, ROOT, (ROOT,)),
+        steps=steps,
+        max_parallel=max_parallel,
+        log_tasks=log_tasks,
+    )
+    with tempfile.TemporaryDirectory(prefix="mprun-benchmark-") as folder:
+        log = Path(folder, "events.jsonl")
+        end = run_plan(plan, "benchmark", open_log(str(log)), [], _log_error)
+        if end.outcome != "succeeded":
+            raise RuntimeError(f"mprun's run {end.outcome}: {_first_failure(Logged(log))}")
+        yield Logged(log)
+
+
+def _first_failure(log: Logged) -> str:
+    return next((str(result) for result in log.results() if result["outcome"] != "returned"), "no task did")
+
+
+def _log_error(reason: str) -> None:
+    raise RuntimeError(f"the log can't be written: {reason}")
+
+
+@dataclass(frozen=True, slots=True)
+class ArraySource:
+    """`number` numpy arrays of `size` bytes, each its own object, made as they are asked for."""
+
+    number: int
+    size: int
+    kind: str = field(default="arrays")
+
+    def count(self) -> int | None:
+        return self.number
+
+    def items(self) -> Iterator[Any]:
+        return iter(arrays(self.number, self.size))
+
+    def sequence(self) -> list[Any] | None:
+        return None
+
+
+def arrays(number: int, size: int) -> list[Any]:
+    """Views of one buffer: distinct objects, so that pickle has to copy each, at the memory of one."""
+    import numpy
+
+    buffer = numpy.zeros(size, dtype=numpy.uint8)
+    return [buffer[:] for _ in range(number)]
