@@ -10,22 +10,33 @@ import io
 import os
 import sys
 import threading
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from mprun.worker.frames import OUTPUT, output_body
 
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer
 
-    from mprun.worker.process import ChildProcess
+    from mprun.worker.board import Board
 
 MAX_PENDING = 8 * 1024  # bytes of an unfinished line
+
+
+class Teller(Protocol):
+    """Who sends what is printed: this process's `ChildProcess`."""
+
+    stdout: Any
+    stderr: Any
+    board: Board
+
+    def send(self, kind: int, *parts: bytes) -> None: ...
+    def is_this_process(self) -> bool: ...
 
 
 class _Framed(io.BufferedIOBase):
     """The binary file below `sys.stdout` or `sys.stderr`: holds a line back until it is finished, then sends it."""
 
-    def __init__(self, fd: int, process: ChildProcess) -> None:
+    def __init__(self, fd: int, process: Teller) -> None:
         self._fd = fd
         self._process = process
         self._pending = b""
@@ -71,7 +82,7 @@ class _Copy:
 unfinished: list[_Framed | _Copy] = []
 
 
-def redirect_output(process: ChildProcess) -> None:
+def redirect_output(process: Teller) -> None:
     """Give this process an empty standard input and the parent's pipes as its output."""
     nothing = os.open(os.devnull, os.O_RDONLY)
     os.dup2(nothing, 0)  # a background process group that reads the terminal would be stopped
