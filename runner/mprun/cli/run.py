@@ -7,6 +7,7 @@ import time
 from dataclasses import dataclass
 
 from mprun.cli.output import say
+from mprun.engines.boot import boot
 from mprun.errors import ExitCode
 from mprun.loading.prepare import Preparation
 from mprun.plan import Plan, plan_json
@@ -28,7 +29,9 @@ def run_file(file: str, *, log: str, runs_dir: str, max_parallel: int | None, qu
     """Run the workflow `file`. Raises WorkflowError, UsageError, and LogError where the log can't be created."""
     preparation = Preparation(file)
     try:
-        # The check child is at work meanwhile: these imports cost no time of their own.
+        # The check child is at work and the fork server boots: these imports cost no time of their own.
+        if preparation.start_method is not None:
+            boot(preparation.start_method)
         from mprun.planning.parallel import with_max_parallel
         from mprun.running.identity import new_run_id
         from mprun.running.run import run_plan

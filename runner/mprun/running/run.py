@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import multiprocessing
 import os
 import signal
 import sys
@@ -14,6 +13,7 @@ from functools import partial
 from typing import Any
 
 from mprun import __version__
+from mprun.engines.boot import boot, children_ignore_current_folder
 from mprun.engines.loop import Loop
 from mprun.engines.run import Run
 from mprun.engines.slots import Slots
@@ -28,10 +28,6 @@ from mprun.running.stream import EventStream
 from mprun.running.suspend import follow_suspension
 from mprun.sinks.log import EventLog
 from mprun.sinks.sink import Sink
-
-# Loaded once into the fork server, so that no child has to import them.
-_PRELOADED = ["mprun.worker.step", "mprun.worker.pool_task", "multiprocessing.pool"]
-
 
 TICK = 0.25  # seconds between two redraws of a display with a clock
 
@@ -54,7 +50,7 @@ def run_plan(
     log can't be written any more; the run goes on.
     """
     began = time.monotonic()
-    with Loop() as loop, _children_ignore_current_folder() as unset, _children_can_be_waited_for():
+    with Loop() as loop, children_ignore_current_folder() as unset, _children_can_be_waited_for():
         log = EventLog(log_fd, loop, on_log_error)
         events = EventStream(log, sinks)
         run = Run(plan, loop, events, unset, Slots(plan.max_parallel))
@@ -66,7 +62,7 @@ def run_plan(
             events.add(FailFast(plan, stopper.fail_fast))
         if plan.timeout:
             loop.call_later(plan.timeout, stopper.time_out)
-        _prepare_fork_server(plan)
+        boot(plan.start_method)
         events.emit("run.started", **_head(plan, run_id))
         loop.call_later(TICK, partial(_tick, loop, events))
         try:
@@ -130,11 +126,6 @@ def _head(plan: Plan, run_id: str) -> dict[str, Any]:
     }
 
 
-def _prepare_fork_server(plan: Plan) -> None:
-    if plan.start_method == "forkserver":
-        multiprocessing.get_context("forkserver").set_forkserver_preload(_PRELOADED)
-
-
 @contextlib.contextmanager
 def _children_can_be_waited_for() -> Iterator[None]:
     """Where mprun was started with SIGCHLD ignored, the kernel throws its children's exit codes away."""
@@ -143,20 +134,3 @@ def _children_can_be_waited_for() -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGCHLD, before)
-
-
-@contextlib.contextmanager
-def _children_ignore_current_folder() -> Iterator[tuple[str, ...]]:
-    """Start children without the current folder on their search path.
-
-    Python puts it first for `python -c`, as which `multiprocessing` starts its children: a user's `types.py` there
-    would break them before any code of ours runs. Yields the variables that the children then take back.
-    """
-    if "PYTHONSAFEPATH" in os.environ:
-        yield ()
-        return
-    os.environ["PYTHONSAFEPATH"] = "1"
-    try:
-        yield ("PYTHONSAFEPATH",)
-    finally:
-        del os.environ["PYTHONSAFEPATH"]

@@ -8,8 +8,8 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Literal
 
-from mprun.engines import engine_of
 from mprun.engines.run import Execution, Run
+from mprun.engines.table import engine_of
 from mprun.plan import ProcessStep, Step, declared_tasks
 
 StepOutcome = Literal["succeeded", "failed", "cancelled", "skipped"]

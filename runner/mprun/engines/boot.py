@@ -1,0 +1,49 @@
+"""How children come up: the fork server with what they all need, and a search path that no user's file can break."""
+
+from __future__ import annotations
+
+import contextlib
+import multiprocessing
+import os
+import signal
+from collections.abc import Iterator
+from multiprocessing import forkserver, resource_tracker
+
+from mprun.plan import StartMethod
+
+# Loaded once into the fork server, so that no child has to import them.
+_PRELOADED = ["mprun.worker.step", "mprun.worker.serve", "mprun.worker.pool_task", "multiprocessing.pool"]
+
+
+def boot(start_method: StartMethod) -> None:
+    """Start the fork server, if `start_method` has one and it isn't there: it boots while the caller goes on.
+
+    It runs no code of the user's, and ends with this process.
+    """
+    if start_method != "forkserver":
+        return
+    multiprocessing.get_context("forkserver").set_forkserver_preload(_PRELOADED)
+    resource_tracker.ensure_running()  # its start would unblock the signal
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})  # a Ctrl-C is for this process alone
+    try:
+        with children_ignore_current_folder():
+            forkserver.ensure_running()
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+@contextlib.contextmanager
+def children_ignore_current_folder() -> Iterator[tuple[str, ...]]:
+    """Start children without the current folder on their search path.
+
+    Python puts it first for `python -c`, as which `multiprocessing` starts its children: a user's `types.py` there
+    would break them before any code of ours runs. Yields the variables that the children then take back.
+    """
+    if "PYTHONSAFEPATH" in os.environ:
+        yield ()
+        return
+    os.environ["PYTHONSAFEPATH"] = "1"
+    try:
+        yield ("PYTHONSAFEPATH",)
+    finally:
+        del os.environ["PYTHONSAFEPATH"]
