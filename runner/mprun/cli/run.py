@@ -30,8 +30,8 @@ def run_file(file: str, *, log: str, runs_dir: str, max_parallel: int | None, qu
     preparation = Preparation(file)
     try:
         # The check child is at work and the fork server boots: these imports cost no time of their own.
-        if preparation.start_method is not None:
-            boot(preparation.start_method)
+        if preparation.draft is not None:
+            boot(preparation.draft)
         from mprun.planning.parallel import with_max_parallel
         from mprun.running.identity import new_run_id
         from mprun.running.run import run_plan

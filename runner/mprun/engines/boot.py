@@ -9,20 +9,23 @@ import signal
 from collections.abc import Iterator
 from multiprocessing import forkserver, resource_tracker
 
-from mprun.plan import StartMethod
+from mprun.plan import Plan, PoolStep
 
 # Loaded once into the fork server, so that no child has to import them.
-_PRELOADED = ["mprun.worker.step", "mprun.worker.serve", "mprun.worker.pool_task", "multiprocessing.pool"]
+_PRELOADED = ("mprun.worker.step", "mprun.worker.serve")
+_PRELOADED_FOR_STDLIB = ("mprun.worker.pool_task", "multiprocessing.pool")
 
 
-def boot(start_method: StartMethod) -> None:
-    """Start the fork server, if `start_method` has one and it isn't there: it boots while the caller goes on.
+def boot(plan: Plan) -> None:
+    """Start the fork server, if `plan` needs one and it isn't there: it boots while the caller goes on.
 
     It runs no code of the user's, and ends with this process.
     """
-    if start_method != "forkserver":
+    if plan.start_method != "forkserver":
         return
-    multiprocessing.get_context("forkserver").set_forkserver_preload(_PRELOADED)
+    stdlib = any(isinstance(step, PoolStep) and step.engine == "stdlib" for step in plan.steps)
+    preloaded = [*_PRELOADED, *(_PRELOADED_FOR_STDLIB if stdlib else ())]
+    multiprocessing.get_context("forkserver").set_forkserver_preload(preloaded)
     resource_tracker.ensure_running()  # its start would unblock the signal
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})  # a Ctrl-C is for this process alone
     try:

@@ -1,16 +1,19 @@
-"""The table of engines: which one runs which step."""
+"""The table of engines: which one runs which step. An engine is imported when a step needs it."""
 
 from __future__ import annotations
 
-from mprun.engines.local import LocalPoolExecution
-from mprun.engines.process import ProcessExecution
+from importlib import import_module
+
 from mprun.engines.run import Engine
-from mprun.engines.stdlib import StdlibPoolExecution
 from mprun.plan import ProcessStep, Step
 
-# The engines that a pool can name. A process has but one.
-POOL_ENGINES: dict[str, Engine] = {"local": LocalPoolExecution, "stdlib": StdlibPoolExecution}  # type: ignore[dict-item]
+PROCESS_ENGINE = "mprun.engines.process:ProcessExecution"
+POOL_ENGINES = {
+    "local": "mprun.engines.local:LocalPoolExecution",
+    "stdlib": "mprun.engines.stdlib:StdlibPoolExecution",
+}
 
 
 def engine_of(step: Step) -> Engine:
-    return ProcessExecution if isinstance(step, ProcessStep) else POOL_ENGINES[step.engine]  # type: ignore[return-value]
+    module, _, name = (PROCESS_ENGINE if isinstance(step, ProcessStep) else POOL_ENGINES[step.engine]).partition(":")
+    return getattr(import_module(module), name)  # type: ignore[no-any-return]

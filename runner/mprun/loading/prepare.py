@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from mprun.errors import Diagnostic, WorkflowError
 from mprun.loading.load import Loaded, load
-from mprun.plan import Plan, StartMethod
+from mprun.plan import Plan
 from mprun.planning.build import build
 from mprun.planning.check import TargetCheck
 
@@ -18,9 +18,9 @@ class Preparation:
         self._check = _check_of(self._loaded, self._plan) if check_targets else None
 
     @property
-    def start_method(self) -> StartMethod | None:
-        """How the children will be started; None where the file is so wrong that nothing will be."""
-        return self._plan.start_method if self._plan else None
+    def draft(self) -> Plan | None:
+        """What the plan will be if nothing more is found wrong; None where the file is too wrong for one."""
+        return self._plan
 
     def finish(self) -> Plan:
         """The plan. Raises WorkflowError with everything that is wrong with the file and with its targets."""

@@ -62,7 +62,7 @@ def run_plan(
             events.add(FailFast(plan, stopper.fail_fast))
         if plan.timeout:
             loop.call_later(plan.timeout, stopper.time_out)
-        boot(plan.start_method)
+        boot(plan)
         events.emit("run.started", **_head(plan, run_id))
         loop.call_later(TICK, partial(_tick, loop, events))
         try:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import signal
 import time
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable
 from typing import Literal
 
@@ -28,6 +28,12 @@ class Scheduler:
         self._run = run
         self._on_quiet = on_quiet
         self._waiting: dict[str, Step] = {step.name: step for step in run.plan.steps}
+        self._unmet = {step.name: set(step.needs) for step in run.plan.steps}
+        self._needed_by: dict[str, list[Step]] = {step.name: [] for step in run.plan.steps}
+        for step in run.plan.steps:
+            for need in self._unmet[step.name]:
+                self._needed_by[need].append(step)
+        self._ready = deque(step for step in run.plan.steps if not step.needs)  # that wait for room only
         self._began: dict[str, float] = {}
         run.slots.on_free = self._room
 
@@ -46,31 +52,35 @@ class Scheduler:
 
     def advance(self) -> None:
         """Start and skip all that can be started and skipped now."""
-        changed = True
-        while changed:
-            changed = False
+        if self.stopping:
             for step in list(self._waiting.values()):
-                reason = self._why_never(step)
-                if reason:
-                    self._skip(step, reason)
-                elif all(self._satisfied(need) for need in step.needs):
-                    self._start_if_there_is_room(step)
-                changed = changed or step.name not in self._waiting
+                self._tell_skipped(step, self.stopping)
+                self.outcomes[step.name] = "skipped"
+        # In the order of getting ready: one that needs many slots is not overtaken for ever by those that need few.
+        while self._ready and (self._ready[0].name not in self._waiting or self._started(self._ready[0])):
+            self._ready.popleft()
         if self.only_daemons_left:
             self._on_quiet()
 
-    def _why_never(self, step: Step) -> str:
-        if self.stopping:
-            return self.stopping
-        for need in step.needs:
-            outcome = self.outcomes.get(need)
-            if outcome is not None and not self._satisfied(need):
-                return f"it needs `{need}`, which {_ENDED[outcome]}"
-        return ""
+    def _settle(self, name: str, outcome: StepOutcome) -> None:
+        """Book a step's outcome: what needs it may be ready now, or will never be, and so on from there."""
+        settled = deque([(name, outcome)])
+        while settled:
+            name, outcome = settled.popleft()
+            self.outcomes[name] = outcome
+            for step in self._needed_by[name]:
+                if step.name not in self._waiting:
+                    continue
+                if self._satisfied(name):
+                    self._unmet[step.name].discard(name)
+                    if not self._unmet[step.name]:
+                        self._ready.append(step)
+                else:
+                    self._tell_skipped(step, f"it needs `{name}`, which {_ENDED[outcome]}")
+                    settled.append((step.name, "skipped"))
 
-    def _skip(self, step: Step, reason: str) -> None:
+    def _tell_skipped(self, step: Step, reason: str) -> None:
         del self._waiting[step.name]
-        self.outcomes[step.name] = "skipped"
         self._run.events.emit("step.skipped", step=step.name, kind=step.kind, reason=reason)
 
     def _satisfied(self, name: str) -> bool:
@@ -80,10 +90,11 @@ class Scheduler:
     def _may_fail(self, name: str) -> bool:
         return self._run.plan.step(name).limits.continue_on_error
 
-    def _start_if_there_is_room(self, step: Step) -> None:
+    def _started(self, step: Step) -> bool:
+        """Start `step` if there is room for it."""
         execution = engine_of(step)(self._run, step, self._finished)
         if not execution.ready():
-            return
+            return False
         del self._waiting[step.name]
         self._began[step.name] = time.monotonic()
         self._run.events.emit(
@@ -93,6 +104,7 @@ class Scheduler:
         if step.limits.step_timeout:
             self._run.loop.call_later(step.limits.step_timeout, lambda: self._time_out(execution))
         execution.start()
+        return True
 
     def _time_out(self, execution: Execution) -> None:
         """End a step that has used up its time: SIGTERM, and after the grace period SIGKILL."""
@@ -118,7 +130,6 @@ class Scheduler:
         step = execution.step
         del self.at_work[step.name]
         outcome = step_outcome(execution)
-        self.outcomes[step.name] = outcome
         self.tasks.update(execution.outcomes)
         self._run.events.emit(
             "step.finished",
@@ -130,6 +141,7 @@ class Scheduler:
             **execution.outcomes,
             duration=round(time.monotonic() - self._began[step.name], 6),
         )
+        self._settle(step.name, outcome)
         self.advance()
 
 

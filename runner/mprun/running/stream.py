@@ -38,7 +38,7 @@ class EventStream:
         fields = {"ts": timestamp(time.time()), "event": event, **fields}
         self._logger.msg(**fields)
         if event not in _FREQUENT:
-            self._log.flush()
+            self._log.flush_soon()
         for sink in self._sinks:
             sink.event(fields)
 

@@ -31,6 +31,7 @@ class EventLog:
         self._lines: list[bytes] = []
         self._unwritten = 0
         self._flush_is_due = False
+        self._flush_is_soon = False
         self._synced = time.monotonic()
 
     def msg(self, line: bytes) -> None:
@@ -42,6 +43,16 @@ class EventLog:
         elif not self._flush_is_due:
             self._flush_is_due = True
             self._loop.call_later(MAX_DELAY, self._flush_when_due)
+
+    def flush_soon(self) -> None:
+        """Write what was taken at the end of the loop's present pass."""
+        if not self._flush_is_soon:
+            self._flush_is_soon = True
+            self._loop.call_soon(self._flush_now)
+
+    def _flush_now(self) -> None:
+        self._flush_is_soon = False
+        self.flush()
 
     def flush(self) -> None:
         """Write what was taken; about once a second bring it to the disk as well."""

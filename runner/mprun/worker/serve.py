@@ -59,7 +59,8 @@ class _Server:
         self._sent = time.monotonic_ns()
 
     def _template(self, second: int, attempt: int) -> bytes:
-        """The line of a task that returned in `second`; open are: microseconds, task, result, duration, waited."""
+        """The line of a task that returned in `second`; open are: microseconds, task, result, and duration and waited
+        in whole seconds and microseconds."""
         stamp = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(second))
         return (
             f'"ts":"{stamp}.%06dZ",{self._head},"task":%d,"attempt":{attempt},'
@@ -72,7 +73,8 @@ class _Server:
         board, words, lines = self._board, self._board.words, self._board.lines
         invoke, now = self._invoke, time.monotonic_ns
         since_epoch = time.time_ns() - now()
-        second, template = -1, b""
+        second_began = second_ends = 0  # of the second that `template` is of (ns, CLOCK_MONOTONIC)
+        template = b""
         task, used, end_of_room = first, 0, boards.ROOM
         self._sent = now()
         send_at = self._sent + SEND_INTERVAL
@@ -103,13 +105,14 @@ class _Server:
                 board.start_run(task)
                 continue
             text = b"%d" % value if type(value) is int and -SMALL < value < SMALL else to_json(value).encode()
-            moment = since_epoch + ended
-            if moment // SECOND != second:
-                second = moment // SECOND
+            if ended >= second_ends:
+                second = (since_epoch + ended) // SECOND
+                second_began = second * SECOND - since_epoch
+                second_ends = second_began + SECOND
                 template = self._template(second, attempt)
             took, waited = (ended - began) // 1000, (began - handed) // 1000
             line = template % (
-                moment % SECOND // 1000, task, text, took // MEGA, took % MEGA, waited // MEGA, waited % MEGA
+                (ended - second_began) // 1000, task, text, took // MEGA, took % MEGA, waited // MEGA, waited % MEGA
             )  # fmt: skip
             end = used + len(line)
             if end > end_of_room:
