@@ -102,7 +102,7 @@ def plan(
     ] = False,
     no_import: NoImport = False,
 ) -> None:
-    """Show what a workflow would start, in which order, with which call."""
+    """Show what a workflow would start, and in which order."""
     from mprun.cli.look import show_plan
 
     show_plan(file, as_json=as_json, as_python=as_python, check_targets=not no_import)
@@ -110,7 +110,7 @@ def plan(
 
 @app.command()
 def schema(name: Annotated[SchemaName, typer.Argument(help="Which schema.", show_default=False)]) -> None:
-    """Print the JSON Schema (draft-07) of workflow files or of the events in a log."""
+    """Print the JSON Schema of workflows or of events."""
     from mprun.cli.look import show_schema
 
     show_schema(name.value)
