@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections import deque
 from typing import Any
 
 import pytest
 
 from mprun.engines.backlog import Backlog, Batch
 from mprun.engines.ledger import Ledger, merged
+from mprun.engines.local_worker import LocalWorker
 from mprun.engines.sizing import AIM, MOST, Sizer
 from mprun.engines.slots import Slots
 from mprun.engines.threads import THREAD_VARIABLES, thread_counts
@@ -176,6 +178,33 @@ def test_a_chunksize_is_kept() -> None:
     sizer = Sizer(workers=4, fixed=7)
     sizer.measured(7, 100.0)
     assert sizer.next(3) == 7
+
+
+def worker_with(*batches: Batch) -> LocalWorker:
+    """A worker as the parent notes it, without a process."""
+    worker = LocalWorker.__new__(LocalWorker)
+    worker.batches = deque(batches)
+    worker.tasks = 0
+    return worker
+
+
+def test_what_is_on_the_board_waits_for_what_is_in_the_pipe() -> None:
+    """Tasks 0 to 9 are told by a frame that is not read yet: the board, which has 10 to 19, must not end the batch."""
+    worker = worker_with(Batch(0, 1, range(20)))
+    assert not worker.continues(10, 20)
+    worker.ended_before(10)
+    assert worker.continues(10, 20)
+    assert worker.continues(5, 20)
+    assert not worker.continues(10, 21)
+
+
+def test_a_late_word_ends_no_other_batch() -> None:
+    worker = worker_with(Batch(100, 1, range(50)))
+    worker.ended_before(5000)
+    worker.ended_before(7)
+    assert (len(worker.batches), worker.batches[0].done, worker.tasks) == (1, 0, 0)
+    worker.ended_before(150)
+    assert (len(worker.batches), worker.tasks) == (0, 50)
 
 
 def test_slots() -> None:

@@ -244,11 +244,11 @@ class LocalPoolExecution(PoolExecution[LocalWorker]):
         """Book what stands on the worker's board. It may be ahead of what is read of its frames: then those tell it."""
         if self.run.plan.log_tasks == "all":
             kept = worker.board.kept()
-            if kept is not None and worker.may_tell_of(kept[0], kept[0] + len(kept[1])):
+            if kept is not None and worker.continues(kept[0], kept[0] + len(kept[1])):
                 self._book_run(worker, *kept)
         else:
             counted = worker.board.counted()
-            if counted is not None and worker.may_tell_of(counted[0], sum(counted)):
+            if counted is not None and worker.continues(counted[0], sum(counted)):
                 self._book_count(worker, *counted)
 
     # -- how workers end

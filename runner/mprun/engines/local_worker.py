@@ -33,6 +33,13 @@ class LocalWorker(PoolWorker):
         """Whether `task` is one that it has and that has no outcome: what its board says may be an old task's."""
         return bool(self.batches) and self.batches[0].first + self.batches[0].done <= task < self.batches[0].end
 
+    def continues(self, first: int, end: int) -> bool:
+        """Whether tasks `first` to `end` - 1 follow what is booked without a gap, in the batch that it is at.
+
+        Where there is a gap, the frames that tell of it are still in the pipe, and come before.
+        """
+        return self.may_tell_of(first, end) and first <= self.batches[0].first + self.batches[0].done
+
     def may_tell_of(self, first: int, end: int) -> bool:
         """Whether tasks `first` to `end` - 1 are among those that it is at."""
         return bool(self.batches) and self.batches[0].first <= first <= end <= self.batches[0].end
