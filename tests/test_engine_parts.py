@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import deque
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,7 +17,7 @@ from mprun.engines.slots import Slots
 from mprun.engines.threads import THREAD_VARIABLES, thread_counts
 from mprun.plan import Retries
 from mprun.retrying import delay_after, may_retry
-from mprun.sources import LinesSource, ListSource, RangeSource
+from mprun.sources import GlobSource, LinesSource, ListSource, RangeSource
 
 
 class Told:
@@ -145,6 +146,16 @@ def test_a_source_that_fails_gives_what_was_read(tmp_path: Any) -> None:
     assert take_all(backlog, 1)[:2] == [0, 1]
     assert isinstance(backlog.error, UnicodeDecodeError)
     assert backlog.empty
+
+
+def test_a_glob_gives_paths_as_the_children_would_write_them(tmp_path: Path) -> None:
+    """Below their folder relative to it, elsewhere absolute; never the folder itself."""
+    for name in ("b.txt", "a/c.txt"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).touch()
+    source = GlobSource(f"{tmp_path}/**", str(tmp_path))
+    assert list(source.items()) == ["a", "a/c.txt", "b.txt"]
+    assert list(GlobSource(f"{tmp_path}/*.txt", f"{tmp_path}/a").items()) == [f"{tmp_path}/b.txt"]
 
 
 def test_batches_double_up_to_the_aim() -> None:

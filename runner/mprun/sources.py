@@ -67,7 +67,8 @@ class GlobSource:
     def items(self) -> Iterator[Any]:
         inside = os.path.join(self.cwd, "")
         for path in sorted(glob.iglob(self.pattern, recursive=True)):
-            yield path.removeprefix(inside)
+            if path != inside:  # `**` matches the folder itself too
+                yield path.removeprefix(inside)
 
     def sequence(self) -> Sequence[Any] | None:
         return None
