@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import resource
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -252,6 +254,18 @@ def test_continue_on_error(tmp_path: Path) -> None:
     )
     assert ran.end.exit_code is ExitCode.SUCCEEDED
     assert (ran.outcomes(), ran.outcomes("next")) == (["raised"], ["returned"])
+
+
+def test_a_parent_with_very_many_open_files(tmp_path: Path) -> None:
+    """A forked child inherits them all, and its own come behind them."""
+    most = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+    files = [os.open(os.devnull, os.O_RDONLY) for _ in range(min(1100, most - 300))]
+    try:
+        ran = run_steps(tmp_path, zoo_process("square", 3, name="process"), zoo_pool("square", [1, 2], name="pool"))
+    finally:
+        for fd in files:
+            os.close(fd)
+    assert ran.end.exit_code is ExitCode.SUCCEEDED
 
 
 # -- counted tasks

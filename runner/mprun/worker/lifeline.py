@@ -20,7 +20,9 @@ def hold(fd: int) -> None:
         fcntl.fcntl(fd, fcntl.F_SETOWN, -os.getpgrp())
         fcntl.fcntl(fd, fcntl.F_SETSIG, signal.SIGKILL)
         fcntl.fcntl(fd, fcntl.F_SETFL, fcntl.fcntl(fd, fcntl.F_GETFL) | os.O_ASYNC)
-        if select.select([fd], [], [], 0)[0]:  # the parent ended before the kernel was told
+        waiting = select.poll()  # not select(), which takes no descriptor above 1023
+        waiting.register(fd, select.POLLIN)
+        if waiting.poll(0):  # the parent ended before the kernel was told
             _kill_group()
     else:
         threading.Thread(target=_wait, args=(fd,), daemon=True).start()
