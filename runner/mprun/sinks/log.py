@@ -106,7 +106,9 @@ def _write_all(fd: int, data: bytes) -> None:
         try:
             left = left[os.write(fd, left) :]
         except BlockingIOError:  # a standard stream that somebody made non-blocking
-            select.select([], [fd], [])
+            room = select.poll()
+            room.register(fd, select.POLLOUT)
+            room.poll()
 
 
 def _is_file(fd: int) -> bool:

@@ -161,7 +161,10 @@ class _Server:
 
 
 class _CountingServer(_Server):
-    """For a log that has lines for failures only: tasks that return are counted."""
+    """For a log that has lines for failures only: tasks that return are counted.
+
+    Its loop is one of its own: shared steps would be calls, which cost more than the counting.
+    """
 
     def run(self, first: int, attempt: int, handed: int, items: Sequence[Any]) -> None:
         board, words = self._board, self._board.words
