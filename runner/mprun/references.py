@@ -1,0 +1,170 @@
+"""`${…}` in values: what a text refers to, and what becomes of it once that is known.
+
+A text that is one reference keeps the type of what it refers to; inside a longer text it is written out; `$${` is a
+literal `${`. Both sides of a pipe use this: the parent puts in what is known before the start, a child the rest.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+SCOPES = ("params", "env", "item", "matrix", "results", "run")
+WITHOUT_NAME = ("item",)  # `${item}` is one by itself; the others want a name: `${params.x}`
+
+_OPENING = re.compile(r"\$?\$\{")
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
+_PART = re.compile(r"[A-Za-z0-9_-]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """`${scope.path}`: `scope` is one of SCOPES, `path` the names behind it."""
+
+    scope: str
+    path: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        return "${" + ".".join((self.scope, *self.path)) + "}"
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    """A text with references in it: its literal parts and its references, in their order."""
+
+    parts: tuple[str | Reference, ...]
+
+    def __str__(self) -> str:
+        return "".join(escaped(part) if isinstance(part, str) else str(part) for part in self.parts)
+
+
+Lookup = Callable[[Reference], Any]
+
+
+class ReferenceSyntaxError(ValueError):
+    """A `${…}` that can't be read. `text` is the part of the whole that is wrong, `advice` what to write."""
+
+    def __init__(self, message: str, text: str, advice: str = "") -> None:
+        super().__init__(message)
+        self.text = text
+        self.advice = advice
+
+
+def parse(text: str) -> str | Reference | Template:
+    """`text` with its references read: a literal text, one reference, or a template. Raises ReferenceSyntaxError."""
+    parts: list[str | Reference] = []
+    literal, position = "", 0
+    for opening in _OPENING.finditer(text):
+        if opening.start() < position:
+            continue
+        literal += text[position : opening.start()]
+        if opening.group() == "$${":
+            literal, position = literal + "${", opening.end()
+            continue
+        end = text.find("}", opening.end())
+        if end < 0:
+            raise ReferenceSyntaxError("this `${` is never closed", text[opening.start() :], "`$${` is a literal `${`")
+        if literal:
+            parts.append(literal)
+        parts.append(read_reference(text[opening.end() : end]))
+        literal, position = "", end + 1
+    literal += text[position:]
+    if not parts:
+        return literal
+    if len(parts) == 1 and not literal and isinstance(parts[0], Reference):
+        return parts[0]
+    return Template((*parts, literal) if literal else tuple(parts))
+
+
+def read_reference(inside: str) -> Reference:
+    """The reference that stands as `inside` between the braces. Raises ReferenceSyntaxError."""
+    whole = "${" + inside + "}"
+    scope, *path = inside.strip().split(".")
+    if not _NAME.fullmatch(scope) or not all(map(_PART.fullmatch, path)):
+        raise ReferenceSyntaxError(f"`{whole}` is no reference", whole, "such as `${params.name}`; `$${` is a literal")
+    if scope in SCOPES and scope not in WITHOUT_NAME and not path:
+        raise ReferenceSyntaxError(f"`{whole}` says not which one", whole, f"such as `${{{scope}.name}}`")
+    return Reference(scope, tuple(path))
+
+
+def evaluate(value: Any, lookup: Lookup) -> Any:
+    """`value` with what `lookup` gives in place of each reference, also inside lists, tuples and the values of dicts.
+
+    What holds no reference is returned as it is, not copied.
+    """
+    if isinstance(value, Reference):
+        return lookup(value)
+    if isinstance(value, Template):
+        return "".join(part if isinstance(part, str) else written_out(lookup(part)) for part in value.parts)
+    if type(value) in (list, tuple):
+        items = [evaluate(item, lookup) for item in value]
+        changed = any(new is not old for new, old in zip(items, value, strict=True))
+        return type(value)(items) if changed else value
+    if type(value) is dict:
+        entries = {key: evaluate(item, lookup) for key, item in value.items()}
+        return entries if any(entries[key] is not item for key, item in value.items()) else value
+    return value
+
+
+def references_in(value: Any) -> Iterator[Reference]:
+    """Each reference in `value`, also inside lists, tuples and the values of dicts."""
+    if isinstance(value, Reference):
+        yield value
+    elif isinstance(value, Template):
+        yield from (part for part in value.parts if isinstance(part, Reference))
+    elif isinstance(value, list | tuple):
+        for item in value:
+            yield from references_in(item)
+    elif isinstance(value, dict):
+        for item in value.values():
+            yield from references_in(item)
+
+
+def written_out(value: Any) -> str:
+    """`value` inside a text: as YAML would write it, lists and mappings as JSON where they can be."""
+    if isinstance(value, str):
+        return value
+    if value is None or isinstance(value, bool | list | dict):
+        try:
+            return json.dumps(value, ensure_ascii=False)
+        except (TypeError, ValueError):
+            return str(value)
+    return str(value)
+
+
+def escaped(text: str) -> str:
+    """`text` such that `parse` reads it as itself."""
+    return text.replace("${", "$${")
+
+
+def follow(value: Any, path: tuple[str, ...]) -> Any:
+    """What `path` leads to in `value`: keys of mappings, indexes of sequences, attributes of anything else.
+
+    Raises LookupError, with a sentence that says where the path ends.
+    """
+    for part in path:
+        try:
+            value = _part_of(value, part)
+        except (LookupError, ValueError, TypeError, AttributeError):
+            raise LookupError(f"it has no `{part}`: it is {_kind(value)}") from None
+    return value
+
+
+def _part_of(value: Any, part: str) -> Any:
+    if isinstance(value, dict):
+        return value[part] if part in value else value[int(part)]
+    if isinstance(value, list | tuple) and part.lstrip("-").isdecimal():
+        return value[int(part)]
+    if part.startswith("_"):
+        raise AttributeError(part)
+    return getattr(value, part)
+
+
+def _kind(value: Any) -> str:
+    if isinstance(value, dict):
+        return f"a mapping with {', '.join(map(str, list(value)[:8])) or 'nothing in it'}"
+    name = type(value).__name__
+    return f"an {name}" if name[0] in "aeiou" else f"a {name}"
