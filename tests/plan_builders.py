@@ -17,7 +17,7 @@ def process(
     folder: str = "/flows",
     **kwargs: Any,
 ) -> ProcessStep:
-    return ProcessStep(name, parse_target(target, folder), args, kwargs, daemon, needs)
+    return ProcessStep(name, parse_target(target, folder), args, kwargs, daemon, dict.fromkeys(needs, "succeeded"))
 
 
 def pool(
@@ -50,7 +50,7 @@ def pool(
         initargs,
         maxtasksperchild,
         engine,
-        needs,
+        dict.fromkeys(needs, "succeeded"),
     )
 
 

@@ -8,6 +8,7 @@ import json
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from mprun.references import Reference, Template
 from mprun.sources import Source
 from mprun.targets import Target
 
@@ -16,10 +17,14 @@ PLAN_FORMAT = "1.0"
 Backoff = Literal["fixed", "exponential"]
 PoolEngine = Literal["local", "stdlib"]
 LogTasks = Literal["all", "failures"]
-PoolCall = Literal["apply", "map", "starmap", "imap", "imap_unordered"]
+PoolCall = Literal["apply", "map", "starmap", "imap", "imap_unordered", "matrix", "zip"]
+Condition = Literal["succeeded", "finished", "failed"]
+CellForm = Literal["", "item", "matrix", "kwargs"]
 StartMethod = Literal["fork", "spawn", "forkserver"]
 
-POOL_CALLS: tuple[PoolCall, ...] = ("apply", "map", "starmap", "imap", "imap_unordered")
+POOL_CALLS: tuple[PoolCall, ...] = ("apply", "map", "starmap", "imap", "imap_unordered", "matrix", "zip")
+FAN_OUTS = ("foreach", "matrix", "zip")
+CONDITIONS: tuple[Condition, ...] = ("succeeded", "finished", "failed")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,23 +64,39 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class ProcessStep:
-    """One `multiprocessing.Process(target=…, args=…, kwargs=…, daemon=…)`."""
+    """One `multiprocessing.Process(target=…, args=…, kwargs=…, daemon=…)`, or one for each of `cells`.
+
+    `args` and `kwargs` may hold References and Templates: of the cell (`cell` says how it is given: as `${item}`, as
+    `${matrix.axis}`, or by its own names as the keyword arguments), of other steps' results, of the run, of secrets.
+    `max_parallel` bounds a fan-out's Processes at work at once (0: the CPUs).
+
+    Both kinds of steps: `needs` says how each step that is needed must have ended. `command` is a program with its
+    arguments, which the target then runs. `keys` labels a cell or a task: the name of a field, or a Template. `save` is
+    the absolute path of a file for the results; its text may hold references of the run.
+    """
 
     name: str
     target: Target
     args: tuple[Any, ...]
     kwargs: dict[str, Any]
     daemon: bool
-    needs: tuple[str, ...]
+    needs: dict[str, Condition]
     limits: Limits = Limits()
     kind: str = "process"
+    cells: Source | None = None
+    cell: CellForm = ""
+    max_parallel: int = 0
+    command: tuple[Any, ...] = ()
+    keys: str | Reference | Template = ""
+    save: str | Template = ""
 
 
 @dataclass(frozen=True, slots=True)
 class PoolStep:
     """One `multiprocessing.Pool(processes=…)` and one call of it.
 
-    For `apply`, `source` has one item, `args`/`kwargs` are the call's own; for every other call they are empty.
+    For `apply`, `source` has one item, `args`/`kwargs` are the call's own; for every other call `args` is empty and
+    `kwargs` the same for each task. The items of `matrix` and `zip` are keyword arguments.
     `chunksize` 0 leaves the size to the engine; `maxtasksperchild` 0 never replaces a worker.
     """
 
@@ -91,9 +112,12 @@ class PoolStep:
     initargs: tuple[Any, ...]
     maxtasksperchild: int
     engine: PoolEngine
-    needs: tuple[str, ...]
+    needs: dict[str, Condition]
     limits: Limits = Limits()
     kind: str = "pool"
+    command: tuple[Any, ...] = ()
+    keys: str | Reference | Template = ""
+    save: str | Template = ""
 
 
 Step = ProcessStep | PoolStep
@@ -135,12 +159,25 @@ class Plan:
 
 def declared_tasks(step: Step) -> int | None:
     """How many tasks `step` will have; None where only running it can tell. A process counts as one task."""
-    return 1 if isinstance(step, ProcessStep) else step.source.count()
+    if isinstance(step, ProcessStep):
+        return 1 if step.cells is None else step.cells.count()
+    return step.source.count()
 
 
 def plan_document(plan: Plan) -> dict[str, Any]:
     """The plan as JSON data: what `mprun plan --json` prints and what is kept beside a run's log."""
-    return {"plan_format": PLAN_FORMAT, **dataclasses.asdict(plan)}
+    return {"plan_format": PLAN_FORMAT, **_as_data(plan)}
+
+
+def _as_data(value: Any) -> Any:
+    """Dataclasses as mappings of their fields; what is still to come as the text that was written for it."""
+    if isinstance(value, Reference | Template):
+        return {"$reference": str(value)}
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return {each.name: _as_data(getattr(value, each.name)) for each in dataclasses.fields(value)}
+    if isinstance(value, list | tuple):
+        return [_as_data(item) for item in value]
+    return {key: _as_data(item) for key, item in value.items()} if isinstance(value, dict) else value
 
 
 def plan_json(plan: Plan) -> str:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import os
 from enum import StrEnum
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from mprun import __version__
+
+if TYPE_CHECKING:
+    from mprun.loading.given import GivenParams
 
 app = typer.Typer(
     name="mprun",
@@ -21,7 +25,20 @@ app = typer.Typer(
 COMMANDS = ("run", "validate", "plan", "schema")
 
 WorkflowFile = Annotated[str, typer.Argument(metavar="FILE", help="The workflow file.", show_default=False)]
+Param = Annotated[
+    list[str] | None,
+    typer.Option("--param", "-p", metavar="NAME=VALUE", help="Give a parameter its value.", show_default=False),
+]
+ParamsFile = Annotated[
+    str, typer.Option("--params", metavar="FILE", help="A YAML file of parameters and their values.")
+]
 NoImport = Annotated[bool, typer.Option("--no-import", help="Don't import the targets to check them.")]
+
+
+def _given(assignments: list[str] | None, file: str) -> GivenParams:
+    from mprun.loading.given import given_params
+
+    return given_params(assignments or [], file, os.environ)
 
 
 class SchemaName(StrEnum):
@@ -55,6 +72,8 @@ def main(
 @app.command()
 def run(
     file: WorkflowFile,
+    param: Param = None,
+    params: ParamsFile = "",
     log: Annotated[
         str, typer.Option("--log", metavar="PATH", help="Write the event log to PATH; `-` is standard output.")
     ] = "",
@@ -79,23 +98,29 @@ def run(
     """Run a workflow."""
     from mprun.cli.run import run_file
 
-    raise typer.Exit(int(run_file(file, log=log, runs_dir=runs_dir, max_parallel=max_parallel, quiet=quiet)))
+    given = _given(param, params)
+    code = run_file(file, given, log=log, runs_dir=runs_dir, max_parallel=max_parallel, quiet=quiet)
+    raise typer.Exit(int(code))
 
 
 @app.command()
 def validate(
     files: Annotated[list[str], typer.Argument(metavar="FILE...", help="The workflow files.", show_default=False)],
+    param: Param = None,
+    params: ParamsFile = "",
     no_import: NoImport = False,
 ) -> None:
     """Say everything that is wrong with workflow files; start nothing."""
     from mprun.cli.look import validate_files
 
-    raise typer.Exit(int(validate_files(files, check_targets=not no_import)))
+    raise typer.Exit(int(validate_files(files, _given(param, params), check_targets=not no_import)))
 
 
 @app.command()
 def plan(
     file: WorkflowFile,
+    param: Param = None,
+    params: ParamsFile = "",
     as_json: Annotated[bool, typer.Option("--json", help="The whole plan as JSON.")] = False,
     as_python: Annotated[
         bool, typer.Option("--python", help="The plain multiprocessing program that does the same work.")
@@ -105,7 +130,7 @@ def plan(
     """Show what a workflow would start, and in which order."""
     from mprun.cli.look import show_plan
 
-    show_plan(file, as_json=as_json, as_python=as_python, check_targets=not no_import)
+    show_plan(file, _given(param, params), as_json=as_json, as_python=as_python, check_targets=not no_import)
 
 
 @app.command()

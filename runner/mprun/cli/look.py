@@ -6,15 +6,16 @@ from collections.abc import Sequence
 
 from mprun.cli.output import show
 from mprun.errors import Diagnostic, ExitCode, UsageError, WorkflowError
+from mprun.loading.given import GivenParams
 from mprun.loading.prepare import prepare
 
 
-def validate_files(files: Sequence[str], *, check_targets: bool) -> ExitCode:
+def validate_files(files: Sequence[str], given: GivenParams, *, check_targets: bool) -> ExitCode:
     """Check each file; tell the good ones on stdout. Raises WorkflowError with the mistakes of all of them."""
     found: list[Diagnostic] = []
     for file in files:
         try:
-            plan = prepare(file, check_targets=check_targets)
+            plan = prepare(file, given, check_targets=check_targets)
         except WorkflowError as error:
             found += error.diagnostics
         else:
@@ -25,11 +26,11 @@ def validate_files(files: Sequence[str], *, check_targets: bool) -> ExitCode:
     return ExitCode.SUCCEEDED
 
 
-def show_plan(file: str, *, as_json: bool, as_python: bool, check_targets: bool) -> None:
+def show_plan(file: str, given: GivenParams, *, as_json: bool, as_python: bool, check_targets: bool) -> None:
     """Print the plan of `file` as a table, as JSON or as a Python program. Raises WorkflowError, UsageError."""
     if as_json and as_python:
         raise UsageError("`--json` and `--python` are two forms of the same plan: give one of them")
-    plan = prepare(file, check_targets=check_targets)
+    plan = prepare(file, given, check_targets=check_targets)
     if as_json:
         from mprun.plan import plan_json
 

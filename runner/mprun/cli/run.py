@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from mprun.cli.output import say
 from mprun.engines.boot import boot
 from mprun.errors import ExitCode
+from mprun.loading.given import GivenParams
 from mprun.loading.prepare import Preparation
 from mprun.plan import Plan, plan_json
 
@@ -25,9 +26,11 @@ class LogPlace:
         return self.fd == 1
 
 
-def run_file(file: str, *, log: str, runs_dir: str, max_parallel: int | None, quiet: bool) -> ExitCode:
+def run_file(
+    file: str, given: GivenParams, *, log: str, runs_dir: str, max_parallel: int | None, quiet: bool
+) -> ExitCode:
     """Run the workflow `file`. Raises WorkflowError, UsageError, and LogError where the log can't be created."""
-    preparation = Preparation(file)
+    preparation = Preparation(file, given)
     try:
         # The check child is at work and the fork server boots: these imports cost no time of their own.
         if preparation.draft is not None:

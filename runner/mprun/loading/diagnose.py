@@ -16,13 +16,15 @@ from mprun.plan import LogTasks
 
 _TARGET = "text such as `module:function`"
 _PATH = "the path of a folder, as text"
-_ITEMS = "a list, or a mapping with one of `range`, `glob`, `lines`"
+_ITEMS = "a list, or a mapping with one of `range`, `glob`, `lines`, `csv`, `jsonl`, `call`"
+_AXES = "a mapping of names to lists"
+_VALUE = "a value of the parameter's type"
 _YES_OR_NO = "`true` or `false`"
 _DURATION = "a number of seconds, or text such as `30s`, `1m30s`, `500ms`"
 _TIME = "a number of seconds above 0, or text such as `30s`, `1m30s`, `500ms`"
 _CLASSES = "an exception class such as `OSError` or `module:Class`, or a list of them"
 _LOG = "a mapping with `tasks`"
-_NAMES = "a step's name, or a list of them"
+_NAMES = "a step's name, a list of them, or a mapping of them to `succeeded`, `finished` or `failed`"
 _ENTRY = "a mapping with a `target`"
 _KWARGS = "a mapping of parameter names to values"
 
@@ -70,6 +72,31 @@ TAKES: dict[str, str] = {
     "starmap": _ITEMS,
     "imap": _ITEMS,
     "imap_unordered": _ITEMS,
+    "matrix": _AXES,
+    "zip": _AXES,
+    "foreach": _ITEMS,
+    "command": "a list: a program and its arguments",
+    "keys": "the name of a field, or a text with `${item}`",
+    "save": "the path of a .json, .jsonl, .csv or .pickle file, as text",
+    "include": "a list of mappings of axes to values",
+    "exclude": "a list of mappings of axes to values",
+    "csv": "the path of a CSV file, as text",
+    "jsonl": "the path of a JSON Lines file, as text",
+    "call": _TARGET,
+    "delimiter": "one character",
+    "allow_empty": _YES_OR_NO,
+    "skip": "a whole number from 0",
+    "first": "a whole number from 1",
+    "params": "a mapping of names to default values, or to mappings with a `type`",
+    "type": "`int`, `float`, `bool`, `str`, `path`, `date`, `duration`, `list` or `enum`",
+    "default": _VALUE,
+    "required": _YES_OR_NO,
+    "minimum": _VALUE,
+    "maximum": _VALUE,
+    "pattern": "a regular expression, as text",
+    "choices": "a list of values",
+    "items": "`int`, `float`, `bool` or `str`",
+    "secret": _YES_OR_NO,
     "range": "a whole number, or a list of one to three of them",
     "glob": "a pattern of paths, as text",
     "lines": "the path of a text file, as text",
@@ -129,8 +156,8 @@ def _unknown_key(path: Path, value: Any) -> Mistake:
     *parent, key = path
     level = level_at(tuple(parent)) or WORKFLOW
     advice = did_you_mean(suggest_key(key, level.name, level.keys, is_a_number=is_number(value)))
-    elsewhere = () if advice else _belongs_elsewhere(str(key), level)
-    notes = (*elsewhere, f"{level.name} takes: {', '.join(sorted(level.keys))}")
+    takes = f"{level.name} takes: {', '.join(sorted(level.keys))}"
+    notes = () if advice else (*_belongs_elsewhere(str(key), level), takes)
     return Mistake("unknown-key", f"`{short(key)}` is not a key of {level.name}", path, "key", advice, notes)
 
 
@@ -142,6 +169,10 @@ def _belongs_elsewhere(key: str, level: Level) -> tuple[str, ...]:
 
 def _bad_name(path: Path) -> Mistake:
     name = short(path[-1])
+    if path[0] == "params" and len(path) == 2:
+        return Mistake(
+            "bad-name", f"`{name}` can't be the name of a parameter", path, "key", f"a name has {_NAME_RULE}"
+        )
     if path[0] == "env":
         return Mistake(
             "bad-name", f"`{name}` can't be the name of a variable", path, "key", "a name is text without `=`"

@@ -61,7 +61,7 @@ def _lines_files(step: StepData, folder: str) -> Iterator[Mistake]:
 
 
 def _is_path(text: Any) -> TypeGuard[str]:
-    return isinstance(text, str) and text != "" and "${" not in text
+    return isinstance(text, str) and text != ""
 
 
 def _not_there(text: str, path: Path, folder: str, kind: str) -> Mistake:

@@ -6,7 +6,10 @@ from dataclasses import dataclass
 
 from pydantic import BaseModel
 
-from mprun.models.workflow import ApplyCall, ItemsFrom, LogEntry, PoolEntry, ProcessEntry, RetriesEntry, Workflow
+from mprun.models.items import ApplyCall, ItemsFrom, NumbersFrom
+from mprun.models.params import ParamEntry
+from mprun.models.steps import PoolEntry, ProcessEntry, RetriesEntry
+from mprun.models.workflow import LogEntry, Workflow
 from mprun.places import Path
 from mprun.plan import POOL_CALLS
 
@@ -30,6 +33,8 @@ APPLY = _level("`apply`", ApplyCall)
 ITEMS = _level("a source of items", ItemsFrom)
 RETRIES = _level("`retries`", RetriesEntry)
 LOG = _level("`log`", LogEntry)
+PARAM = _level("a parameter", ParamEntry)
+AXIS = _level("an axis", NumbersFrom)
 
 STEP_GROUPS = {"processes": PROCESS, "pools": POOL}
 
@@ -47,6 +52,14 @@ def level_at(path: Path) -> Level | None:
             return RETRIES
         case ("pools", _, "apply"):
             return APPLY
+        case ("params", _):
+            return PARAM
+        case ("processes" | "pools", _, "matrix" | "zip"):
+            return None  # the axes have names of the user's own
+        case ("processes" | "pools", _, "matrix" | "zip", axis) if axis not in ("include", "exclude"):
+            return AXIS
         case ("pools", _, call) if call in POOL_CALLS:
+            return ITEMS
+        case ("processes", _, "foreach"):
             return ITEMS
     return None

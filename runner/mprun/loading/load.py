@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Container, Iterable, Iterator
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from pydantic import ValidationError
@@ -13,13 +13,15 @@ from pydantic import ValidationError
 from mprun.errors import Diagnostic, WorkflowError
 from mprun.loading.diagnose import model_mistakes
 from mprun.loading.files import file_mistakes
+from mprun.loading.given import GivenParams
 from mprun.loading.levels import STEP_GROUPS
 from mprun.loading.limits import LIMIT_RULES
 from mprun.loading.mistakes import Mistake, to_diagnostic
+from mprun.loading.params import Params, read_params
 from mprun.loading.read import decode, read_bytes
-from mprun.loading.references import reference_mistakes
 from mprun.loading.retries import RETRY_RULES
 from mprun.loading.rules import DATA_RULES, same_numbers
+from mprun.loading.substitute import Substitution, substitute, substitute_params
 from mprun.loading.yaml_data import YamlData, read_yaml
 from mprun.models.workflow import Workflow
 from mprun.places import Path, Places
@@ -32,7 +34,7 @@ class Loaded:
     `file` is the path as given, `folder` the absolute folder that holds it, `sha256` that of its bytes (empty if they
     could not be read). `diagnostics` stand in the order of their places; without any, `workflow` is what was written.
     With some, entries with mistakes were left out of it (so a `needs` in it may name a step that is not there), or it
-    is None where nothing could be saved.
+    is None where nothing could be saved. `secrets` are the values of secret parameters by name.
     """
 
     file: str
@@ -41,46 +43,62 @@ class Loaded:
     places: Places
     workflow: Workflow | None
     diagnostics: tuple[Diagnostic, ...]
+    secrets: dict[str, str] = field(default_factory=dict)
 
 
-def load(file: str) -> Loaded:
-    """Load the workflow `file`. Never raises for what is in it, or for its not being there."""
+def load(file: str, given: GivenParams = GivenParams()) -> Loaded:  # noqa: B008 -- frozen
+    """Load the workflow `file` with the parameters `given`. Never raises for what is in it, or if it is not there."""
     folder = os.path.dirname(os.path.abspath(file))
     nothing = Loaded(file, folder, "", Places(file, ()), None, ())
     try:
         data = read_bytes(file)
         nothing = replace(nothing, sha256=hashlib.sha256(data).hexdigest())
-        return _check(nothing, read_yaml(decode(data, file), file))
+        return _check(nothing, read_yaml(decode(data, file), file), given)
     except WorkflowError as error:
         return replace(nothing, diagnostics=_ordered(error.diagnostics))
 
 
-def _check(nothing: Loaded, read: YamlData) -> Loaded:
-    mistakes = [m for m in _mistakes(read, nothing.folder) if not _follows_from(m, read.spoiled)]
-    diagnostics = _ordered((*read.diagnostics, *(to_diagnostic(m, read.places) for m in mistakes)))
-    wrong = {*read.spoiled, *(mistake.path for mistake in mistakes)}
-    return replace(nothing, places=read.places, workflow=_what_is_good(read.data, wrong), diagnostics=diagnostics)
+def _check(nothing: Loaded, read: YamlData, given: GivenParams) -> Loaded:
+    filled, params = _fill(read.data, given)
+    spoiled = read.spoiled | filled.failed
+    mistakes = [m for m in _mistakes(filled.data, read, nothing.folder, filled.written) if m.path not in spoiled]
+    mistakes += [*params.mistakes, *filled.mistakes]
+    told = (to_diagnostic(mistake, read.places) for mistake in mistakes)
+    wrong = {*spoiled, *(mistake.path for mistake in mistakes)}
+    return replace(
+        nothing,
+        places=read.places,
+        workflow=_what_is_good(filled.data, wrong),
+        diagnostics=_ordered((*read.diagnostics, *params.diagnostics, *told)),
+        secrets=params.secrets,
+    )
 
 
-def _mistakes(read: YamlData, folder: str) -> Iterator[Mistake]:
-    if read.data is None:
+def _fill(data: Any, given: GivenParams) -> tuple[Substitution, Params]:
+    """`data` with its parameters' values in place of what refers to them."""
+    if not isinstance(data, dict):
+        return Substitution(data), Params()
+    declared = substitute_params(data, os.environ)
+    params = read_params(declared.data, given)
+    filled = substitute({**data, "params": declared.data} if "params" in data else data, params, os.environ)
+    filled.mistakes += declared.mistakes
+    filled.failed |= declared.failed
+    return filled, params
+
+
+def _mistakes(data: Any, read: YamlData, folder: str, substituted: Container[Path]) -> Iterator[Mistake]:
+    if data is None:
         yield Mistake("no-steps", "the workflow file is empty", (), advice="add `processes:` or `pools:`")
         return
     try:
-        Workflow.model_validate(read.data)
+        Workflow.model_validate(data)
     except ValidationError as error:
-        yield from model_mistakes(error, read.data)
-    if isinstance(read.data, dict):
+        yield from model_mistakes(error, data)
+    if isinstance(data, dict):
         for rule in (*DATA_RULES, *RETRY_RULES, *LIMIT_RULES):
-            yield from rule(read.data)
-        yield from same_numbers(read.data, read.places.text)
-        yield from reference_mistakes(read.data)
-        yield from file_mistakes(read.data, folder)
-
-
-def _follows_from(mistake: Mistake, spoiled: frozenset[Path]) -> bool:
-    """A value that the YAML reader has complained about is not complained about again."""
-    return mistake.path in spoiled
+            yield from rule(data)
+        yield from same_numbers(data, read.places.text, substituted)
+        yield from file_mistakes(data, folder)
 
 
 def _what_is_good(data: Any, wrong: set[Path]) -> Workflow | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from mprun.errors import Diagnostic, WorkflowError
+from mprun.loading.given import GivenParams
 from mprun.loading.load import Loaded, load
 from mprun.plan import Plan
 from mprun.planning.build import build
@@ -12,10 +13,15 @@ from mprun.planning.check import TargetCheck
 class Preparation:
     """A file being made into a plan. The targets are checked in a child while the caller does something else."""
 
-    def __init__(self, file: str, *, check_targets: bool = True) -> None:
-        self._loaded = load(file)
+    def __init__(self, file: str, given: GivenParams = GivenParams(), *, check_targets: bool = True) -> None:  # noqa: B008 -- frozen
+        self._loaded = load(file, given)
         self._plan = _plan_of(self._loaded)
         self._check = _check_of(self._loaded, self._plan) if check_targets else None
+
+    @property
+    def secrets(self) -> dict[str, str]:
+        """The values of the secret parameters, by name: they stand nowhere in the plan."""
+        return self._loaded.secrets
 
     @property
     def draft(self) -> Plan | None:
@@ -35,9 +41,9 @@ class Preparation:
             self._check.close()
 
 
-def prepare(file: str, *, check_targets: bool = True) -> Plan:
-    """The plan of the workflow `file`. Raises WorkflowError."""
-    return Preparation(file, check_targets=check_targets).finish()
+def prepare(file: str, given: GivenParams = GivenParams(), *, check_targets: bool = True) -> Plan:  # noqa: B008 -- frozen
+    """The plan of the workflow `file` with the parameters `given`. Raises WorkflowError."""
+    return Preparation(file, given, check_targets=check_targets).finish()
 
 
 def _plan_of(loaded: Loaded) -> Plan | None:

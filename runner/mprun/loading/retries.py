@@ -55,7 +55,7 @@ def known_names(data: Data) -> Iterator[Mistake]:
         for name in named(step):
             if name.is_outcome:
                 yield from _outcome(name)
-            elif not is_builtin_exception(name.text) and "${" not in name.text:
+            elif not is_builtin_exception(name.text):
                 yield from _class(name)
 
 

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from itertools import islice
 from typing import Any, NamedTuple
 
 from mprun.loading.levels import ITEMS, POOL, STEP_GROUPS, WORKFLOW
-from mprun.loading.mistakes import Mistake, short
+from mprun.loading.mistakes import Mistake, is_number, short
 from mprun.loading.words import did_you_mean, meant, suggest, suggest_key
+from mprun.models.items import SOURCES
 from mprun.models.values import read_duration
 from mprun.models.workflow import is_extension
 from mprun.places import Path
 from mprun.plan import POOL_CALLS
+from mprun.references import Reference, Template, references_in
 from mprun.targets import parse_target
 
 Data = dict[Any, Any]
+
+_NO_ITEMS = ("apply", "matrix", "zip")
 
 _MAX_NAMES = 200  # how many names a suggestion is looked for among: each look costs, and mistakes can be many
 
@@ -57,6 +61,20 @@ def some_step(data: Data) -> Iterator[Mistake]:
         yield Mistake("no-steps", f"the workflow has no steps: `{min(groups)}` is empty", (min(groups),), "key")
 
 
+def target_or_command(data: Data) -> Iterator[Mistake]:
+    """A step calls a target or runs a command, one of the two."""
+    for step in steps(data):
+        level = STEP_GROUPS[str(step.path[0])]
+        if not meant(step.entry, level.name, level.keys) & {"target", "command"}:
+            what = f"the {level.name.split()[-1]} `{short(step.name)}` has no `target`"
+            advice = "add `target:`, which takes text such as `module:function`"
+            yield Mistake("missing-key", what, step.path, "key", advice)
+        elif "target" in step.entry and "command" in step.entry:
+            message = "a step calls a `target` or runs a `command`, not both"
+            path = (*step.path, "command")
+            yield Mistake("target-and-command", message, path, "key", first=(*step.path, "target"))
+
+
 def one_call(data: Data) -> Iterator[Mistake]:
     """A pool has exactly one call, and a source that is a mapping exactly one key."""
     calls = f"one of {', '.join(f'`{call}`' for call in POOL_CALLS)}"
@@ -68,20 +86,19 @@ def one_call(data: Data) -> Iterator[Mistake]:
         if not meant(step.entry, POOL.name, POOL.keys) & set(POOL_CALLS):
             yield Mistake("no-call", f"the pool `{short(step.name)}` has no call", step.path, "key", f"add {calls}")
         for call in written:
-            yield from _one_source(step.entry[call], (*step.path, call)) if call != "apply" else ()
+            yield from _one_source(step.entry[call], (*step.path, call)) if call not in _NO_ITEMS else ()
 
 
 def _one_source(source: Any, path: Path) -> Iterator[Mistake]:
     if not isinstance(source, dict):
         return
-    written = [key for key in source if key in ITEMS.keys]
+    written = [key for key in source if key in SOURCES]
     for key in written[1:]:
         message = f"items come from one source: `{written[0]}` stands here already, `{key}` too"
         yield Mistake("two-sources", message, (*path, key), "key", first=(*path, written[0]))
-    if not source:
-        yield Mistake(
-            "no-source", f"`{path[-1]}` has no source of items", path, "key", "add `range`, `glob` or `lines`"
-        )
+    if not meant(source, ITEMS.name, ITEMS.keys) & set(SOURCES):
+        advice = f"add one of {', '.join(f'`{each}`' for each in SOURCES)}"
+        yield Mistake("no-source", f"`{path[-1]}` has no source of items", path, "key", advice)
 
 
 def unique_names(data: Data) -> Iterator[Mistake]:
@@ -133,6 +150,8 @@ def _step_names(data: Data) -> dict[Any, None]:
 
 
 def _needs(step: StepData) -> Iterator[tuple[str, Path]]:
+    """The steps that `step` waits for, each with the path that says so: those after `needs`, and those whose results
+    it refers to."""
     needs = step.entry.get("needs")
     path = (*step.path, "needs")
     if isinstance(needs, str) and needs:
@@ -140,6 +159,20 @@ def _needs(step: StepData) -> Iterator[tuple[str, Path]]:
     for index, need in enumerate(needs) if isinstance(needs, list) else ():
         if isinstance(need, str) and need:
             yield need, (*path, index)
+    for need in needs if isinstance(needs, dict) else ():
+        if isinstance(need, str) and need:
+            yield need, (*path, need)
+    yield from _referred_to(step.entry, step.path)
+
+
+def _referred_to(value: Any, path: Path) -> Iterator[tuple[str, Path]]:
+    """Each step whose results `value`, which stands at `path`, refers to."""
+    if isinstance(value, Reference | Template):
+        yield from ((reference.path[0], path) for reference in references_in(value) if reference.scope == "results")
+    pairs = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, item in pairs:
+        if isinstance(item, Reference | Template | list | dict):
+            yield from _referred_to(item, (*path, key))
 
 
 def no_cycles(data: Data) -> Iterator[Mistake]:
@@ -182,7 +215,7 @@ def target_texts(data: Data) -> Iterator[Mistake]:
     for step in steps(data):
         for key in ("target", "initializer"):
             text = step.entry.get(key)
-            if isinstance(text, str) and "${" not in text:
+            if isinstance(text, str):
                 try:
                     parse_target(text, "")
                 except ValueError as error:
@@ -190,11 +223,11 @@ def target_texts(data: Data) -> Iterator[Mistake]:
                     yield Mistake("bad-target", f"`{short(text)}` is not a target", path, notes=(str(error),))
 
 
-def same_numbers(data: Data, written: Callable[[Path], str]) -> Iterator[Mistake]:
+def same_numbers(data: Data, written: Callable[[Path], str], substituted: Container[Path]) -> Iterator[Mistake]:
     """A number in `env` that would arrive with another spelling (`1.10` as `1.1`) needs quotes."""
     env = data.get("env")
     for name, value in env.items() if isinstance(env, dict) else ():
-        if isinstance(value, int | float) and not isinstance(value, bool):
+        if is_number(value) and ("env", name) not in substituted:
             text = written(("env", name))
             if text != str(value):
                 message = f"`{short(name)}` would arrive as `{value}`, because `{short(text)}` is read as a number"
@@ -203,6 +236,7 @@ def same_numbers(data: Data, written: Callable[[Path], str]) -> Iterator[Mistake
 
 DATA_RULES: tuple[Callable[[Data], Iterator[Mistake]], ...] = (
     some_step,
+    target_or_command,
     one_call,
     unique_names,
     known_needs,

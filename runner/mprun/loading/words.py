@@ -14,10 +14,11 @@ _MAX_COMPARED = 500  # comparing is slow, and a file can hold thousands of mista
 
 _STEP_WORDS = {
     **dict.fromkeys(("depends_on", "dependson", "depends", "dependencies", "after", "requires", "require"), "needs"),
-    **dict.fromkeys(
-        ("cmd", "command", "run", "script", "func", "function", "fn", "callable", "exec", "call"), "target"
-    ),
-    **dict.fromkeys(("arguments", "argv", "params", "parameters", "positional"), "args"),
+    **dict.fromkeys(("run", "script", "func", "function", "fn", "callable", "call"), "target"),
+    **dict.fromkeys(("cmd", "exec", "program", "argv", "shell", "entrypoint"), "command"),
+    **dict.fromkeys(("when", "condition", "only_if"), "if"),
+    **dict.fromkeys(("output", "save_to", "save_as", "outfile"), "save"),
+    **dict.fromkeys(("arguments", "params", "parameters", "positional"), "args"),
     **dict.fromkeys(("kwds", "keywords", "kw", "kwarg"), "kwargs"),
     **dict.fromkeys(
         ("time_limit", "timeout_seconds", "timeout_minutes", "deadline", "max_time", "execution_timeout"), "timeout"
@@ -42,10 +43,17 @@ _OTHER_WORDS: dict[str, dict[str, str]] = {
         **dict.fromkeys(("concurrency", "parallelism", "max_concurrency", "parallel", "max_jobs"), "max_parallel"),
         **dict.fromkeys(("failfast", "stop_on_error", "stop_on_failure", "abort_on_error", "halt"), "fail_fast"),
         **dict.fromkeys(("logging", "events"), "log"),
+        **dict.fromkeys(("parameters", "inputs", "variables", "vars"), "params"),
         "pool": "pools",
         "title": "name",
     },
-    "a process": {**_STEP_WORDS, "daemonic": "daemon", "background": "daemon"},
+    "a process": {
+        **_STEP_WORDS,
+        **dict.fromkeys(("daemonic", "background"), "daemon"),
+        **dict.fromkeys(("for_each", "each", "over", "map", "items", "with_items", "loop"), "foreach"),
+        **dict.fromkeys(("strategy", "grid", "product"), "matrix"),
+        **dict.fromkeys(("concurrency", "parallelism", "max_workers", "n_jobs"), "max_parallel"),
+    },
     "a pool": {
         **_STEP_WORDS,
         **dict.fromkeys(("workers", "n_jobs", "num_workers", "max_workers", "n_workers", "size", "jobs"), "processes"),
@@ -57,6 +65,17 @@ _OTHER_WORDS: dict[str, dict[str, str]] = {
         "apply_async": "apply",
         "starmap_async": "starmap",
         "unordered": "imap_unordered",
+        **dict.fromkeys(("strategy", "grid", "product"), "matrix"),
+        **dict.fromkeys(("kwds", "kw"), "kwargs"),
+    },
+    "a parameter": {
+        **dict.fromkeys(("min", "ge", "least"), "minimum"),
+        **dict.fromkeys(("max", "le", "most"), "maximum"),
+        **dict.fromkeys(("enum", "options", "values", "allowed"), "choices"),
+        **dict.fromkeys(("regex", "regexp", "match"), "pattern"),
+        **dict.fromkeys(("help", "desc", "doc"), "description"),
+        **dict.fromkeys(("sensitive", "password", "masked"), "secret"),
+        **dict.fromkeys(("value", "initial"), "default"),
     },
     "`retries`": {
         **dict.fromkeys(("max", "limit", "times", "attempts", "max_attempts", "max_retries", "tries"), "count"),
@@ -73,6 +92,11 @@ _OTHER_WORDS: dict[str, dict[str, str]] = {
         **dict.fromkeys(("files", "pattern", "paths", "path"), "glob"),
         **dict.fromkeys(("file", "text", "line"), "lines"),
         "count": "range",
+        **dict.fromkeys(("limit", "head", "take"), "first"),
+        **dict.fromkeys(("offset", "start", "drop"), "skip"),
+        **dict.fromkeys(("sep", "separator"), "delimiter"),
+        **dict.fromkeys(("json", "ndjson", "jsonlines"), "jsonl"),
+        **dict.fromkeys(("generator", "function", "target"), "call"),
     },
 }
 # What means another thing with a number after it: `jobs: 4` is no group of steps.

@@ -15,10 +15,9 @@ import yaml
 from mprun.errors import Diagnostic, WorkflowError
 from mprun.loading.read import split_lines
 from mprun.loading.scalars import MAX_DIGITS, read_plain
-from mprun.loading.yaml_syntax import syntax_diagnostic
+from mprun.loading.yaml_syntax import MAX_DEPTH, TOO_DEEP, syntax_diagnostic
 from mprun.places import Path, Places, Span
 
-MAX_DEPTH = 64
 MAX_ALIASED_NODES = 100_000
 
 FAST_LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -176,7 +175,7 @@ class _Composer:
                 "complex-key", "a key is text or a number, not a list or a mapping", event, "did you mean to quote it?"
             )
         if len(self._stack) >= MAX_DEPTH:
-            self._fatal("too-deep", f"lists and mappings can be nested {MAX_DEPTH} deep, not deeper", event)
+            self._fatal("too-deep", TOO_DEEP, event)
         path = self._next_path()
         self._refuse_tag(event, path)
         if event.anchor:

@@ -12,6 +12,9 @@ from mprun.errors import Diagnostic, Place
 
 REFERENCE_ADVICE = 'quote it: "${…}", because `{` has a meaning of its own inside `[…]` and `{…}`'
 
+MAX_DEPTH = 64
+TOO_DEEP = f"lists and mappings can be nested {MAX_DEPTH} deep, not deeper"
+
 
 @dataclass(frozen=True, slots=True)
 class _Saying:
@@ -41,6 +44,7 @@ _SAYINGS = (
     _Saying("document start|directive", "the file does not go on as YAML here", "check the indentation"),
 )
 _FLOW = re.compile("parsing a flow (sequence|mapping)")
+_DEPTH = re.compile("nesting depth")
 _CHARACTER = re.compile("cannot start any token|tab character")
 _COLON = re.compile("mapping values are not allowed")
 
@@ -52,6 +56,8 @@ def syntax_diagnostic(error: Exception, file: str, lines: Sequence[str]) -> Diag
     complaint = f"{getattr(error, 'context', None) or ''}: {problem}"
     here = _place(mark, file, lines)
     began = _place(getattr(error, "context_mark", None) or mark, file, lines)
+    if _DEPTH.search(complaint):  # newer libyaml counts too, ahead of the events that we count
+        return Diagnostic("too-deep", TOO_DEEP, here)
     if _FLOW.search(complaint):
         return _flow_diagnostic(complaint, here, began, lines)
     if _CHARACTER.search(complaint):

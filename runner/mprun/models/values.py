@@ -13,6 +13,9 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator, Field, PlainValidator, StringConstraints, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
+from mprun.plan import CONDITIONS
+from mprun.references import Reference, Template
+
 MAX_DURATION = 7 * 24 * 3600.0  # seconds; far below what the system's calls can wait
 RETRIED_OUTCOMES = ("raised", "lost", "timed_out")  # after which a call can be made again
 MIN_MEMORY = 1 << 20  # bytes: no process is smaller, and who writes less has forgotten the unit
@@ -28,8 +31,8 @@ _SECONDS = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 0.001}
 _BYTES = {"K": 1 << 10, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40}
 
 
-def wrong_type() -> PydanticCustomError:
-    return PydanticCustomError("wrong_type", "")
+def wrong_type(hint: str = "") -> PydanticCustomError:
+    return PydanticCustomError("wrong_type", "{hint}", {"hint": hint})
 
 
 def bad_value(hint: str = "") -> PydanticCustomError:
@@ -93,6 +96,74 @@ def read_retries(value: Any) -> Any:
     return value
 
 
+def read_param(value: Any) -> Any:
+    """The short form of a parameter, its default, as the long one."""
+    return value if isinstance(value, dict) else {"default": value}
+
+
+def read_needs(value: Any) -> dict[str, str]:
+    """How each step that is needed must have ended, by name; it must have succeeded where only names are given."""
+    if isinstance(value, dict):
+        return {read_text(name): _read_condition(condition) for name, condition in value.items()}
+    names = read_one_or_list(value)
+    if not all(isinstance(name, str) for name in names):
+        raise wrong_type("a name is text: put it in quotes")
+    return dict.fromkeys(map(read_text, names), "succeeded")
+
+
+def _read_condition(value: Any) -> str:
+    if not isinstance(value, str):
+        raise wrong_type()
+    if value not in CONDITIONS:
+        raise bad_value("succeeded, finished or failed")
+    return value
+
+
+def read_text(value: Any) -> str:
+    """A text that isn't empty."""
+    if not isinstance(value, str):
+        raise wrong_type()
+    if not value:
+        raise bad_value()
+    return value
+
+
+def read_text_to_come(value: Any) -> str | Reference | Template:
+    """A text, or one whose references only the run can tell."""
+    return value if isinstance(value, Reference | Template) else read_text(value)
+
+
+def read_command(value: Any) -> list[Any]:
+    """A program and its arguments: texts, numbers, or what only the run can tell."""
+    if not isinstance(value, list):
+        raise wrong_type()
+    if not value:
+        raise bad_value("name a program")
+    for part in value:
+        if isinstance(part, bool) or not isinstance(part, str | int | float | Reference | Template):
+            raise wrong_type()
+        if isinstance(part, str) and "\0" in part:
+            raise bad_value("an argument can't hold the character U+0000")
+    return value
+
+
+def read_some_values(value: Any) -> list[Any]:
+    """A list of at least one value."""
+    if not isinstance(value, list):
+        raise wrong_type()
+    if not value:
+        raise bad_value("name one, or leave the key out")
+    return value
+
+
+def read_delimiter(value: Any) -> str:
+    if not isinstance(value, str):
+        raise wrong_type()
+    if len(value) != 1 or value in '\r\n"':
+        raise bad_value('one character, such as `,`, `;` or "\\t"')
+    return value
+
+
 def read_pool_size(value: Any) -> int | str:
     """How many workers: a number from 1, `cpus`, or `cpus - N`; kept as written."""
     if isinstance(value, str) and re.fullmatch(_CPUS_PATTERN, value):
@@ -122,10 +193,12 @@ def read_range(value: Any) -> list[int]:
     return numbers
 
 
-def read_env_value(value: Any) -> str:
+def read_env_value(value: Any) -> str | Reference | Template:
     """A variable's value as text; a number is written out as Python writes it."""
+    if isinstance(value, Reference | Template):
+        return value
     if isinstance(value, bool):
-        raise PydanticCustomError("wrong_type", "{hint}", {"hint": f'write "{str(value).lower()}" or 1 or 0'})
+        raise wrong_type(f'write "{str(value).lower()}" or 1 or 0')
     if not isinstance(value, str | int | float):
         raise wrong_type()
     if "\0" in str(value):
@@ -163,15 +236,34 @@ _TEXTS = {"oneOf": [_TEXT, {"type": "array", "items": _TEXT}]}
 _SOME_TEXTS = {"oneOf": [_TEXT, {"type": "array", "items": _TEXT, "minItems": 1}]}
 _WHOLE = {"type": "integer"}
 
+_VALUE: dict[str, Any] = {"type": ["string", "number"]}
+_NEEDS: dict[str, Any] = {
+    "oneOf": [
+        _TEXT,
+        {"type": "array", "items": _TEXT},
+        {"type": "object", "additionalProperties": {"enum": list(CONDITIONS)}},
+    ]
+}
+
 Text = Annotated[str, StringConstraints(min_length=1)]
 StepName = Annotated[str, StringConstraints(pattern=NAME_PATTERN)]
 EnvName = Annotated[str, StringConstraints(pattern=r"^[^=\x00]+$")]
 ParameterName = Annotated[str, PlainValidator(read_parameter_name), WithJsonSchema({"type": "string"})]
 Texts = Annotated[list[Text], BeforeValidator(read_one_or_list), WithJsonSchema(_TEXTS)]
 SomeTexts = Annotated[list[Text], BeforeValidator(read_one_or_more), WithJsonSchema(_SOME_TEXTS)]
+Needs = Annotated[dict[str, str], PlainValidator(read_needs), WithJsonSchema(_NEEDS)]
+ParamName = StepName
+TextToCome = Annotated[Any, PlainValidator(read_text_to_come), WithJsonSchema(_TEXT)]
+Command = Annotated[
+    list[Any], PlainValidator(read_command), WithJsonSchema({"type": "array", "items": _VALUE, "minItems": 1})
+]
+SomeValues = Annotated[list[Any], PlainValidator(read_some_values), WithJsonSchema({"type": "array", "minItems": 1})]
+Delimiter = Annotated[
+    str, PlainValidator(read_delimiter), WithJsonSchema({"type": "string", "pattern": '^[^\\r\\n"]$'})
+]
 NumberFrom0 = Annotated[int, Field(ge=0)]
 Count = Annotated[int, Field(ge=1)]
-EnvValue = Annotated[str, PlainValidator(read_env_value), WithJsonSchema({"type": ["string", "number"]})]
+EnvValue = Annotated[Any, PlainValidator(read_env_value), WithJsonSchema({"type": ["string", "number"]})]
 Duration = Annotated[
     float,
     PlainValidator(read_duration),

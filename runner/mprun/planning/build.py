@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
-import glob
 import multiprocessing
 import os
 import re
-from collections.abc import Iterable
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from mprun.models.values import RETRIED_OUTCOMES
-from mprun.models.workflow import ItemsFrom, PoolEntry, ProcessEntry, RetriesEntry, StepEntry, Workflow
+from pydantic import BaseModel
+
+from mprun.models.steps import PoolEntry, ProcessEntry, StepEntry
+from mprun.models.workflow import Workflow
 from mprun.places import Places
-from mprun.plan import Limits, Plan, PoolStep, ProcessStep, Retries, StartMethod, Step, Surroundings
-from mprun.sources import GlobSource, LinesSource, ListSource, RangeSource, Source
+from mprun.plan import Condition, Plan, PoolStep, ProcessStep, StartMethod, Step, Surroundings
+from mprun.planning.build_items import ItemsBuilder
+from mprun.planning.build_limits import limits_of
+from mprun.references import Reference, Template, references_in
 from mprun.system import available_cpus
-from mprun.targets import Target, is_builtin_exception, parse_target
+from mprun.targets import Target, parse_target
+
+COMMAND = "mprun.worker.command:run_command"  # the target of a step that has a `command`
 
 
 def build(workflow: Workflow, file: str, sha256: str, places: Places) -> Plan:
@@ -35,7 +40,7 @@ def build(workflow: Workflow, file: str, sha256: str, places: Places) -> Plan:
         start_method=workflow.start_method or default_start_method(),
         grace_period=workflow.grace_period,
         surroundings=Surroundings(
-            env={name: unescape(value) for name, value in workflow.env.items()},
+            env=dict(workflow.env),
             working_dir=builder.cwd,
             pythonpath=builder.search_folders(),
         ),
@@ -52,17 +57,6 @@ def default_start_method() -> StartMethod:
     return "forkserver" if "forkserver" in multiprocessing.get_all_start_methods() else "spawn"
 
 
-def unescape(value: Any) -> Any:
-    """`value` with `$${` as `${` in every text in it; keys stay as they are. Returns new lists and mappings."""
-    if isinstance(value, str):
-        return value.replace("$${", "${")
-    if isinstance(value, list):
-        return [unescape(item) for item in value]
-    if isinstance(value, dict):
-        return {key: unescape(item) for key, item in value.items()}
-    return value
-
-
 class _Builder:
     """What the steps of one workflow share while they are built."""
 
@@ -70,6 +64,7 @@ class _Builder:
         self.folder = folder
         self.cwd = os.path.normpath(cwd)
         self._workflow = workflow
+        self._items = ItemsBuilder(folder, self.cwd, self.target)
 
     def steps(self, places: Places) -> tuple[Step, ...]:
         """In the order written, across both groups."""
@@ -87,7 +82,7 @@ class _Builder:
 
     def search_folders(self) -> tuple[str, ...]:
         """The workflow's folder, what `pythonpath` adds, and the folders of targets' own files: each once."""
-        files = [self._target(text).file for text in self._target_texts()]
+        files = [self.target(text).file for text in self._target_texts()]
         folders = [self.folder, *map(self._absolute, self._workflow.pythonpath)]
         folders += [os.path.dirname(file) for file in files if file]
         return tuple(dict.fromkeys(folders))
@@ -95,92 +90,80 @@ class _Builder:
     def _target_texts(self) -> list[str]:
         processes, pools = self._workflow.processes.values(), self._workflow.pools.values()
         initializers = [pool.initializer for pool in pools if pool.initializer]
-        targets = [entry.target for entry in (*processes, *pools)]
+        targets = [entry.target for entry in (*processes, *pools) if entry.target]
         retries = [entry.retries for entry in (*processes, *pools) if entry.retries]
         classes = [text for written in retries for text in (*written.on, *written.not_on) if ":" in text]
         return [*targets, *initializers, *classes]
 
     def _process(self, name: str, entry: ProcessEntry) -> ProcessStep:
+        by_name = entry.fan_out in ("matrix", "zip") and not (entry.args or entry.kwargs or entry.command)
         return ProcessStep(
             name=name,
-            target=self._target(entry.target),
-            args=tuple(unescape(entry.args)),
-            kwargs=unescape(entry.kwargs),
+            target=self.target(entry.target or COMMAND),
+            args=tuple(entry.args),
+            kwargs=entry.kwargs,
             daemon=entry.daemon,
             needs=self._needs(entry),
-            limits=self._limits(entry),
+            limits=limits_of(entry, self.target),
+            cells=self._items.of_process(entry),
+            cell="" if not entry.fan_out else "kwargs" if by_name else "item" if entry.foreach else "matrix",
+            max_parallel=entry.max_parallel,
+            command=tuple(entry.command),
+            keys=entry.keys,
+            save=self._save(entry.save),
         )
 
     def _pool(self, name: str, entry: PoolEntry) -> PoolStep:
         return PoolStep(
             name=name,
-            target=self._target(entry.target),
+            target=self.target(entry.target or COMMAND),
             call=entry.call,
-            source=ListSource((None,)) if entry.apply else self._source(getattr(entry, entry.call)),
-            args=tuple(unescape(entry.apply.args)) if entry.apply else (),
-            kwargs=unescape(entry.apply.kwargs) if entry.apply else {},
+            source=self._items.of_pool(entry),
+            args=tuple(entry.apply.args) if entry.apply else (),
+            kwargs=entry.apply.kwargs if entry.apply else entry.kwargs,
             processes=pool_size(entry.processes, available_cpus()),
             chunksize=entry.chunksize,
-            initializer=self._target(entry.initializer) if entry.initializer else None,
-            initargs=tuple(unescape(entry.initargs)),
+            initializer=self.target(entry.initializer) if entry.initializer else None,
+            initargs=tuple(entry.initargs),
             maxtasksperchild=entry.maxtasksperchild,
             engine=entry.engine or self._workflow.engine,
             needs=self._needs(entry),
-            limits=self._limits(entry),
+            limits=limits_of(entry, self.target),
+            command=tuple(entry.command),
+            keys=entry.keys,
+            save=self._save(entry.save),
         )
 
-    def _limits(self, entry: StepEntry) -> Limits:
-        return Limits(
-            timeout=entry.timeout,
-            step_timeout=entry.step_timeout,
-            slow_after=entry.slow_after,
-            max_memory=entry.max_memory,
-            retries=self._retries(entry.retries) if entry.retries else Retries(),
-            continue_on_error=entry.continue_on_error,
-        )
+    def _save(self, written: str | Reference | Template) -> str | Template:
+        """The file's absolute path."""
+        if isinstance(written, str):
+            return self._absolute(written) if written else ""
+        parts = written.parts if isinstance(written, Template) else (written,)
+        absolute = isinstance(parts[0], Reference) or os.path.isabs(parts[0])  # `${run.dir}` is
+        return Template(parts if absolute else (os.path.join(self.folder, ""), *parts))
 
-    def _retries(self, written: RetriesEntry) -> Retries:
-        outcomes = {text for text in written.on if text in RETRIED_OUTCOMES}
-        classes = self._classes(text for text in written.on if text not in outcomes)
-        return Retries(
-            count=written.count,
-            delay=written.delay,
-            backoff=written.backoff,
-            max_delay=max(written.delay, written.max_delay),
-            jitter=written.jitter,
-            on=tuple(
-                outcome for outcome in RETRIED_OUTCOMES if outcome in outcomes or (classes and outcome == "raised")
-            ),
-            exceptions=classes,
-            not_exceptions=self._classes(written.not_on),
-        )
-
-    def _classes(self, texts: Iterable[str]) -> tuple[Target, ...]:
-        return tuple(
-            Target(text, "builtins", "", text) if is_builtin_exception(text) else self._target(text)
-            for text in dict.fromkeys(texts)
-        )
-
-    def _source(self, items: list[Any] | ItemsFrom) -> Source:
-        if isinstance(items, list):
-            return ListSource(tuple(unescape(items)))
-        if items.glob:
-            return GlobSource(os.path.join(glob.escape(self.folder), unescape(items.glob)), self.cwd)
-        if items.lines:
-            return LinesSource(self._absolute(unescape(items.lines)))
-        numbers = range(*items.range)
-        return RangeSource(numbers.start, numbers.stop, numbers.step)
-
-    def _needs(self, entry: StepEntry) -> tuple[str, ...]:
+    def _needs(self, entry: StepEntry) -> dict[str, Condition]:
+        """Those written, and the steps whose results the entry refers to."""
+        referred = (reference.path[0] for reference in references_in(list(_values(entry))))
+        needs: dict[str, Any] = {**dict.fromkeys(referred, "succeeded"), **entry.needs}
         known = {*self._workflow.processes, *self._workflow.pools}
-        return tuple(dict.fromkeys(need for need in entry.needs if need in known))
+        return {name: condition for name, condition in needs.items() if name in known}
 
-    def _target(self, text: str) -> Target:
+    def target(self, text: str) -> Target:
         target = parse_target(text, self.folder)
         return target if not target.file else Target(text, "", os.path.normpath(target.file), target.qualname)
 
     def _absolute(self, path: str) -> str:
         return os.path.normpath(os.path.join(self.folder, path))
+
+
+def _values(entry: BaseModel) -> Iterator[Any]:
+    """Every value that is written in `entry`, on each level."""
+    for _, value in entry:
+        if isinstance(value, BaseModel):
+            yield from _values(value)
+        else:
+            yield value
 
 
 def pool_size(written: int | str, cpus: int) -> int:

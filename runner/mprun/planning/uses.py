@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from mprun.models.workflow import StepEntry, Workflow
+from mprun.models.steps import StepEntry
+from mprun.models.workflow import Workflow
 from mprun.places import Path
 from mprun.plan import Plan, PoolStep, ProcessStep, Retries
 from mprun.sources import ListSource, RangeSource

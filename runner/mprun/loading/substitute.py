@@ -1,0 +1,208 @@
+"""Puts what is known before the start in the place of references, and reads the others into the data."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from mprun.loading.mistakes import Mistake, short
+from mprun.loading.params import Params
+from mprun.loading.positions import HOOKS, Position, axes_of, position
+from mprun.loading.words import did_you_mean, suggest
+from mprun.models.workflow import is_extension
+from mprun.places import Path
+from mprun.references import (
+    SCOPES,
+    Reference,
+    ReferenceSyntaxError,
+    Template,
+    parse,
+    written_out,
+)
+
+RUN_NAMES = ("id", "dir", "outcome")
+_NOT_WALKED = ("if",)  # expressions have a grammar of their own
+_OTHER_SCOPES = {
+    **dict.fromkeys(("param", "parameters", "inputs", "vars", "args"), "params"),
+    **dict.fromkeys(("environ", "environment"), "env"),
+    **dict.fromkeys(("steps", "outputs", "result", "needs", "tasks"), "results"),
+    **dict.fromkeys(("each", "it", "element", "value"), "item"),
+    "workflow": "run",
+}
+
+
+@dataclass(slots=True)
+class Substitution:
+    """`data` is a copy with literal texts, values and, for what only the run can tell, References and Templates.
+
+    `written` are the texts, by path, that were something else before; `failed` the paths of those left as they are,
+    as they hold a mistake.
+    """
+
+    data: Any = None
+    mistakes: list[Mistake] = field(default_factory=list)
+    written: dict[Path, str] = field(default_factory=dict)
+    failed: set[Path] = field(default_factory=set)
+
+
+def substitute(data: dict[Any, Any], params: Params, environ: Mapping[str, str]) -> Substitution:
+    """Read every text of the workflow `data` but extensions; the values of `params` are put in."""
+    walk = _Walk(data, params, environ)
+    entries = {key: value for key, value in data.items() if key != "params"}
+    walk.done.data = {
+        **({"params": data["params"]} if "params" in data else {}),
+        **{key: value if is_extension(key) else walk.value((key,), value) for key, value in entries.items()},
+    }
+    return walk.done
+
+
+def substitute_params(data: dict[Any, Any], environ: Mapping[str, str]) -> Substitution:
+    """The declared parameters, in which variables of the environment may stand."""
+    walk = _Walk(data, Params(), environ)
+    walk.done.data = walk.value(("params",), data.get("params"))
+    return walk.done
+
+
+class _Walk:
+    def __init__(self, data: dict[Any, Any], params: Params, environ: Mapping[str, str]) -> None:
+        self.done = Substitution()
+        self._data = data
+        self._params = params
+        self._environ = environ
+        self._steps = _step_names(data)
+
+    def value(self, path: Path, value: Any) -> Any:
+        """`value`, which stands at `path`, with its texts read. As deep as a file can nest, which is limited."""
+        if isinstance(value, str):
+            return self._text(path, value) if "${" in value else value
+        if isinstance(value, list):
+            return [self.value((*path, index), item) for index, item in enumerate(value)]
+        if isinstance(value, dict):
+            return {
+                key: item if len(path) == 2 and key in _NOT_WALKED else self.value((*path, key), item)
+                for key, item in value.items()
+            }
+        return value
+
+    def _text(self, path: Path, text: str) -> Any:
+        try:
+            read = parse(text)
+        except ReferenceSyntaxError as error:
+            self._fail(path, Mistake("reference", str(error), path, advice=error.advice, near=error.text))
+            return text
+        if isinstance(read, str):
+            return read
+        where = position(path, self._data)
+        mistakes = [mistake for reference in _references(read) for mistake in self._judge(path, text, reference, where)]
+        mistakes += _not_alone(read, path, where)
+        if mistakes:
+            self._fail(path, *mistakes)
+            return text
+        self.done.written[path] = text
+        return self._known(read)
+
+    def _fail(self, path: Path, *mistakes: Mistake) -> None:
+        self.done.mistakes += mistakes
+        self.done.failed.add(path)
+
+    def _known(self, read: Reference | Template) -> Any:
+        """The value of what is known; a template keeps what isn't."""
+        if isinstance(read, Reference):
+            return self._put_in(read)
+        parts: list[str | Reference] = []
+        for part in read.parts:
+            put = self._put_in(part) if isinstance(part, Reference) else part
+            text = put if isinstance(put, Reference) else written_out(put)
+            if parts and isinstance(text, str) and isinstance(parts[-1], str):
+                parts[-1] += text
+            else:
+                parts.append(text)
+        return parts[0] if len(parts) == 1 and isinstance(parts[0], str) else Template(tuple(parts))
+
+    def _put_in(self, reference: Reference) -> Any:
+        if reference.scope == "env":
+            return self._environ[reference.path[0]]
+        if reference.scope == "params" and reference.path[0] in self._params.values:
+            return self._params.values[reference.path[0]]
+        return reference
+
+    def _judge(self, path: Path, text: str, reference: Reference, where: Position) -> Iterator[Mistake]:
+        near = str(reference) if str(reference) in text else ""
+        if reference.scope not in SCOPES:
+            meant = _OTHER_SCOPES.get(reference.scope.lower()) or suggest(reference.scope, SCOPES)
+            names = ", ".join(f"`{scope}`" for scope in SCOPES)
+            yield Mistake(
+                "unknown-reference",
+                f"`{short(str(reference))}`: there is no `{short(reference.scope)}` to refer to",
+                path,
+                advice=did_you_mean(meant),
+                notes=() if meant else (f"a reference begins with one of {names}",),
+                near=near,
+            )
+        elif reference.scope not in where.scopes | where.whole:
+            message = f"`{short(str(reference))}` can't stand in {where.what}: {where.why}"
+            yield Mistake("reference", message, path, near=near, notes=_what_may(where))
+        else:
+            yield from self._unknown_name(path, reference, where, near)
+
+    def _unknown_name(self, path: Path, reference: Reference, where: Position, near: str) -> Iterator[Mistake]:
+        name, *further = reference.path or ("",)
+        if reference.scope == "env":
+            if name not in self._environ:
+                yield Mistake("unset-variable", f"the variable `{short(name)}` is not set", path, near=near)
+        elif reference.scope == "params":
+            yield from self._param(path, name, where, near)
+        elif reference.scope == "results" and name not in self._steps:
+            yield _no_such("unknown-step", "step", name, [*self._steps], path, near)
+        elif reference.scope == "matrix" and name not in (axes := axes_of(path, self._data)):
+            yield _no_such("unknown-axis", "axis", name, axes, path, near)
+        elif reference.scope == "run" and name not in RUN_NAMES:
+            yield _no_such("unknown-reference", "`run.`", name, list(RUN_NAMES), path, near)
+        elif further and reference.scope in ("env", "params", "run"):
+            whole = Reference(reference.scope, (name,))
+            message = f"`{short(str(reference))}` goes too far: `{whole}` has no parts"
+            yield Mistake("unknown-reference", message, path, near=near)
+
+    def _param(self, path: Path, name: str, where: Position, near: str) -> Iterator[Mistake]:
+        if name not in self._params.names:
+            yield _no_such("unknown-param", "parameter", name, self._params.names, path, near)
+        elif name in self._params.secrets and not where.secrets:
+            message = f"the secret `{name}` can't stand in {where.what}"
+            notes = ("a secret may stand in `args`, `kwargs`, `initargs`, `command` and `env`",)
+            yield Mistake("secret", message, path, near=near, notes=notes)
+        elif name in self._params.broken:
+            self.done.failed.add(path)  # told of the parameter itself
+
+
+def _no_such(code: str, kind: str, name: str, names: list[str], path: Path, near: str) -> Mistake:
+    advice = did_you_mean(suggest(name, names))
+    listed = ", ".join(sorted(map(str, names))[:12])
+    notes = () if advice else (f"there is {listed}" if listed else "there is none",)
+    what = f"{kind}{short(name)}`" if kind.endswith(".`") else f"{kind} `{short(name)}`"
+    return Mistake(code, f"there is no {what}", path, advice=advice, notes=notes, near=near)
+
+
+def _not_alone(read: Reference | Template, path: Path, where: Position) -> list[Mistake]:
+    """References that may only stand for a value as a whole, and have text around them."""
+    if isinstance(read, Reference):
+        return []
+    return [
+        Mistake("reference", f"`{short(str(part))}` stands for a whole value, and has text beside it", path)
+        for part in read.parts
+        if isinstance(part, Reference) and part.scope in where.whole - where.scopes
+    ]
+
+
+def _what_may(where: Position) -> tuple[str, ...]:
+    allowed = [scope for scope in SCOPES if scope in where.scopes | where.whole]
+    return (f"here may stand: {', '.join(f'`{scope}`' for scope in allowed)}",) if allowed else ()
+
+
+def _references(read: Reference | Template) -> list[Reference]:
+    return [read] if isinstance(read, Reference) else [part for part in read.parts if isinstance(part, Reference)]
+
+
+def _step_names(data: dict[Any, Any]) -> list[str]:
+    groups = [data.get(group) for group in ("processes", "pools", *HOOKS)]
+    return [name for group in groups if isinstance(group, dict) for name in group if isinstance(name, str)]

@@ -1,0 +1,21 @@
+"""The base of every level of a workflow file."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, field_validator
+from pydantic_core import PydanticCustomError
+
+
+class Written(BaseModel):
+    """Unknown keys are refused, types are exact, and a key without a value is a mistake."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _refuse_nothing(cls, value: Any) -> Any:
+        if value is None:
+            raise PydanticCustomError("nothing", "")
+        return value
