@@ -11,6 +11,7 @@ from typing import Any
 import structlog
 
 from mprun.events import Outcome, timestamp
+from mprun.masking import Mask
 from mprun.sinks.log import EventLog
 from mprun.sinks.sink import Sink
 from mprun.values import spelled_out
@@ -20,10 +21,11 @@ _FREQUENT = {"output"}
 
 
 class EventStream:
-    """Implements `engines.run.Events` over one log and any number of sinks."""
+    """Implements `engines.run.Events` over one log and any number of sinks. `mask` keeps secrets from both."""
 
-    def __init__(self, log: EventLog, sinks: Sequence[Sink]) -> None:
+    def __init__(self, log: EventLog, sinks: Sequence[Sink], mask: Mask = Mask()) -> None:  # noqa: B008 -- has no state
         self._log = log
+        self._mask = mask
         self._sinks = list(sinks)
         self._seq = 0
         self._logger = structlog.wrap_logger(
@@ -35,6 +37,8 @@ class EventStream:
         self._sinks.append(sink)
 
     def emit(self, event: str, **fields: Any) -> None:
+        if self._mask:
+            fields = self._mask.fields(fields)
         fields = {"ts": timestamp(time.time()), "event": event, **fields}
         self._logger.msg(**fields)
         if event not in _FREQUENT:
@@ -43,6 +47,7 @@ class EventStream:
             sink.event(fields)
 
     def emit_result(self, step: str, task: int, outcome: Outcome, line: bytes) -> None:
+        line = self._masked(line)
         self._write_line(line)
         for sink in self._sinks:
             sink.result(step, task, outcome, line)
@@ -52,13 +57,18 @@ class EventStream:
             sink.count(step, tasks)
 
     def emit_retry(self, step: str, task: int, line: bytes) -> None:
-        self._write_line(line)
+        self._write_line(self._masked(line))
+
+    def _masked(self, line: bytes) -> bytes:
+        return self._mask.line(line) if self._mask else line
 
     def _write_line(self, line: bytes) -> None:
         seq, self._seq = self._seq, self._seq + 1
         self._log.msg(b'{"seq":%d,%b' % (seq, line))
 
     def emit_run(self, step: str, first: int, lines: list[bytes]) -> None:
+        if self._mask:
+            lines = [self._mask.line(line) for line in lines]
         seq, self._seq = self._seq, self._seq + len(lines)
         numbers = map(b'{"seq":%d,'.__mod__, range(seq, self._seq))
         self._log.msg(b"".join(chain.from_iterable(zip(numbers, lines, repeat(b"\n"), strict=False))))
@@ -66,6 +76,7 @@ class EventStream:
             sink.run(step, first, lines)
 
     def emit_output(self, fields: dict[str, Any], stream: str, line: bytes) -> None:
+        line = self._mask.output(line)
         self.emit("output", **fields, stream=stream, text=line.decode("utf-8", "backslashreplace"))
         for sink in self._sinks:
             sink.output(fields, stream, line)
