@@ -95,6 +95,18 @@ wave  step  kind     tasks  call               limits                           
     )
 
 
+def test_an_engine_has_a_column_where_it_is_not_the_usual_one() -> None:
+    plan = plan_of(pool("a", "jobs:f", 3), pool("b", "jobs:f", 3, engine="stdlib"))
+    assert (
+        describe(plan).partition("\n\n")[2]
+        == """\
+wave  step  kind  engine  tasks  call                      needs
+1     a     pool          3      Pool(2).map(f, range(3))
+1     b     pool  stdlib  3      Pool(2).map(f, range(3))
+"""
+    )
+
+
 @pytest.mark.parametrize(
     ("limits", "text"),
     [

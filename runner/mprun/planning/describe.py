@@ -15,7 +15,8 @@ CALL_WIDTH = 72
 LIMITS_WIDTH = 60
 ITEMS_SHOWN = 8
 
-_COLUMNS = ("wave", "step", "kind", "tasks", "call", "limits", "needs")
+_COLUMNS = ("wave", "step", "kind", "engine", "tasks", "call", "limits", "needs")
+_WHERE_THERE_ARE_SOME = ("engine", "limits")
 
 
 def describe(plan: Plan) -> str:
@@ -50,7 +51,12 @@ def _row(wave: str, step: Step, folder: str) -> tuple[str, ...]:
     count = "?" if tasks is None else f"{tasks:,}"
     call_shown = _bounded(call_text(step, folder), CALL_WIDTH)
     limits = _bounded(limits_text(step.limits), LIMITS_WIDTH)
-    return wave, step.name, step.kind, count, call_shown, limits, ", ".join(step.needs)
+    return wave, step.name, step.kind, _engine(step), count, call_shown, limits, ", ".join(step.needs)
+
+
+def _engine(step: Step) -> str:
+    """The engine of a pool that isn't run by the usual one."""
+    return step.engine if isinstance(step, PoolStep) and step.engine != "local" else ""
 
 
 def call_text(step: Step, folder: str) -> str:
@@ -78,8 +84,8 @@ def _visible(text: str) -> str:
 
 
 def _table(rows: list[tuple[str, ...]]) -> str:
-    """Columns as wide as their widest cell, two spaces apart; `limits` only where there are some."""
-    columns = [column for column in zip(*rows, strict=True) if column[0] != "limits" or any(column[1:])]
+    """Columns as wide as their widest cell, two spaces apart; some are left out where they would be empty."""
+    columns = [c for c in zip(*rows, strict=True) if c[0] not in _WHERE_THERE_ARE_SOME or any(c[1:])]
     rows = list(zip(*columns, strict=True))
     widths = [max(map(len, column)) for column in columns]
     padded = ("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in rows)
