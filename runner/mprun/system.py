@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import os
+from collections.abc import Iterable
 
 
 def available_cpus() -> int:
@@ -13,14 +14,37 @@ def available_cpus() -> int:
 
 
 def oom_kills() -> int:
-    """How many processes of this one's cgroup the kernel has killed for want of memory; 0 where it doesn't say."""
-    for file in _oom_files():
+    """How many processes of this one's cgroup the kernel has killed for want of memory; 0 where it doesn't say.
+
+    It counts one before it sends the signal: who sees the death sees the count.
+    """
+    return oom_kills_in(_own_oom_files())
+
+
+def oom_kills_in(files: Iterable[str]) -> int:
+    """The count in the first of `files` that has one."""
+    for file in files:
         try:
             with open(file, encoding="ascii") as events:
                 return next(int(line.split()[1]) for line in events if line.startswith("oom_kill "))
         except (OSError, StopIteration, ValueError, IndexError):
             continue
     return 0
+
+
+def oom_files(cgroups: Iterable[str], root: str = "/sys/fs/cgroup") -> list[str]:
+    """Where cgroups v1 and v2 count out-of-memory kills, likeliest first; `cgroups` are lines of /proc/PID/cgroup.
+
+    In a container these may name the cgroup as the host sees it, where the container has it at the root.
+    """
+    found = []
+    for line in cgroups:
+        _, controllers, path = line.split(":", 2)
+        if not controllers:
+            found += [f"{root}{path}/memory.events", f"{root}/memory.events"]
+        elif "memory" in controllers.split(","):
+            found += [f"{root}/memory{path}/memory.oom_control", f"{root}/memory/memory.oom_control"]
+    return found
 
 
 def resident_memory(pid: int) -> int:
@@ -42,16 +66,8 @@ def is_stopped(pid: int) -> bool:
 
 
 @functools.cache
-def _oom_files() -> tuple[str, ...]:
-    """Where cgroup v2, then v1, count out-of-memory kills."""
-    found = []
-    for line in _cgroups():
-        _, controllers, path = line.split(":", 2)
-        if not controllers:
-            found.append(f"/sys/fs/cgroup{path}/memory.events")
-        elif "memory" in controllers.split(","):
-            found.append(f"/sys/fs/cgroup/memory{path}/memory.oom_control")
-    return tuple(found)
+def _own_oom_files() -> list[str]:
+    return oom_files(_cgroups())
 
 
 def _cgroups() -> list[str]:

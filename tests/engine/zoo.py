@@ -213,6 +213,7 @@ ENDS = {
     "close all": _close_all,
     "raise": raises,
     "stop": lambda: os.kill(os.getpid(), signal.SIGSTOP),
+    "out of memory": lambda: fills_memory(2**28),
 }
 
 

@@ -11,8 +11,8 @@ from functools import partial
 from typing import Protocol
 
 from mprun.engines.loop import Loop, Timer
+from mprun.engines.oom import kernel_kills
 from mprun.events import Outcome
-from mprun.system import oom_kills
 from mprun.worker.frames import OUTPUT, STREAMS, FrameError, Splitter, read_output
 from mprun.worker.process import ChildProcess, Ends
 
@@ -68,7 +68,7 @@ class Child:
         self.stopped_by = ""  # why mprun itself ended it, told apart from foreign kills
         self.verdict: Outcome = "lost"  # the outcome of what it was at, if it ends now
         self.fault = ""
-        self.oom_kills_before = oom_kills()
+        self.oom_kills_before = kernel_kills.count()
         self._loop = loop
         self._listener = listener
         self._frames = Splitter()

@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from mprun.engines.child import Child, Ending
+from mprun.engines.oom import kernel_kills
 from mprun.events import Outcome, timestamp
-from mprun.system import oom_kills
 
 
 def result_line(fields: Mapping[str, Any]) -> bytes:
@@ -25,7 +25,8 @@ def end_without_result(child: Child, ending: Ending) -> tuple[Outcome, dict[str,
     if child.verdict == "cancelled":
         return "cancelled", {"outcome": "cancelled", "cancelled_by": child.stopped_by, **fields}
     reason = child.stopped_by or f"the child {ending}"
-    if not child.stopped_by and ending.exitcode == -signal.SIGKILL and oom_kills() > child.oom_kills_before:
+    foreign_kill = not (child.stopped_by or ending.fault) and ending.exitcode == -signal.SIGKILL
+    if foreign_kill and kernel_kills.explain_one(child.oom_kills_before):
         reason = f"{reason}: the kernel was out of memory"
         fields["oom_killer"] = True
     return child.verdict, {"outcome": child.verdict, "reason": reason, **fields}
