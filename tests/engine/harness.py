@@ -20,6 +20,7 @@ from plan_builders import plan_of
 from mprun.plan import Plan, StartMethod, Step
 from mprun.running.run import RunEnd, run_plan
 from mprun.sinks.log import open_log
+from mprun.sinks.sink import Sink
 
 # The one place that says which engines the suite is run for.
 POOL_ENGINES = ("local", "stdlib")
@@ -62,13 +63,13 @@ class Ran:
         return [event["pid"] for event in self.named("process.started") + self.named("worker.started")]
 
 
-def run(plan: Plan, folder: Path) -> Ran:
+def run(plan: Plan, folder: Path, *sinks: Sink) -> Ran:
     """Run `plan` and check what must be true however it ends: in time, wholly logged, nothing left behind."""
     path = folder / "events.jsonl"
     before = open_files()
     began = time.monotonic()
     with no_noise():
-        end = run_plan(plan, "by-hand", open_log(str(path)), [], _no_log_error)
+        end = run_plan(plan, "by-hand", open_log(str(path)), sinks, _no_log_error)
     assert time.monotonic() - began < LIMIT
     ran = Ran(end, read_log(path))
     path.unlink()

@@ -235,6 +235,24 @@ def test_at_a_terminal(start: Any, engine: str, tmp_path: Path) -> None:
         os.close(theirs)
 
 
+def test_a_child_that_asks_for_a_password(start: Any) -> None:
+    """It has no terminal to ask at, and is told so: reading one from the background would stop it for good."""
+    ours, theirs = pty.openpty()
+    running = start(
+        process("asks", "zoo:asks_for_a_password", folder=HERE),
+        pool("runs", "zoo:asks_for_a_password", call="apply", processes=1, folder=HERE),
+        stdin=theirs,
+        preexec_fn=take_terminal,
+    )
+    try:
+        assert running.end() == (0, "")
+        results = [event["result"] for event in read_log(running.log) if event["event"].endswith(".result")]
+        assert results == ["OSError", "OSError"]
+    finally:
+        os.close(ours)
+        os.close(theirs)
+
+
 def take_terminal() -> None:
     """In the program: make its standard input the controlling terminal of its session."""
     fcntl.ioctl(0, termios.TIOCSCTTY, 0)

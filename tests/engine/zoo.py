@@ -244,6 +244,21 @@ def says_when_it_works(path: str, seconds: float) -> str:
     return path
 
 
+def asks_for_a_password() -> str:
+    """What `getpass` does first, and `ssh` in a process of its own."""
+    try:
+        with open("/dev/tty") as terminal:
+            return terminal.readline()
+    except OSError as error:
+        return type(error).__name__
+
+
+def stops_and_waits(path: str) -> None:
+    os.kill(os.getpid(), signal.SIGSTOP)
+    while not Path(path).exists():
+        time.sleep(0.001)
+
+
 def nap(seconds: float) -> float:
     time.sleep(seconds)
     return seconds

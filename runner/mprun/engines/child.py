@@ -12,6 +12,7 @@ from typing import Protocol
 
 from mprun.engines.loop import Loop, Timer
 from mprun.engines.oom import kernel_kills
+from mprun.engines.suspension import SuspensionWatch
 from mprun.events import Outcome
 from mprun.worker.frames import OUTPUT, STREAMS, FrameError, Splitter, read_output
 from mprun.worker.process import ChildProcess, Ends
@@ -51,6 +52,7 @@ class Listener(Protocol):
 
     def frame(self, child: Child, kind: int, body: bytes) -> None: ...
     def output(self, child: Child, stream: str, task: int | None, line: bytes) -> None: ...
+    def suspended(self, child: Child, suspended: bool) -> None: ...
     def ended(self, child: Child, ending: Ending) -> None: ...
 
 
@@ -84,10 +86,16 @@ class Child:
         self._poll: Timer | None = None
         self._drained: Timer | None = None
         self.alive = True
+        self._suspension = SuspensionWatch(loop, self.pid, partial(listener.suspended, self))
         if self._pidfd is not None:
             loop.watch(self._pidfd, self._died)
         else:
             self._poll = loop.call_later(0, self._ask_whether_dead)  # not here: its listener doesn't know it yet
+
+    @property
+    def suspended(self) -> bool:
+        """Whether somebody has stopped it (SIGSTOP) and it was not continued."""
+        return self._suspension.suspended
 
     def signal(self, number: int) -> None:
         """Send signal `number` to the child and all that it started."""
@@ -150,6 +158,7 @@ class Child:
             os.close(self._pidfd)
             self._pidfd = None
         self.alive = False
+        self._suspension.close()
         _signal_group(self.pid, signal.SIGKILL)  # before it is reaped, so that the number can't be anybody else's
         self._drained = self._loop.call_later(DRAIN_TIME, self._close_pipes)
         self._drain()

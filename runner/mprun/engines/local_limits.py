@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import signal
 import time
 
 from mprun.engines.local_worker import LocalWorker
 from mprun.engines.run import Run
-from mprun.engines.watch import STACK_TIME, ask_for_stack, end_if_stopped, end_if_too_large, stack_of, timeout_reason
+from mprun.engines.watch import STACK_TIME, ask_for_stack, end_if_too_large, stack_of, timeout_reason
 from mprun.plan import PoolStep
 
 SHORTEST = 0.002  # seconds between two looks at the least
@@ -23,22 +24,25 @@ def hold_to_limits(run: Run, step: PoolStep, worker: LocalWorker) -> None:
     limits = step.limits
     if limits.max_memory:
         end_if_too_large(worker.child, limits)
+    if worker.child.suspended and worker.batches:
+        _end_if_between_tasks(worker)
     at_work = worker.board.at_work() if limits.timeout or limits.slow_after else None
     if at_work is None or not worker.is_at(at_work[0]):
-        if limits.timeout and worker.batches and time.monotonic() - worker.heard > limits.timeout:
-            end_if_stopped(worker.child, limits)
         return
     running_for = (time.monotonic_ns() - at_work[1]) / 1e9
     if limits.timeout and running_for > limits.timeout:
-        worker.board.stop()
-        if worker.board.at_work() == at_work:  # and so it begins no other task, which the signal would hit
+        if worker.stays_so(lambda: worker.board.at_work() == at_work):  # no other task is to be hit by the signal
             worker.child.terminate(run.plan.grace_period, timeout_reason(limits), "timed_out")
-        else:
-            worker.board.go_on()
     elif limits.slow_after and running_for > limits.slow_after and worker.slow != at_work:
         worker.slow = at_work
         ask_for_stack(worker.child)
         run.loop.call_later(STACK_TIME, lambda: _tell_slow(run, step, worker, at_work[0], running_for))
+
+
+def _end_if_between_tasks(worker: LocalWorker) -> None:
+    """Kill a suspended worker where that costs nothing: others begin what it has. At a task it is left alone."""
+    if worker.stays_so(lambda: not worker.at_a_task):
+        worker.child.end(signal.SIGKILL, "a signal had stopped it between two tasks", "lost")
 
 
 def _tell_slow(run: Run, step: PoolStep, worker: LocalWorker, task: int, running_for: float) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections import deque
+from collections.abc import Callable
 
 from mprun.engines.backlog import Batch
 from mprun.engines.child import Child
@@ -28,6 +29,22 @@ class LocalWorker(PoolWorker):
     @property
     def takes_more(self) -> bool:
         return self.child.alive and not (self.child.stopped_by or self.said_goodbye or self.unready)
+
+    @property
+    def at_a_task(self) -> bool:
+        """Whether it has begun a task that has no outcome yet."""
+        task = self.board.task
+        return task is not None and self.is_at(task)
+
+    def stays_so(self, what: Callable[[], bool]) -> bool:
+        """Whether `what()` holds and will: from then on the worker begins no further task."""
+        had_to_stop = self.board.stopped
+        self.board.stop()
+        if what():
+            return True
+        if not had_to_stop:
+            self.board.go_on()
+        return False
 
     def is_at(self, task: int) -> bool:
         """Whether `task` is one that it has and that has no outcome: what its board says may be an old task's."""

@@ -71,6 +71,10 @@ class PoolExecution(Generic[W]):
         about = {"step": self.step.name, "worker": child.process.worker, "pid": child.pid}
         self.run.events.emit_output(about if task is None else about | {"task": task}, stream, line)
 
+    def suspended(self, child: Child, suspended: bool) -> None:
+        event = "worker.suspended" if suspended else "worker.continued"
+        self.run.events.emit(event, step=self.step.name, worker=child.process.worker, pid=child.pid)
+
     def work(self, submitted: float = 0.0) -> PoolWork:
         """What each worker is told of the step."""
         step = self.step

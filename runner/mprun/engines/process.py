@@ -97,6 +97,10 @@ class ProcessExecution:
     def output(self, child: Child, stream: str, task: int | None, line: bytes) -> None:
         self._run.events.emit_output({"step": self.step.name, "pid": child.pid}, stream, line)
 
+    def suspended(self, child: Child, suspended: bool) -> None:
+        event = "process.suspended" if suspended else "process.continued"
+        self._run.events.emit(event, **self._about(), pid=child.pid)
+
     def ended(self, child: Child, ending: Ending) -> None:
         if self._watch is not None:
             self._watch.close()

@@ -11,7 +11,7 @@ from mprun.engines.child import Child
 from mprun.engines.loop import Timer
 from mprun.engines.run import Run
 from mprun.plan import Limits
-from mprun.system import is_stopped, resident_memory
+from mprun.system import resident_memory
 from mprun.worker import stacks
 
 MEMORY_INTERVAL = 0.05  # seconds between two looks at a child's memory
@@ -71,14 +71,6 @@ def end_if_too_large(child: Child, limits: Limits) -> None:
     """Kill `child` when it holds more memory than it may: what it was at is lost, for that reason."""
     if resident_memory(child.pid) > limits.max_memory:
         child.end(signal.SIGKILL, f"it used more than its max_memory of {limits.max_memory:,} bytes", "lost")
-
-
-def end_if_stopped(child: Child, limits: Limits) -> None:
-    """Kill `child` when somebody has stopped it between two tasks: it is at none whose timeout could end it."""
-    if is_stopped(child.pid):
-        child.end(
-            signal.SIGKILL, f"a signal had stopped it for longer than the timeout of {limits.timeout:g} s", "lost"
-        )
 
 
 def ask_for_stack(child: Child) -> None:

@@ -193,6 +193,24 @@ class ProcessJoined(Ended):
     duration: Seconds = Field(description="Seconds from the Process's start.")
 
 
+class ProcessSuspended(Event):
+    """Somebody has stopped a process (SIGSTOP, as a rule); the run waits for it."""
+
+    event: Literal["process.suspended"]
+    step: Step
+    attempt: int = Field(ge=1, description="Which attempt it is at, from 1.")
+    pid: Pid
+
+
+class ProcessContinued(Event):
+    """A suspended process goes on."""
+
+    event: Literal["process.continued"]
+    step: Step
+    attempt: int = Field(ge=1, description="Which attempt it is at, from 1.")
+    pid: Pid
+
+
 class PoolStarted(Event):
     """The Pool of a pool step is being started."""
 
@@ -231,6 +249,24 @@ class WorkerUnready(Event):
     exception_type: ExceptionType = Field(alias="exception.type")
     exception_message: ExceptionMessage = Field(alias="exception.message")
     exception_stacktrace: ExceptionStacktrace = Field(alias="exception.stacktrace")
+
+
+class WorkerSuspended(Event):
+    """Somebody has stopped a worker (SIGSTOP, as a rule); the task that it is at waits."""
+
+    event: Literal["worker.suspended"]
+    step: Step
+    worker: Worker
+    pid: Pid
+
+
+class WorkerContinued(Event):
+    """A suspended worker goes on."""
+
+    event: Literal["worker.continued"]
+    step: Step
+    worker: Worker
+    pid: Pid
 
 
 class WorkerJoined(Ended):
@@ -410,6 +446,8 @@ class AnyEvent(RootModel[Any]):
         | StepSkipped
         | ProcessStarted
         | ProcessSlow
+        | ProcessSuspended
+        | ProcessContinued
         | ProcessRetried
         | ProcessResult
         | ProcessJoined
@@ -417,6 +455,8 @@ class AnyEvent(RootModel[Any]):
         | PoolJoined
         | WorkerStarted
         | WorkerUnready
+        | WorkerSuspended
+        | WorkerContinued
         | WorkerJoined
         | TaskSlow
         | TaskRetried

@@ -87,9 +87,18 @@ def _line(event: Mapping[str, Any]) -> str:
             return f"{event['step']}: {event['outcome']} after {duration(event['duration'])}"
         case "step.skipped":
             return f"{event['step']}: skipped: {shown(event['reason'])}"
+        case "worker.suspended" | "process.suspended":
+            return f"{_who(event)} is suspended; `kill -CONT {event['pid']}` lets it go on"
+        case "worker.continued" | "process.continued":
+            return f"{_who(event)} goes on"
         case "stop.requested":
             return _STOPPING[event["phase"]].format(why=event["why"])
     return ""
+
+
+def _who(event: Mapping[str, Any]) -> str:
+    who = f"worker {event['worker']}" if "worker" in event else "its process"
+    return f"{event['step']}: {who} (pid {event['pid']})"
 
 
 _STOPPING = {
@@ -123,10 +132,10 @@ class LiveDisplay:
                 self._bars[event["step"]] = self._progress.add_task(event["step"], total=event["tasks"])
             case "step.finished":
                 self._finish(event)
-            case "step.skipped" | "stop.requested":
-                self._above(_line(event))
             case "run.finished":
                 self._progress.stop()
+            case _ if line := _line(event):
+                self._above(line)
         self._redraw(force=event["event"].startswith("step."))
 
     def result(self, step: str, task: int, outcome: Outcome, line: bytes) -> None:

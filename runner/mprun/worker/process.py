@@ -203,8 +203,24 @@ def _leave_group(process: ChildProcess) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # drops one that is pending: it was meant for the group left behind
     signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, _BLOCKED_AT_START)
+    _leave_terminal()
     process.life.move_up()
     lifeline.hold(process.life.childs.fileno())
+
+
+def _leave_terminal() -> None:
+    """Have no controlling terminal: from a background group, asking a password there would stop the group for good.
+
+    As it is, `getpass` and the like find none, and `ssh` and `git` say so.
+    """
+    with contextlib.suppress(OSError):  # there is none
+        terminal = os.open("/dev/tty", os.O_RDWR | os.O_CLOEXEC)
+        try:
+            import termios
+
+            fcntl.ioctl(terminal, termios.TIOCNOTTY)
+        finally:
+            os.close(terminal)
 
 
 def _apply(surroundings: Surroundings) -> None:
