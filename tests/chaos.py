@@ -20,7 +20,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from log_checks import Event, check_complete, results
+from log_checks import Event, check_complete, results, without_seals
 from plan_builders import plan_of, pool
 
 from mprun.plan import Limits, Plan, Retries
@@ -200,7 +200,7 @@ class Running:
             time.sleep(0.01)
         events = [json.loads(line) for line in self._log.read_bytes().splitlines()]
         check_complete(events)
-        return events
+        return without_seals(events)
 
     def _follow(self) -> None:
         for event in self._new_events():

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import functools
+import hashlib
 import json
 from collections import Counter
 from collections.abc import Iterable
+from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +28,10 @@ PAIRS = {
 
 
 def check_log(path: Path) -> list[Event]:
-    """The events of the whole, finished log at `path`; fails where a line has a wrong form or something is missing."""
+    """The events of the whole, finished log at `path`; fails where a line has a wrong form or something is missing.
+
+    Its seals are checked and left out.
+    """
     return check_lines(path.read_bytes())
 
 
@@ -38,8 +43,33 @@ def check_lines(data: bytes) -> list[Event]:
     events = [json.loads(line) for line in lines]
     for event in events:
         check_form(event)
+    check_sealed(data, events)
     check_complete(events)
-    return events
+    return without_seals(events)
+
+
+def check_sealed(data: bytes, events: list[Event]) -> None:
+    """Fails where the seals of the log `data` don't cover all of it, each the bytes up to its own line."""
+    lines = data.splitlines(keepends=True)
+    starts = [0, *accumulate(map(len, lines))]
+    start, first, previous = 0, 0, None
+    for number, event in enumerate(events):
+        if event["event"] != "log.sealed":
+            continue
+        covered = data[start : starts[number]]
+        assert (event["start"], event["bytes"], event["lines"]) == (start, len(covered), number - first)
+        assert event["sha256"] == hashlib.sha256(covered).hexdigest()
+        assert event.get("previous") == previous
+        previous = hashlib.sha256(lines[number].rpartition(b',"seal":')[0]).hexdigest()
+        assert event["seal"] == previous
+        assert event["lines"] <= 1000
+        start, first = starts[number], number
+    assert events[-1]["event"] == "log.sealed"
+
+
+def without_seals(events: Iterable[Event]) -> list[Event]:
+    """What happened in the run itself."""
+    return [event for event in events if event["event"] != "log.sealed"]
 
 
 def check_form(event: Event) -> None:
@@ -52,7 +82,7 @@ def check_complete(events: list[Event]) -> None:
     """Fails where the log can't be whole: a gap, a child without its join, a task without its result, …"""
     assert [event["seq"] for event in events] == list(range(len(events)))
     assert events[0]["event"] == "run.started"
-    assert [event["event"] for event in events].index("run.finished") == len(events) - 1
+    assert [event["event"] for event in events].index("run.finished") == len(events) - 2  # the seal is the last
     _check_steps(events)
     for (start, end), keys in PAIRS.items():
         assert _identities(events, start, keys) == _identities(events, end, keys), (start, end)
@@ -95,7 +125,7 @@ def _check_results(step: Event, its_results: list[Event], without_event: list[in
 
 
 def _check_totals(events: list[Event]) -> None:
-    finished, end = _named(events, "step.finished"), events[-1]
+    finished, end = _named(events, "step.finished"), events[-2]
     assert end["steps"] == len(events[0]["steps"])
     assert end["tasks"] == sum(step["tasks"] for step in finished) == _counts(end).total()
     assert _counts(end) == sum(map(_counts, finished), Counter())

@@ -79,9 +79,11 @@ def test_a_run_says_what_happens_and_keeps_a_log(hello: CommandLine) -> None:
 
 def test_the_folder_of_a_run_is_its_owners_alone(hello: CommandLine) -> None:
     hello("hello.yaml")
-    (folder,) = hello.folder.glob(".mprun/runs/*")
-    modes = {path.name: path.stat().st_mode & 0o777 for path in (folder, *folder.iterdir())}
-    assert modes == {folder.name: 0o700, "plan.json": 0o600, "events.jsonl": 0o600}
+    (folder,) = hello.folder.glob(".mprun/runs/*/")
+    index = folder.with_name("index.jsonl")
+    modes = {path.name: path.stat().st_mode & 0o777 for path in (index, folder, *folder.iterdir())}
+    files = dict.fromkeys(("index.jsonl", "plan.json", "events.jsonl", "events.head"), 0o600)
+    assert modes == {folder.name: 0o700, **files}
     assert (hello.folder / ".mprun/.gitignore").read_text() == "*\n"
     plan = json.loads((folder / "plan.json").read_text())
     assert [step["name"] for step in plan["steps"]] == ["greet"]

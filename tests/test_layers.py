@@ -17,13 +17,13 @@ PACKAGE = Path(mprun.__file__).parent
 # Each part may import those in the rows above it, and its own row; a part is a folder or a module of the package.
 LAYERS = (
     {"errors", "__init__"},
-    {"events", "masking", "places", "references", "sources", "system", "targets", "values"},
+    {"events", "masking", "places", "references", "seals", "sources", "system", "targets", "values"},
     {"plan", "diagnostics"},
     {"retrying"},
     {"worker"},
     {"models"},
     {"planning", "engines"},
-    {"loading", "running", "sinks"},
+    {"loading", "records", "running", "sinks"},
     {"cli"},
     {"__main__"},
 )

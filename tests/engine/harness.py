@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from log_checks import Event, check_complete, check_form, outcomes, results
+from log_checks import Event, check_complete, check_form, check_sealed, outcomes, results, without_seals
 from plan_builders import plan_of
 
 from mprun.plan import Plan, StartMethod, Step
@@ -81,12 +81,14 @@ def run(plan: Plan, folder: Path, *sinks: Sink) -> Ran:
 
 
 def read_log(path: Path) -> list[Event]:
-    """The events of the finished log at `path`, which must be whole."""
-    events = [json.loads(line) for line in path.read_bytes().splitlines()]
+    """The events of the finished log at `path`, which must be whole; its seals are left out."""
+    data = path.read_bytes()
+    events = [json.loads(line) for line in data.splitlines()]
     for event in events[: len(events) if len(events) < 5_000 else 50]:  # the form of a great many is that of the first
         check_form(event)
+    check_sealed(data, events)
     check_complete(events)
-    return events
+    return without_seals(events)
 
 
 def zoo_plan(*steps: Step, start_method: StartMethod, **options: Any) -> Plan:

@@ -33,6 +33,9 @@ ParamsFile = Annotated[
     str, typer.Option("--params", metavar="FILE", help="A YAML file of parameters and their values.")
 ]
 NoImport = Annotated[bool, typer.Option("--no-import", help="Don't import the targets to check them.")]
+RunsDir = Annotated[
+    str, typer.Option("--runs-dir", envvar="MPRUN_RUNS_DIR", metavar="DIR", help="Where the runs are kept.")
+]
 
 
 def _given(assignments: list[str] | None, file: str) -> GivenParams:
@@ -77,9 +80,7 @@ def run(
     log: Annotated[
         str, typer.Option("--log", metavar="PATH", help="Write the event log to PATH; `-` is standard output.")
     ] = "",
-    runs_dir: Annotated[
-        str, typer.Option("--runs-dir", envvar="MPRUN_RUNS_DIR", metavar="DIR", help="Where the runs are kept.")
-    ] = ".mprun",
+    runs_dir: RunsDir = ".mprun",
     max_parallel: Annotated[
         int | None,
         typer.Option(
@@ -94,12 +95,16 @@ def run(
     quiet: Annotated[
         bool, typer.Option("--quiet", "-q", help="Show only what children print, and what went wrong.")
     ] = False,
+    sign_key: Annotated[
+        str,
+        typer.Option("--sign-key", metavar="KEY", help="Sign the finished log with the Ed25519 key in the file KEY."),
+    ] = "",
 ) -> None:
     """Run a workflow."""
     from mprun.cli.run import run_file
 
     given = _given(param, params)
-    code = run_file(file, given, log=log, runs_dir=runs_dir, max_parallel=max_parallel, quiet=quiet)
+    code = run_file(file, given, log=log, runs_dir=runs_dir, max_parallel=max_parallel, quiet=quiet, sign_key=sign_key)
     raise typer.Exit(int(code))
 
 

@@ -2,42 +2,34 @@
 
 from __future__ import annotations
 
-import os
-import time
-from dataclasses import dataclass
+from collections.abc import Callable
 
 from mprun.cli.output import say
 from mprun.engines.boot import boot
-from mprun.errors import ExitCode
+from mprun.errors import ExitCode, UsageError
 from mprun.loading.given import GivenParams
 from mprun.loading.prepare import Preparation
-from mprun.plan import Plan, plan_json
-
-
-@dataclass(frozen=True, slots=True)
-class LogPlace:
-    """An open log: its descriptor and what it is called for people."""
-
-    fd: int
-    name: str
-
-    @property
-    def is_stdout(self) -> bool:
-        return self.fd == 1
 
 
 def run_file(
-    file: str, given: GivenParams, *, log: str, runs_dir: str, max_parallel: int | None, quiet: bool
+    file: str,
+    given: GivenParams,
+    *,
+    log: str,
+    runs_dir: str,
+    max_parallel: int | None,
+    quiet: bool,
+    sign_key: str = "",
 ) -> ExitCode:
     """Run the workflow `file`. Raises WorkflowError, UsageError, and LogError where the log can't be created."""
+    sign = _signer(sign_key, log)
     preparation = Preparation(file, given)
     try:
         # The check child is at work and the fork server boots: these imports cost no time of their own.
         if preparation.draft is not None:
             boot(preparation.draft)
         from mprun.planning.parallel import with_max_parallel
-        from mprun.running.identity import new_run_id
-        from mprun.running.run import run_plan
+        from mprun.running.record import new_record, record_run
         from mprun.sinks.choose import choose_sinks
         from mprun.sinks.summary import Summary
 
@@ -46,28 +38,23 @@ def run_file(
             plan = with_max_parallel(plan, max_parallel)
     finally:
         preparation.close()
-    run_id = new_run_id(time.time())
-    place = _place_log(log, runs_dir, run_id, plan)
+    record = new_record(plan, runs_dir, log=log, sign=sign)
     summary = Summary()
-    sinks = [*choose_sinks(quiet=quiet, log_on_stdout=place.is_stdout), summary]
-    end = run_plan(plan, run_id, place.fd, sinks, _tell_log_error)
+    sinks = [*choose_sinks(quiet=quiet, log_on_stdout=record.on_stdout), summary]
+    end = record_run(plan, record, sinks, _tell_log_error)
     if not quiet or end.exit_code is not ExitCode.SUCCEEDED:
-        say(summary.text(place.name))
+        say(summary.text(record.log))
     return end.exit_code
 
 
-def _place_log(log: str, runs_dir: str, run_id: str, plan: Plan) -> LogPlace:
-    from mprun.running.folder import make_run_folder, write_new_file
-    from mprun.sinks.log import open_log
-
+def _signer(key: str, log: str) -> Callable[[str], str] | None:
+    if not key:
+        return None
     if log == "-":
-        return LogPlace(1, "standard output")
-    if log:
-        return LogPlace(open_log(log), log)
-    folder = make_run_folder(runs_dir, run_id)
-    write_new_file(os.path.join(folder, "plan.json"), plan_json(plan))
-    path = os.path.join(folder, "events.jsonl")
-    return LogPlace(open_log(path), path)
+        raise UsageError("`--sign-key` needs a log in a file: the signature stands in the file beside it")
+    from mprun.records.signing import signer
+
+    return signer(key)
 
 
 def _tell_log_error(reason: str) -> None:

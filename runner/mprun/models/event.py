@@ -103,7 +103,7 @@ class Counts(Event):
 
 
 class RunFinished(Counts):
-    """How the whole run ended: exactly one, the last event."""
+    """How the whole run ended: exactly one, the last event but for the seal."""
 
     event: Literal["run.finished"]
     outcome: Literal["succeeded", "failed", "interrupted"] = Field(description="How the run ended.")
@@ -127,6 +127,21 @@ class StopRequested(Event):
         description="What is done: nothing new begins, children have SIGTERM, or children have SIGKILL."
     )
     why: str = Field(description="What asked for it.")
+
+
+class LogSealed(Event):
+    """The bytes of the log since the last seal, with their hash; the last line of a finished log is one.
+
+    A seal's own line is the first that the next seal covers.
+    """
+
+    event: Literal["log.sealed"]
+    start: Count = Field(description="The offset in the log of the first byte that it covers: of the last seal's line.")
+    bytes: Count = Field(description="How many bytes it covers: up to its own line.")
+    lines: Count = Field(description="How many lines they are.")
+    sha256: Sha256 = Field(description="The SHA-256 of these bytes.")
+    previous: Sha256 | Absent = Field(default=None, description="The `seal` of the last seal; the first one has none.")
+    seal: Sha256 = Field(description='The SHA-256 of this line up to `,"seal":`, which stands for the log so far.')
 
 
 # -- steps
@@ -465,6 +480,7 @@ class AnyEvent(RootModel[Any]):
         | Output
         | SignalReceived
         | StopRequested
+        | LogSealed
         | RunFinished,
         Field(discriminator="event"),
     ]

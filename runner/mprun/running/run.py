@@ -26,6 +26,7 @@ from mprun.running.scheduler import END_OF_RUN, Scheduler
 from mprun.running.stop import Stopper
 from mprun.running.stream import EventStream
 from mprun.running.suspend import follow_suspension
+from mprun.sinks.head import HeadFile
 from mprun.sinks.log import EventLog
 from mprun.sinks.sink import Sink
 
@@ -39,19 +40,26 @@ class RunEnd:
     exit_code: ExitCode
     outcome: str
     log_error: str
+    seal: str  # of the whole log; empty where it was not written to its end
 
 
 def run_plan(
-    plan: Plan, run_id: str, log_fd: int, sinks: Sequence[Sink], on_log_error: Callable[[str], None]
+    plan: Plan,
+    run_id: str,
+    log_fd: int,
+    sinks: Sequence[Sink],
+    on_log_error: Callable[[str], None],
+    head: HeadFile | None = None,
 ) -> RunEnd:
     """Run `plan`, logging to the descriptor `log_fd`, and return when every child is joined.
 
+    `head` is told how far the log has come.
     SIGINT, SIGTERM and SIGHUP stop the run; Ctrl-Z suspends it. `on_log_error` is called with the reason when the
     log can't be written any more; the run goes on.
     """
     began = time.monotonic()
     with Loop() as loop, children_ignore_current_folder() as unset, _children_can_be_waited_for():
-        log = EventLog(log_fd, loop, on_log_error)
+        log = EventLog(log_fd, loop, on_log_error, head)
         events = EventStream(log, sinks)
         run = Run(plan, loop, events, unset, Slots(plan.max_parallel))
         scheduler = Scheduler(run, on_quiet=lambda: stopper.stop_daemons(END_OF_RUN))
@@ -84,7 +92,7 @@ def run_plan(
         log.close()
         if log.error and exit_code is ExitCode.SUCCEEDED:
             exit_code = ExitCode.FAILED
-    return RunEnd(exit_code, _OUTCOMES[exit_code], log.error)
+    return RunEnd(exit_code, _OUTCOMES[exit_code], log.error, "" if log.error else log.seal)
 
 
 _OUTCOMES = {

@@ -28,6 +28,7 @@ class EventStream:
         self._mask = mask
         self._sinks = list(sinks)
         self._seq = 0
+        log.seal_line = self._seal_line
         self._logger = structlog.wrap_logger(
             log, processors=[self._numbered, _as_json_line], wrapper_class=structlog.BoundLogger
         )
@@ -63,15 +64,14 @@ class EventStream:
         return self._mask.line(line) if self._mask else line
 
     def _write_line(self, line: bytes) -> None:
-        seq, self._seq = self._seq, self._seq + 1
-        self._log.msg(b'{"seq":%d,%b' % (seq, line))
+        self._log.msg(b'{"seq":%d,%b' % (self._next(1), line))
 
     def emit_run(self, step: str, first: int, lines: list[bytes]) -> None:
         if self._mask:
             lines = [self._mask.line(line) for line in lines]
-        seq, self._seq = self._seq, self._seq + len(lines)
+        seq = self._next(len(lines))
         numbers = map(b'{"seq":%d,'.__mod__, range(seq, self._seq))
-        self._log.msg(b"".join(chain.from_iterable(zip(numbers, lines, repeat(b"\n"), strict=False))))
+        self._log.msg(b"".join(chain.from_iterable(zip(numbers, lines, repeat(b"\n"), strict=False))), len(lines))
         for sink in self._sinks:
             sink.run(step, first, lines)
 
@@ -86,8 +86,18 @@ class EventStream:
             sink.tick()
 
     def _numbered(self, logger: Any, method: str, event: MutableMapping[str, Any]) -> Mapping[str, Any]:
+        return {"seq": self._next(1), "ts": event.pop("ts"), "event": event.pop("event"), **event}
+
+    def _next(self, lines: int) -> int:
+        """The number of the first of the next `lines` lines; a seal that is due takes its own before."""
+        if self._log.wants_seal(lines):
+            self._log.add_seal()
+        seq, self._seq = self._seq, self._seq + lines
+        return seq
+
+    def _seal_line(self, fields: Mapping[str, Any]) -> bytes:
         seq, self._seq = self._seq, self._seq + 1
-        return {"seq": seq, "ts": event.pop("ts"), "event": event.pop("event"), **event}
+        return _as_json_line(None, "", {"seq": seq, "ts": timestamp(time.time()), "event": "log.sealed", **fields})
 
 
 def _as_json_line(logger: Any, method: str, event: Mapping[str, Any]) -> bytes:

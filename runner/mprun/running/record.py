@@ -1,0 +1,75 @@
+"""Where a run is recorded: its log, the head beside it, its place in the index; and the run that is recorded there."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+from mprun.errors import ExitCode, LogError
+from mprun.plan import Plan, plan_json
+from mprun.records.index import append, index_path
+from mprun.running.folder import make_run_folder, write_new_file
+from mprun.running.identity import new_run_id
+from mprun.running.run import RunEnd, run_plan
+from mprun.sinks.head import HeadFile, new_head
+from mprun.sinks.log import open_log
+from mprun.sinks.sink import Sink
+
+Sign = Callable[[str], str]
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """An open log: its descriptor and path (for people); the index is empty for a log outside the folder of runs."""
+
+    run_id: str
+    fd: int
+    log: str
+    head: HeadFile | None = None
+    index: str = ""
+
+    @property
+    def on_stdout(self) -> bool:
+        return self.fd == 1
+
+
+def new_record(plan: Plan, runs_dir: str, *, log: str = "", sign: Sign | None = None) -> Record:
+    """Open the log of a new run: in a folder of `runs_dir`, or at the path `log`, where `-` is standard output.
+
+    `sign` is given the last seal and returns its signature. Raises LogError.
+    """
+    run_id = new_run_id(time.time())
+    if log == "-":
+        return Record(run_id, 1, "standard output")
+    if log:
+        head = new_head(log, sign)
+        return Record(run_id, open_log(log), log, head)
+    folder = make_run_folder(runs_dir, run_id)
+    write_new_file(os.path.join(folder, "plan.json"), plan_json(plan))
+    path = os.path.join(folder, "events.jsonl")
+    record = Record(run_id, open_log(path), path, new_head(path, sign), index_path(runs_dir))
+    try:
+        append(record.index, "run.started", run_id)
+    except OSError as error:
+        raise LogError(f"the index {record.index} can't be written: {error.strerror}") from error
+    return record
+
+
+def record_run(plan: Plan, record: Record, sinks: Sequence[Sink], on_log_error: Callable[[str], None]) -> RunEnd:
+    """`run_plan` on `record`; the run's end goes into the index."""
+    end = run_plan(plan, record.run_id, record.fd, sinks, on_log_error, record.head)
+    if not record.index or not end.seal:
+        return end
+    try:
+        append(record.index, "run.finished", record.run_id, outcome=end.outcome, seal=end.seal)
+    except OSError as error:
+        return _not_indexed(end, f"{record.index}: {error.strerror}", on_log_error)
+    return end
+
+
+def _not_indexed(end: RunEnd, reason: str, on_log_error: Callable[[str], None]) -> RunEnd:
+    on_log_error(reason)
+    code = ExitCode.FAILED if end.exit_code is ExitCode.SUCCEEDED else end.exit_code
+    return replace(end, exit_code=code, log_error=reason)
