@@ -16,6 +16,7 @@ from mprun.references import (
     follow,
     parse,
     references_in,
+    settle,
 )
 
 X = Reference("params", ("x",))
@@ -133,3 +134,15 @@ def test_a_path_that_leads_nowhere(value: Any, path: tuple[str, ...], told: str)
     with pytest.raises(LookupError) as refused:
         follow(value, path)
     assert str(refused.value) == told
+
+
+def test_what_is_not_known_yet_stays() -> None:
+    def lookup(reference: Reference) -> Any:
+        return 7 if reference == X else reference
+
+    assert settle([parse("${params.x}"), parse("a${params.x}-${item}b${params.x}"), "c"], lookup) == [
+        7,
+        Template(("a7-", Reference("item"), "b7")),
+        "c",
+    ]
+    assert settle({"a": (parse("${params.x}!"),)}, lookup) == {"a": ("7!",)}

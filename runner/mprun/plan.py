@@ -137,7 +137,8 @@ class Plan:
     """A whole run. `steps` stand in the order written; `needs` say what must have succeeded before a step starts.
 
     `grace_period` and `timeout` (of the run) are seconds; `timeout` and `max_parallel` are 0 for no bound. `log_tasks`
-    says whether each task has a line in the log, or only those that fail.
+    says whether each task has a line in the log, or only those that fail. `params` are the values of the parameters
+    but secret ones, for which References stand wherever they are used.
     """
 
     name: str
@@ -152,6 +153,7 @@ class Plan:
     max_parallel: int = 0
     fail_fast: bool = False
     log_tasks: LogTasks = "all"
+    params: dict[str, Any] = dataclasses.field(default_factory=dict)
 
     def step(self, name: str) -> Step:
         return next(step for step in self.steps if step.name == name)

@@ -109,6 +109,29 @@ def evaluate(value: Any, lookup: Lookup) -> Any:
     return value
 
 
+def settle(value: Any, lookup: Lookup) -> Any:
+    """As `evaluate`, but a reference for which `lookup` gives the reference itself stays, also in a template."""
+    if isinstance(value, Template):
+        return _settled_template(value, lookup)
+    if isinstance(value, Reference):
+        return lookup(value)
+    if isinstance(value, list | tuple):
+        return type(value)(settle(item, lookup) for item in value)
+    return {key: settle(item, lookup) for key, item in value.items()} if isinstance(value, dict) else value
+
+
+def _settled_template(template: Template, lookup: Lookup) -> str | Template:
+    parts: list[str | Reference] = []
+    for part in template.parts:
+        known = lookup(part) if isinstance(part, Reference) else part
+        text = known if isinstance(known, Reference) else written_out(known)
+        if parts and isinstance(text, str) and isinstance(parts[-1], str):
+            parts[-1] += text
+        else:
+            parts.append(text)
+    return parts[0] if len(parts) == 1 and isinstance(parts[0], str) else Template(tuple(parts))
+
+
 def references_in(value: Any) -> Iterator[Reference]:
     """Each reference in `value`, also inside lists, tuples and the values of dicts."""
     if isinstance(value, Reference):

@@ -34,7 +34,8 @@ class Loaded:
     `file` is the path as given, `folder` the absolute folder that holds it, `sha256` that of its bytes (empty if they
     could not be read). `diagnostics` stand in the order of their places; without any, `workflow` is what was written.
     With some, entries with mistakes were left out of it (so a `needs` in it may name a step that is not there), or it
-    is None where nothing could be saved. `secrets` are the values of secret parameters by name.
+    is None where nothing could be saved. `params` are the values of the parameters by name, `secrets` those
+    of the secret ones.
     """
 
     file: str
@@ -43,6 +44,7 @@ class Loaded:
     places: Places
     workflow: Workflow | None
     diagnostics: tuple[Diagnostic, ...]
+    params: dict[str, Any] = field(default_factory=dict)
     secrets: dict[str, str] = field(default_factory=dict)
 
 
@@ -70,6 +72,7 @@ def _check(nothing: Loaded, read: YamlData, given: GivenParams) -> Loaded:
         places=read.places,
         workflow=_what_is_good(filled.data, wrong),
         diagnostics=_ordered((*read.diagnostics, *params.diagnostics, *told)),
+        params=params.values,
         secrets=params.secrets,
     )
 

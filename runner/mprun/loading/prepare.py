@@ -50,7 +50,7 @@ def _plan_of(loaded: Loaded) -> Plan | None:
     """A plan of what is right about the file, so that its targets can be checked whatever else is wrong."""
     if loaded.workflow is None:
         return None
-    return build(loaded.workflow, loaded.file, loaded.sha256, loaded.places)
+    return build(loaded.workflow, loaded.file, loaded.sha256, loaded.places, loaded.params)
 
 
 def _check_of(loaded: Loaded, plan: Plan | None) -> TargetCheck | None:

@@ -18,7 +18,7 @@ from mprun.references import (
     ReferenceSyntaxError,
     Template,
     parse,
-    written_out,
+    settle,
 )
 
 RUN_NAMES = ("id", "dir", "outcome")
@@ -100,25 +100,11 @@ class _Walk:
             self._fail(path, *mistakes)
             return text
         self.done.written[path] = text
-        return self._known(read)
+        return settle(read, self._put_in)
 
     def _fail(self, path: Path, *mistakes: Mistake) -> None:
         self.done.mistakes += mistakes
         self.done.failed.add(path)
-
-    def _known(self, read: Reference | Template) -> Any:
-        """The value of what is known; a template keeps what isn't."""
-        if isinstance(read, Reference):
-            return self._put_in(read)
-        parts: list[str | Reference] = []
-        for part in read.parts:
-            put = self._put_in(part) if isinstance(part, Reference) else part
-            text = put if isinstance(put, Reference) else written_out(put)
-            if parts and isinstance(text, str) and isinstance(parts[-1], str):
-                parts[-1] += text
-            else:
-                parts.append(text)
-        return parts[0] if len(parts) == 1 and isinstance(parts[0], str) else Template(tuple(parts))
 
     def _put_in(self, reference: Reference) -> Any:
         if reference.scope == "env":

@@ -74,6 +74,9 @@ class RunStarted(Event):
     workflow: str = Field(description="The workflow file, absolute.")
     workflow_sha256: Sha256 = Field(description="SHA-256 of the workflow file's bytes.")
     plan_sha256: Sha256 = Field(description="SHA-256 of the plan's JSON, the file plan.json beside the log.")
+    params: dict[str, Any] | Absent = Field(
+        default=None, description="The values of the workflow's parameters but secret ones."
+    )
     command_line: list[str] = Field(description="How mprun was called.")
     mprun: str = Field(description="The version of mprun.")
     pid: int = Field(ge=1, description="mprun's own process id.")

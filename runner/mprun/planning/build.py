@@ -5,7 +5,7 @@ from __future__ import annotations
 import multiprocessing
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -24,8 +24,8 @@ from mprun.targets import Target, parse_target
 COMMAND = "mprun.worker.command:run_command"  # the target of a step that has a `command`
 
 
-def build(workflow: Workflow, file: str, sha256: str, places: Places) -> Plan:
-    """The plan of `workflow`, which was read from `file` (its bytes' digest: `sha256`).
+def build(workflow: Workflow, file: str, sha256: str, places: Places, params: Mapping[str, Any]) -> Plan:
+    """The plan of `workflow`, which was read from `file` (its bytes' digest: `sha256`) with these values of `params`.
 
     Needs of steps that are not in `workflow` are left out: `load` has complained about those already.
     """
@@ -49,6 +49,7 @@ def build(workflow: Workflow, file: str, sha256: str, places: Places) -> Plan:
         max_parallel=workflow.max_parallel,
         fail_fast=workflow.fail_fast,
         log_tasks=workflow.log.tasks,
+        params=dict(params),
     )
 
 

@@ -124,6 +124,7 @@ def _head(plan: Plan, run_id: str) -> dict[str, Any]:
         "workflow": plan.workflow,
         "workflow_sha256": plan.workflow_sha256,
         "plan_sha256": plan_sha256(plan),
+        **({"params": plan.params} if plan.params else {}),
         "command_line": sys.argv,
         "mprun": __version__,
         "pid": os.getpid(),

@@ -1,0 +1,35 @@
+"""Puts into a plan what is known when its run begins: the run's id and folder, and the secrets.
+
+The plan that is shown and kept beside the log is the one without.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import fields, replace
+from typing import Any
+
+from mprun.plan import Plan
+from mprun.references import Reference, settle
+
+_BOUND = ("args", "kwargs", "command", "initargs", "save")
+
+
+def bind(plan: Plan, run: Mapping[str, str], secrets: Mapping[str, str]) -> Plan:
+    """`plan` with the values of `run` (`id`, `dir`) and of `secrets` in the place of what refers to them."""
+    known = {"run": run, "params": secrets}
+
+    def lookup(reference: Reference) -> Any:
+        return known.get(reference.scope, {}).get(reference.path[0] if reference.path else "", reference)
+
+    return replace(
+        plan,
+        surroundings=replace(plan.surroundings, env=settle(plan.surroundings.env, lookup)),
+        steps=tuple(
+            replace(
+                step,
+                **{each.name: settle(getattr(step, each.name), lookup) for each in fields(step) if each.name in _BOUND},
+            )
+            for step in plan.steps
+        ),
+    )
