@@ -8,7 +8,20 @@ from plan_builders import plan_of, pool, process
 from mprun.plan import Limits, Retries, Step
 from mprun.planning.describe import CALL_WIDTH, call_text, describe
 from mprun.planning.limits_text import limits_text
-from mprun.sources import GlobSource, LinesSource
+from mprun.sources import (
+    CallSource,
+    CsvSource,
+    GlobSource,
+    JsonlSource,
+    LinesSource,
+    ListSource,
+    MatrixSource,
+    RangeSource,
+    ResultsSource,
+    SliceSource,
+    Source,
+    ZipSource,
+)
 from mprun.targets import Target
 
 
@@ -54,6 +67,35 @@ wave  step     kind     tasks   call                                            
 )
 def test_a_call_is_written_as_in_python(step: Step, text: str) -> None:
     assert call_text(step, "/flows") == text
+
+
+AXES: tuple[tuple[str, Source], ...] = (("lr", ListSource((0.1, 0.2))), ("depth", RangeSource(0, 10**6, 1)))
+
+
+@pytest.mark.parametrize(
+    ("source", "count", "text"),
+    [
+        (CsvSource("/flows/a.csv", "/flows"), "?", 'rows_of("a.csv")'),
+        (CsvSource("/flows/a.tsv", "/flows", "\t"), "?", 'rows_of("a.tsv", delimiter="\\t")'),
+        (JsonlSource("/flows/in/a.jsonl", "/flows"), "?", 'jsonl_of("in/a.jsonl")'),
+        (SliceSource(JsonlSource("/a.jsonl"), 0, 9), "?", 'itertools.islice(jsonl_of("/a.jsonl"), 9)'),
+        (SliceSource(RangeSource(0, 99, 1), 10, 5), "5", "itertools.islice(range(99), 10, 15)"),
+        (SliceSource(ListSource((1,) * 9), 1), "8", "itertools.islice([1, 1, 1, 1, 1, 1, 1, 1, …], 1, None)"),
+        (MatrixSource(AXES), "2,000,000", 'combinations_of({"lr": [0.1, 0.2], "depth": range(1000000)})'),
+        (
+            MatrixSource(AXES[:1], ({"lr": 1},), ({"lr": 0.2},)),
+            "2",
+            'cells_of({"lr": [0.1, 0.2]}, include=[{"lr": 1}], exclude=[{"lr": [0.2]}])',
+        ),
+        (ZipSource(AXES[:1]), "2", 'side_by_side({"lr": [0.1, 0.2]})'),
+        (CallSource(Target("jobs:g", "jobs", "", "g"), (1,), {"k": "v"}), "?", 'g(1, k="v")'),
+        (ResultsSource("count"), "?", "${results.count}"),
+    ],
+)
+def test_a_source_is_written_as_in_python(source: Source, count: str, text: str) -> None:
+    step = pool("p", "jobs:f", source)
+    assert call_text(step, "/flows") == f"Pool(2).map(f, {text})"
+    assert f"\n1     p     pool  {count}" in describe(plan_of(step))
 
 
 def test_a_long_call_is_cut() -> None:

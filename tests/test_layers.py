@@ -17,7 +17,8 @@ PACKAGE = Path(mprun.__file__).parent
 # Each part may import those in the rows above it, and its own row; a part is a folder or a module of the package.
 LAYERS = (
     {"errors", "__init__"},
-    {"events", "masking", "places", "references", "seals", "sources", "system", "targets", "values"},
+    {"cells", "decoding", "events", "labels", "masking", "places", "references", "seals", "sources", "system"}
+    | {"targets", "values"},
     {"plan", "diagnostics"},
     {"retrying"},
     {"worker"},

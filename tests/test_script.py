@@ -14,7 +14,20 @@ from plan_builders import plan_of, pool, process
 
 from mprun.plan import Limits, Plan, PoolCall, Retries, StartMethod, Step
 from mprun.planning.script import python_script
-from mprun.sources import GlobSource, LinesSource, RangeSource
+from mprun.sources import (
+    CallSource,
+    CsvSource,
+    GlobSource,
+    JsonlSource,
+    LinesSource,
+    ListSource,
+    MatrixSource,
+    RangeSource,
+    ResultsSource,
+    SliceSource,
+    Source,
+    ZipSource,
+)
 from mprun.targets import parse_target
 
 TOP = '''\
@@ -224,6 +237,82 @@ def test_sources_of_text_give_what_a_run_would_get(flows: Path, tmp_path: Path) 
     steps = [pool(f"s{i}", "jobs:echo", source) for i, source in enumerate(sources)]
     assert run(plan_of(*steps, folder=flows), tmp_path) == [repr(list(source.items())) for source in sources]
     assert list(sources[0].items()) == ["a.txt", "deep/b.txt"]
+
+
+def values_of(source: Source) -> list[Any]:
+    decoding = source.decoding()
+    return [decoding.value(item) if decoding else item for item in source.items()]
+
+
+def test_sources_of_records_give_what_a_run_would_get(flows: Path, tmp_path: Path) -> None:
+    rows = [b'\xef\xbb\xbfa,"b"\r\n', '\n1,"x\ny"\n"é ""q""",\n'.encode()]
+    (flows / "a.csv").write_bytes(b"".join(rows))
+    (flows / "b.csv").write_bytes(b"a\tb\n1,5\t2\n")
+    (flows / "c.jsonl").write_bytes('\ufeff{"a": [1, null]}\r\n\n \n"\u2028"\n1e400'.encode())
+    sources = [
+        CsvSource(str(flows / "a.csv"), str(flows)),
+        CsvSource(str(flows / "b.csv"), str(flows), "\t"),
+        JsonlSource(str(flows / "c.jsonl"), str(flows)),
+        SliceSource(JsonlSource(str(flows / "c.jsonl"), str(flows)), 1),
+        SliceSource(LinesSource(str(flows / "jobs.py")), 2, 3),
+        SliceSource(RangeSource(0, 9, 1), 0, 2),
+    ]
+    steps = [pool(f"s{i}", "jobs:echo", source) for i, source in enumerate(sources)]
+    expected = list(map(values_of, sources))
+    assert run(plan_of(*steps, folder=flows), tmp_path) == list(map(repr, expected))
+    assert list(map(len, expected)) == [2, 1, 3, 2, 3, 2]
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "source"),
+    [
+        ("a.csv", b"a,b\n1\n", CsvSource),
+        ("a.csv", b"a,b\n1,2,3\n", CsvSource),
+        ("a.csv", b'a\n"x"y\n', CsvSource),
+        ("a.csv", b"a\n\xff\n", CsvSource),
+        ("a.csv", b"", CsvSource),
+        ("a.jsonl", b"{\n", JsonlSource),
+        ("a.jsonl", b'"\xff"\n', JsonlSource),
+    ],
+)
+def test_a_record_that_fails_a_run_fails_the_script(
+    flows: Path, tmp_path: Path, name: str, data: bytes, source: type[CsvSource | JsonlSource]
+) -> None:
+    (flows / name).write_bytes(data)
+    run(plan_of(pool("p", "jobs:echo", source(str(flows / name))), folder=flows), tmp_path, status=1)
+
+
+LR: tuple[tuple[str, Source], ...] = (("lr", ListSource((0.1, True, 1, None))), ("the depth", RangeSource(0, 3, 1)))
+ODD: tuple[tuple[str, Source], ...] = (("class", ListSource(([1], [True], {"a": 1.0}, float("nan"), "nan"))),)
+EXCLUDING = ({"class": [[1.0], {"a": 1}]}, {"class": float("nan")})
+
+
+def test_combinations_give_what_a_run_would_get(flows: Path, tmp_path: Path) -> None:
+    sources: list[Source] = [
+        MatrixSource(LR),
+        MatrixSource(LR, exclude=({"lr": [1.0, 0.1]}, {"lr": True, "the depth": [0, 1]})),
+        MatrixSource(LR, ({"more": 1}, {"more": 2, "lr": 1}, {"lr": 9}, {"lr": None, "the depth": 7, "x": 1})),
+        MatrixSource(LR, ({"lr": 0.1, "x": 1}, {"y": 1}), ({"lr": 0.1}, {"the depth": [1, 2]})),
+        MatrixSource(ODD, ({"class": [True], "more": 1}, {"class": [1], "more": 2}), EXCLUDING),
+        MatrixSource((), ({"a": 1}, {"b": 2})),
+        SliceSource(MatrixSource(LR), 2, 3),
+        ZipSource((("a", ListSource(("x", "y", "z"))), LR[1])),
+    ]
+    steps = [pool(f"s{i}", "jobs:echo", source) for i, source in enumerate(sources)]
+    expected = list(map(values_of, sources))
+    assert run(plan_of(*steps, folder=flows), tmp_path) == list(map(repr, expected))
+    assert list(map(len, expected)) == [12, 4, 14, 4, 3, 2, 3, 3]
+
+
+def test_items_of_a_call_and_of_a_step_are_had_as_in_python(flows: Path, tmp_path: Path) -> None:
+    generator = CallSource(parse_target("itertools:count", "/flows"), (5,), {"step": 2})
+    keywords = CallSource(parse_target("builtins:dict", "/flows"), (), {"class": 1, "b": 2})
+    steps = [
+        pool("echo", "jobs:echo", SliceSource(generator, 1, 2), call="imap"),
+        pool("b", "jobs:double", ResultsSource("echo"), needs=("echo",)),
+        pool("c", "jobs:echo", keywords),
+    ]
+    assert run(plan_of(*steps, folder=flows), tmp_path) == ["[7, 9]", "['class', 'b']", "[14, 18]"]
 
 
 @pytest.mark.parametrize(

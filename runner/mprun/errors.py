@@ -65,3 +65,15 @@ class UsageError(MprunError):
 
 class LogError(MprunError):
     """The event log can't be written (any more)."""
+
+
+class ItemError(MprunError):
+    """An item of a source can't be used: where it stands (`data.csv:17`) and what is wrong with it."""
+
+    def __init__(self, place: str, message: str) -> None:
+        super().__init__(place, message)
+        self.place = place
+        self.message = message
+
+    def __str__(self) -> str:
+        return f"{self.place}: {self.message}"

@@ -6,11 +6,13 @@ import dataclasses
 import hashlib
 import json
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from mprun.references import Reference, Template
-from mprun.sources import Source
 from mprun.targets import Target
+
+if TYPE_CHECKING:
+    from mprun.sources import Source  # which a worker has no need to load
 
 PLAN_FORMAT = "1.0"
 

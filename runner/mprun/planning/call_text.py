@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import glob
-
 from mprun.plan import PoolStep, ProcessStep
-from mprun.planning.source_text import Code, call, flat, led, literal, quoted
-from mprun.sources import GlobSource, LinesSource, ListSource, RangeSource
+from mprun.planning.source_text import Code, led, literal
 
 
 def process_arguments(step: ProcessStep, target: str) -> list[Code]:
@@ -35,36 +32,3 @@ def call_arguments(step: PoolStep, target: str, source: Code) -> list[Code]:
         given = [step.args, step.kwargs] if step.kwargs else [step.args] if step.args else []
         return [target, *map(literal, given)]
     return [target, source, f"chunksize={step.chunksize}"] if step.chunksize else [target, source]
-
-
-def source_code(step: PoolStep, folder: str) -> Code:
-    """The expression that, run in `folder`, gives the items of the step's source."""
-    match step.source:
-        case ListSource(values):
-            return literal([_as_written(value, step) for value in values])
-        case RangeSource():
-            return flat(call("range", map(repr, _range_arguments(step.source))))
-        case GlobSource(pattern):
-            inside = quoted(_below(pattern, folder))
-            return call("sorted", [call("glob.glob", [inside, "recursive=True"] if "**" in inside else [inside])])
-        case LinesSource(path):
-            return call("lines_of", [quoted(_below(path, folder))])
-
-
-def _as_written(value: object, step: PoolStep) -> object:
-    """The arguments of one call of `starmap` as a tuple, as people write them."""
-    return tuple(value) if step.call == "starmap" and isinstance(value, list) else value
-
-
-def _range_arguments(source: RangeSource) -> tuple[int, ...]:
-    if source.step != 1:
-        return source.start, source.stop, source.step
-    return (source.start, source.stop) if source.start else (source.stop,)
-
-
-def _below(path: str, folder: str) -> str:
-    """`path` as it is written inside `folder`, whose special characters a pattern may hold escaped."""
-    for written in (f"{glob.escape(folder)}/", f"{folder}/"):
-        if path.startswith(written):
-            return path.removeprefix(written)
-    return path

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from mprun.plan import Plan, PoolStep, ProcessStep, Step, declared_tasks
-from mprun.planning.call_text import call_arguments, process_arguments, source_code
+from mprun.planning.call_text import call_arguments, process_arguments
+from mprun.planning.items_code import Writing, items_code
 from mprun.planning.limits_text import limits_text, run_limits
 from mprun.planning.order import waves
-from mprun.planning.source_text import Code, Group, call, flat, quoted
-from mprun.sources import ListSource
+from mprun.planning.source_text import call, flat, quoted
+from mprun.targets import Target
 
 CALL_WIDTH = 72
 LIMITS_WIDTH = 60
@@ -63,15 +62,17 @@ def call_text(step: Step, folder: str) -> str:
     """The call as Python would write it on one line; of a long list, its first items."""
     if isinstance(step, ProcessStep):
         return flat(call("Process", process_arguments(step, step.target.qualname)))
-    arguments = call_arguments(step, step.target.qualname, _items(step, folder))
+    writing = Writing(folder, _qualname, _results, step.call == "starmap", ITEMS_SHOWN)
+    arguments = call_arguments(step, step.target.qualname, items_code(step.source, writing))
     return flat(call(f"Pool({step.processes}).{step.call}", arguments))
 
 
-def _items(step: PoolStep, folder: str) -> Code:
-    if not isinstance(step.source, ListSource) or len(step.source.values) <= ITEMS_SHOWN:
-        return source_code(step, folder)
-    first = source_code(replace(step, source=ListSource(step.source.values[:ITEMS_SHOWN])), folder)
-    return replace(first, items=(*first.items, "…")) if isinstance(first, Group) else first
+def _qualname(target: Target) -> str:
+    return target.qualname
+
+
+def _results(step: str) -> str:
+    return f"${{results.{step}}}"
 
 
 def _bounded(text: str, width: int) -> str:

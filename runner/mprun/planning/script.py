@@ -15,18 +15,12 @@ from pathlib import Path
 
 from mprun.plan import Plan, PoolStep, Step
 from mprun.planning.limits_text import limits_text, run_limits
+from mprun.planning.script_helpers import helpers_for, modules_for, with_parts
 from mprun.planning.script_names import Imports, Names
 from mprun.planning.script_steps import main_block
 from mprun.planning.source_text import WIDTH, quoted
-from mprun.sources import GlobSource, LinesSource, Source
+from mprun.sources import CallSource
 from mprun.targets import Target
-
-_LINES_OF = '''\
-def lines_of(path):
-    """The lines of a text file, without their ends."""
-    with open(path, encoding="utf-8") as file:
-        for line in file:
-            yield line.removesuffix("\\n")'''
 
 _LOAD_FILE = '''\
 def load_file(name, path):
@@ -42,16 +36,13 @@ def python_script(plan: Plan) -> str:
     """The text of the program: it can be started from any folder, as it stands."""
     names = Names()
     imports = Imports(_targets(plan.steps), plan.surroundings.working_dir, names)
-    if _uses(plan, GlobSource):
-        imports.add("glob")
+    sources = [source for step in plan.steps if isinstance(step, PoolStep) for source in with_parts(step.source)]
+    for module in modules_for(sources):
+        imports.add(module)
     top = [_docstring(plan), *_left_out(plan), "import os\nimport sys", _surroundings(plan), imports.text()]
-    helpers = [_LINES_OF] * _uses(plan, LinesSource) + [_LOAD_FILE] * imports.loads_files
+    helpers = [*helpers_for(sources), *[_LOAD_FILE] * imports.loads_files]
     loads = ["\n".join(imports.loads)] * bool(imports.loads)
     return _file(top, helpers, loads, main_block(plan, imports, names))
-
-
-def _uses(plan: Plan, source: type[Source]) -> bool:
-    return any(isinstance(step, PoolStep) and isinstance(step.source, source) for step in plan.steps)
 
 
 def _file(top: list[str], helpers: list[str], loads: list[str], main: str) -> str:
@@ -64,8 +55,9 @@ def _file(top: list[str], helpers: list[str], loads: list[str], main: str) -> st
 def _targets(steps: Iterable[Step]) -> Iterator[Target]:
     for step in steps:
         yield step.target
-        if isinstance(step, PoolStep) and step.initializer is not None:
-            yield step.initializer
+        if isinstance(step, PoolStep):
+            yield from [step.initializer] if step.initializer else []
+            yield from (source.target for source in with_parts(step.source) if isinstance(source, CallSource))
 
 
 def _docstring(plan: Plan) -> str:

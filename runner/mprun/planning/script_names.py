@@ -9,14 +9,15 @@ from collections import defaultdict
 from collections.abc import Iterable
 from pathlib import Path
 
+from mprun.planning.script_helpers import HELPER_NAMES
 from mprun.planning.source_text import WIDTH, Group, call, flat, led, lines, literal, quoted
 from mprun.targets import Target, file_module_name
 
 NOT_AT_TOP = "  # noqa: E402"
 """Beside each import: the script sets its folder and its search path first."""
 
-_OWN_MODULES = frozenset({"glob", "importlib", "multiprocessing", "os", "sys"})
-_OWN_NAMES = frozenset({"FOLDER", "context", "lines_of", "load_file", "pool", "process"})
+_OWN_MODULES = frozenset({"csv", "glob", "importlib", "itertools", "json", "multiprocessing", "os", "sys"})
+_OWN_NAMES = HELPER_NAMES | {"FOLDER", "context", "load_file", "pool", "process"}
 _RESERVED = _OWN_MODULES | _OWN_NAMES | frozenset(dir(builtins)) | frozenset(keyword.kwlist)
 
 

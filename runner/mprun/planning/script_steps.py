@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from mprun.plan import Plan, PoolStep, ProcessStep, Step
-from mprun.planning.call_text import call_arguments, pool_arguments, process_arguments, source_code
+from mprun.planning.call_text import call_arguments, pool_arguments, process_arguments
+from mprun.planning.items_code import Writing, items_code
 from mprun.planning.order import waves
 from mprun.planning.script_names import Imports, Names
 from mprun.planning.source_text import INDENT, WIDTH, Code, Group, call, flat, led, lines, quoted
@@ -91,7 +92,8 @@ class _Steps:
 
     def _pool_call(self, step: PoolStep, method: str) -> Group:
         target = self._imports.expression(step.target)
-        return call(method, call_arguments(step, target, source_code(step, self._folder)))
+        writing = Writing(self._folder, self._imports.expression, self._name.__getitem__, step.call == "starmap")
+        return call(method, call_arguments(step, target, items_code(step.source, writing)))
 
 
 def _not_waiting(step: PoolStep) -> str:

@@ -1,0 +1,108 @@
+"""Sources of dicts that combine other sources, each of which has a name: all combinations, or side by side."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from mprun.decoding import Decoding
+from mprun.sources.computed import Computed
+from mprun.sources.grid import Grid, alternatives, times_of, value_key
+
+if TYPE_CHECKING:
+    from mprun.sources import Source
+
+MAX_AXES = 100  # of a matrix: each is a generator inside the next one's
+
+Axes = tuple[tuple[str, "Source"], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class MatrixSource:
+    """Every combination of the axes' values: dicts in the order of the axes, of which the last changes fastest.
+
+    An axis is a list or a range. An entry of `exclude` gives values of some axes, a list where any of several will do,
+    and takes away the combinations that have them all. `include` extends what is left, or adds to it (see Grid).
+    Values are equal as in YAML: 1 and 1.0 are, 1 and true are not. Raises ValueError for axes of other sources.
+    """
+
+    axes: Axes
+    include: tuple[dict[str, Any], ...] = ()
+    exclude: tuple[dict[str, Any], ...] = ()
+    kind: str = "matrix"
+
+    def __post_init__(self) -> None:
+        if len(_values(self.axes)) > MAX_AXES:
+            raise ValueError(f"a matrix has at most {MAX_AXES} axes")
+
+    def count(self) -> int | None:
+        return self._grid().count
+
+    def items(self) -> Iterator[Any]:
+        return self._grid().cells()
+
+    def sequence(self) -> Sequence[Any] | None:
+        """None where something is excluded: then only going through the cells tells which is the Nth."""
+        grid = self._grid()
+        if self.exclude or grid.count > sys.maxsize:
+            return None
+        return Computed(grid.cell, range(grid.count))
+
+    def decoding(self) -> Decoding | None:
+        return None
+
+    def idle_exclusions(self) -> Iterator[tuple[int, str]]:
+        """(index of the entry, axis) wherever `exclude` gives an axis, or values, that the matrix doesn't have."""
+        axes = _values(self.axes)
+        for index, entry in enumerate(self.exclude):
+            for axis, written in entry.items():
+                keys = set(map(value_key, alternatives(written)))
+                if not any(times_of(axes.get(axis, ()), keys).values()):
+                    yield index, axis
+
+    def _grid(self) -> Grid:
+        return Grid(_values(self.axes), self.include, self.exclude)
+
+
+@dataclass(frozen=True, slots=True)
+class ZipSource:
+    """The first values of all axes, the second ones, and so on: dicts in the order of the axes.
+
+    An axis is a list or a range. Raises ValueError for axes of other sources, and of unequal lengths.
+    """
+
+    axes: Axes
+    kind: str = "zip"
+
+    def __post_init__(self) -> None:
+        lengths = {axis: len(values) for axis, values in _values(self.axes).items()}
+        if len(set(lengths.values())) > 1:
+            raise ValueError(f"axes of unequal lengths: {', '.join(f'{axis} {n}' for axis, n in lengths.items())}")
+
+    def count(self) -> int | None:
+        return min(map(len, _values(self.axes).values()), default=0)
+
+    def items(self) -> Iterator[Any]:
+        axes = _values(self.axes)
+        return (dict(zip(axes, values, strict=True)) for values in zip(*axes.values(), strict=True))
+
+    def sequence(self) -> Sequence[Any] | None:
+        axes = _values(self.axes)
+        indices = range(min(map(len, axes.values()), default=0))
+        return Computed(lambda index: {axis: values[index] for axis, values in axes.items()}, indices)
+
+    def decoding(self) -> Decoding | None:
+        return None
+
+
+def _values(axes: Axes) -> dict[str, Sequence[Any]]:
+    """The values of each axis by its name."""
+    values = {name: source.sequence() for name, source in axes}
+    for name, sequence in values.items():
+        if sequence is None:
+            raise ValueError(f"the axis {name} is no list and no range")
+    if len(values) < len(axes):
+        raise ValueError("two axes of the same name")
+    return {name: sequence for name, sequence in values.items() if sequence is not None}

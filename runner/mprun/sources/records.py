@@ -1,0 +1,109 @@
+"""Sources of records, one a line or a row. The parent cuts the file into them, the workers decode them.
+
+An item is (line, piece): the number of the line on which it begins, and the line's bytes (`jsonl`) or the row's fields
+(`csv`). What is wrong with one record is found by its worker; only a file that can't be read, or a header that can't be
+used, fails the source as a whole.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from mprun.decoding import CsvRows, Decoding, JsonLines, not_utf8
+from mprun.errors import ItemError
+from mprun.sources.files import below, regular
+
+
+@dataclass(frozen=True, slots=True)
+class JsonlSource:
+    """The JSON values of the UTF-8 file at an absolute `path`, one a line; blank lines are left out.
+
+    What Python's json reads is read: NaN, and the last of a key's values. Places are told relative to `cwd`.
+    """
+
+    path: str
+    cwd: str = ""
+    kind: str = "jsonl"
+
+    def count(self) -> int | None:
+        return None
+
+    def items(self) -> Iterator[tuple[int, bytes]]:
+        with open(regular(self.path), "rb") as lines:
+            for number, line in enumerate(lines, 1):
+                if not line.isspace():
+                    yield number, line
+
+    def sequence(self) -> Sequence[Any] | None:
+        return None
+
+    def decoding(self) -> Decoding | None:
+        return JsonLines(below(self.path, self.cwd))
+
+
+@dataclass(frozen=True, slots=True)
+class CsvSource:
+    """The rows of the UTF-8 file at an absolute `path`, as dicts of text by the names in its first row.
+
+    The file is read as the csv module reads the dialect `excel`, strictly; empty lines are left out. A field has at
+    most `csv.field_size_limit()` characters. Places are told relative to `cwd`.
+    """
+
+    path: str
+    cwd: str = ""
+    delimiter: str = ","
+    kind: str = "csv"
+
+    def count(self) -> int | None:
+        return None
+
+    def items(self) -> Iterator[tuple[int, list[str] | str]]:
+        """(line, fields); the reader's complaint in the place of the fields where there is one."""
+        rows = self._rows()
+        self._names(rows)
+        return rows
+
+    def sequence(self) -> Sequence[Any] | None:
+        return None
+
+    def decoding(self) -> Decoding | None:
+        """Reads the header. Raises ItemError where it doesn't name each column, and OSError."""
+        return CsvRows(self._file, self._names(self._rows()))
+
+    @property
+    def _file(self) -> str:
+        return below(self.path, self.cwd)
+
+    def _rows(self) -> Iterator[tuple[int, list[str] | str]]:
+        import csv
+
+        # Bytes that are no UTF-8 become lone surrogates here, so that they fail the row that has them.
+        with open(regular(self.path), encoding="utf-8-sig", errors="surrogateescape", newline="") as file:
+            reader = csv.reader(file, delimiter=self.delimiter, strict=True)
+            fields: list[str] | str | None = []
+            while fields is not None:
+                line = reader.line_num + 1
+                try:
+                    fields = next(reader, None)
+                except csv.Error as error:  # the reader goes on with the next line
+                    fields = str(error)
+                if fields:
+                    yield line, fields
+
+    def _names(self, rows: Iterator[tuple[int, list[str] | str]]) -> tuple[str, ...]:
+        line, names = next(rows, (1, "the file is empty, and its first row has to name the columns"))
+        wrong = names if isinstance(names, str) else _wrong_header(names)
+        if wrong:
+            raise ItemError(f"{self._file}:{line}", wrong)
+        return tuple(names)
+
+
+def _wrong_header(names: list[str]) -> str:
+    for number, name in enumerate(names, 1):
+        if not name.strip():
+            return f"column {number} has no name"
+        if names.index(name) < number - 1:
+            return f"columns {names.index(name) + 1} and {number} are both named {name!r}"
+    return not_utf8(names)
