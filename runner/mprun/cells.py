@@ -1,0 +1,74 @@
+"""The items of a source by their labels, as in `train@cnn-3`: see labels.py."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+from mprun.decoding import Decoding
+from mprun.errors import ItemError
+from mprun.labels import JOINT, MAX_LABEL, label_of, unique
+from mprun.sources import MatrixSource, RangeSource, SliceSource, Source
+
+
+def labels(source: Source) -> Iterator[str]:
+    """The labels of all items, in order. Those given are remembered only where two items could have the same."""
+    bare = map(_labeller(source), source.items())
+    return bare if _are_distinct(source) else unique(bare)
+
+
+def find_cell(source: Source, label: str) -> tuple[int, Any] | None:
+    """The index and the item, as `source` yields it, of the first whose label is `label`; None where there is none."""
+    index = next((index for index, its_label in enumerate(labels(source)) if its_label == label), None)
+    return None if index is None else (index, next(SliceSource(source, index, 1).items()))
+
+
+def _labeller(source: Source) -> Callable[[Any], str]:
+    whole, decoding = _unsliced(source), source.decoding()
+    if isinstance(whole, MatrixSource):
+        axes = [name for name, _ in whole.axes]
+        return lambda cell: _label_of_cell(axes, cell)
+    return label_of if decoding is None else lambda item: _label_of_record(decoding, item)
+
+
+def _label_of_cell(axes: Sequence[str], cell: Mapping[str, Any]) -> str:
+    """By its axes alone: what `include` adds tells no two cells apart. One without all axes is called by all it has."""
+    has_all = axes and cell.keys() >= set(axes)
+    return label_of({axis: cell[axis] for axis in axes} if has_all else cell)
+
+
+def _label_of_record(decoding: Decoding, item: Any) -> str:
+    try:
+        return label_of(decoding.value(item))
+    except ItemError:  # the item's own task tells it
+        return label_of(decoding.place(item))
+
+
+def _unsliced(source: Source) -> Source:
+    while isinstance(source, SliceSource):
+        source = source.source
+    return source
+
+
+def _are_distinct(source: Source) -> bool:
+    """Whether no two items can have the same label; False where that isn't plain to see."""
+    whole = _unsliced(source)
+    if isinstance(whole, MatrixSource):
+        return not whole.include and _join_distinctly([axis for _, axis in whole.axes])
+    return isinstance(whole, RangeSource)
+
+
+def _join_distinctly(axes: Sequence[Source]) -> bool:
+    """Joined labels can be told apart again: none is cut, and the joint is inside those of one axis at most."""
+    texts = [_telling_labels(axis) for axis in axes]
+    if any(len(set(of_axis)) < len(of_axis) for of_axis in texts):
+        return False
+    longest = sum(max(map(len, of_axis), default=0) for of_axis in texts) + len(texts) - 1
+    with_joint = sum(any(JOINT in text for text in of_axis) for of_axis in texts)
+    return longest <= MAX_LABEL and with_joint <= 1
+
+
+def _telling_labels(axis: Source) -> list[str]:
+    """The labels of an axis; of a range its ends, which are the longest, and negative if any is."""
+    values = axis.sequence() or ()
+    return list(map(label_of, {*values[:1], *values[-1:]} if isinstance(values, range) else values))

@@ -1,0 +1,142 @@
+"""What tasks and cells are called, and how a cell is found by what it is called."""
+
+from __future__ import annotations
+
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mprun import cells
+from mprun.cells import find_cell, labels
+from mprun.labels import MAX_LABEL, label_by_field, label_of, unique
+from mprun.sources import CsvSource, ListSource, MatrixSource, RangeSource, SliceSource, Source, ZipSource
+
+
+def axes(**values: list[Any]) -> tuple[tuple[str, Source], ...]:
+    return tuple((name, ListSource(tuple(given))) for name, given in values.items())
+
+
+@pytest.mark.parametrize(
+    ("value", "label"),
+    [
+        ("north", "north"),
+        ({"model": "cnn", "depth": 3}, "cnn-3"),
+        ({"lr": 0.1, "layers": [64, 32], "opt": {"name": "adam", "amsgrad": True}}, "0.1-64,32-adam-true"),
+        (None, "null"),
+        (False, "false"),
+        ([-1, 1e300], "-1,1e+300"),
+        (Path("/a b/c"), "/a b/c"),
+        ("", '""'),
+        ([], '""'),
+        ("a\nb\x1b\u202e\ud800\x00", r"a\nb\x1b\u202e\ud800\x00"),
+        ("é🙂", "é🙂"),
+        ("x" * 64, "x" * 64),
+        ("x" * 65, "x" * 63 + "…"),
+        ("\n" * 1000, r"\n" * 31 + "\\…"),
+    ],
+)
+def test_the_label_of_a_value(value: Any, label: str) -> None:
+    assert label_of(value) == label
+    assert len(label) <= MAX_LABEL
+
+
+@pytest.mark.parametrize(
+    ("field", "label"),
+    [
+        ("name", "north"),
+        ("at.city", "Oslo"),
+        ("at.points.1", "3,4"),
+        ("at.points.1.0", "3"),
+        ("at", "Oslo-1,2,3,4"),
+        ("none", "null"),
+        ("at.country", None),
+        ("name.0", None),
+        ("at.points.2", None),
+        ("at.points.-1", None),
+        ("at.points.x", None),
+        ("", None),
+        ("name.", None),
+    ],
+)
+def test_a_field_labels_a_task(field: str, label: str | None) -> None:
+    value = {"name": "north", "at": {"city": "Oslo", "points": [[1, 2], [3, 4]]}, "none": None}
+    assert label_by_field(value, field) == label
+
+
+@pytest.mark.parametrize(
+    ("bare", "told"),
+    [
+        (["a", "b"], ["a", "b"]),
+        (["a", "a", "b", "a"], ["a", "a#1", "b", "a#3"]),
+        (["a#1", "a#2", "a", "a"], ["a#1", "a#2", "a", "a#3"]),
+        (["a#2", "a", "a", "a"], ["a#2", "a", "a##2", "a#3"]),
+        (["x" * 64, "x" * 64], ["x" * 64, "x" * 61 + "…#1"]),
+    ],
+)
+def test_a_double_label_has_its_index(bare: list[str], told: list[str]) -> None:
+    assert list(unique(bare)) == told
+
+
+@pytest.mark.parametrize(
+    ("source", "told"),
+    [
+        (RangeSource(0, 3, 1), ["0", "1", "2"]),
+        (ListSource(("a", "b", "a")), ["a", "b", "a#2"]),
+        (ListSource((1, True, "1", "true")), ["1", "true", "1#2", "true#3"]),
+        (ZipSource(axes(a=["x", "x"], b=[1, 1])), ["x-1", "x-1#1"]),
+        (MatrixSource(axes(model=["cnn", "mlp"], depth=[1, 2])), ["cnn-1", "cnn-2", "mlp-1", "mlp-2"]),
+        (MatrixSource(axes(a=["a", "a-b"], b=["b-c", "c"])), ["a-b-c", "a-c", "a-b-b-c", "a-b-c#3"]),
+        (MatrixSource(axes(a=[1, "1"], b=[0])), ["1-0", "1-0#1"]),
+        (MatrixSource(axes(a=["x" * 63], b=["y", "yy"])), ["x" * 63 + "…", "x" * 61 + "…#1"]),
+        # What `include` adds to a combination is no part of its label; one that lacks an axis is called by all it has.
+        (
+            MatrixSource(axes(a=[1], b=[2]), ({"a": 1, "x": "more"}, {"x": 5, "b": 3, "a": 1}, {"y": 1, "a": True})),
+            ["1-2", "1-3", "1-true"],
+        ),
+        (MatrixSource((), ({"a": 1, "b": 2},)), ["1-2"]),
+        (SliceSource(MatrixSource(axes(a=["x", "y"], b=["z"])), 1), ["y-z"]),
+    ],
+)
+def test_labels_of_a_source(source: Source, told: list[str]) -> None:
+    assert list(labels(source)) == told
+    for index, (label, item) in enumerate(zip(told, source.items(), strict=True)):
+        assert find_cell(source, label) == (index, item)
+    assert find_cell(source, "nothing like it") is None
+
+
+def test_a_record_that_cannot_be_read_is_called_by_its_place(tmp_path: Path) -> None:
+    (tmp_path / "data.csv").write_text("a,b\n1,2\n3\n")
+    source = CsvSource(str(tmp_path / "data.csv"), str(tmp_path))
+    assert list(labels(source)) == ["1-2", "data.csv:3"]
+    assert find_cell(source, "1-2") == (0, (2, ["1", "2"]))
+
+
+NAMES = [f"v{number}" for number in range(1000)]
+
+
+@pytest.mark.parametrize(
+    ("source", "remembered"),
+    [
+        (RangeSource(0, 10**9, 1), False),
+        (MatrixSource((("a", RangeSource(-500, 500, 1)), ("b", RangeSource(0, 10**6, 1)))), False),
+        (MatrixSource(axes(a=NAMES, b=["x-1", "x-2"]), (), ({"a": "v1"},)), False),
+        (SliceSource(MatrixSource(axes(a=NAMES, b=NAMES)), 10**5), False),
+        (MatrixSource(axes(a=["x" * 62, "y" * 62], b=[1])), False),
+        (MatrixSource(axes(a=["x" * 63, "y" * 63], b=[1])), True),
+        (MatrixSource((("a", RangeSource(-1, 1, 1)), ("b", RangeSource(-1, 1, 1)))), True),
+        (MatrixSource(axes(a=[1, "1"])), True),
+        (MatrixSource(axes(a=NAMES), ({"a": "v1"},)), True),
+        (MatrixSource((("a", RangeSource(0, 0, 1)),)), False),
+        (ListSource(("a", "b")), True),
+    ],
+)
+def test_labels_are_remembered_only_where_two_could_be_the_same(
+    monkeypatch: pytest.MonkeyPatch, source: Source, remembered: bool
+) -> None:
+    asked: list[bool] = []
+    monkeypatch.setattr(cells, "unique", lambda bare: asked.append(True) or unique(bare))
+    first = list(islice(labels(source), 5))
+    assert len(set(first)) == len(first)
+    assert bool(asked) == remembered
