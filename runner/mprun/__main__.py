@@ -2,14 +2,27 @@
 
 from __future__ import annotations
 
+import atexit
+import os
 import sys
 
 
 def main() -> None:
     """Run the command line and exit with its code."""
+    ended: list[int] = []
+    atexit.register(_leave, ended)  # the first to be registered is the last to be called
     from mprun.cli.main import run_command_line
 
-    sys.exit(run_command_line(sys.argv[1:]))
+    ended.append(run_command_line(sys.argv[1:]))
+    sys.exit(ended[0])
+
+
+def _leave(ended: list[int]) -> None:
+    """End the process here: to take apart all that was imported lasts as long as a small run, and helps nobody."""
+    if ended:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(ended[0])
 
 
 if __name__ == "__main__":
