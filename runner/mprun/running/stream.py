@@ -8,10 +8,9 @@ from collections.abc import Mapping, MutableMapping, Sequence
 from itertools import chain, repeat
 from typing import Any
 
-import structlog
-
 from mprun.events import Outcome, timestamp
 from mprun.masking import Mask
+from mprun.running.logger import BoundLogger, wrap_logger
 from mprun.sinks.log import EventLog
 from mprun.sinks.sink import Sink
 from mprun.values import spelled_out
@@ -29,9 +28,7 @@ class EventStream:
         self._sinks = list(sinks)
         self._seq = 0
         log.seal_line = self._seal_line
-        self._logger = structlog.wrap_logger(
-            log, processors=[self._numbered, _as_json_line], wrapper_class=structlog.BoundLogger
-        )
+        self._logger = wrap_logger(log, processors=[self._numbered, _as_json_line], wrapper_class=BoundLogger)
 
     def add(self, sink: Sink) -> None:
         """Tell `sink` of what comes from here on."""
