@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import getpass
 import os
 import platform
@@ -11,6 +12,9 @@ import time
 from typing import Any
 
 from mprun.system import available_cpus
+
+GIT_TIME = 5.0  # seconds that git may take to answer
+_STATUS = ("status", "--porcelain=v2", "--branch", "--untracked-files=no")
 
 
 def new_run_id(now: float) -> str:
@@ -24,26 +28,62 @@ def surroundings() -> dict[str, Any]:
     return {
         "user": _user(),
         "host": platform.node(),
-        "platform": platform.platform(),
+        "platform": _platform(),
         "python": platform.python_version(),
         "cpus": available_cpus(),
     }
 
 
-def git_state(folder: str) -> dict[str, Any]:
-    """Commit and dirtiness of the repository that `folder` lies in; nothing where there is none, or no git."""
-    try:
-        told = subprocess.run(
-            ["git", "-C", folder, "status", "--porcelain=v2", "--branch", "--untracked-files=no"],
-            capture_output=True,
-            text=True,
-            timeout=5,
-            check=True,
-        ).stdout.splitlines()
-    except (OSError, subprocess.SubprocessError):
+class GitState:
+    """What git says of the repository that `folder` lies in. It is asked at once, and answers while others work.
+
+    As a context manager it ends the question where nobody has wanted the answer.
+    """
+
+    def __init__(self, folder: str) -> None:
+        self._git: subprocess.Popen[str] | None = None
+        with contextlib.suppress(OSError):
+            self._git = subprocess.Popen(
+                ["git", "--no-optional-locks", "-C", folder or ".", *_STATUS],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                text=True,
+                errors="replace",
+            )
+
+    def fields(self) -> dict[str, Any]:
+        """Commit and dirtiness; nothing where there is no repository, no git, or no answer in time."""
+        if self._git is None:
+            return {}
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            told, _ = self._git.communicate(timeout=GIT_TIME)
+            return _git_fields(told.splitlines()) if self._git.returncode == 0 else {}
+        self._end()
         return {}
+
+    def __enter__(self) -> GitState:
+        return self
+
+    def __exit__(self, *raised: object) -> None:
+        self._end()
+
+    def _end(self) -> None:
+        if self._git is not None and self._git.returncode is None:
+            self._git.kill()
+            self._git.communicate()
+
+
+def _git_fields(told: list[str]) -> dict[str, Any]:
     commit = next((line.split()[-1] for line in told if line.startswith("# branch.oid ")), "")
     return {"git_commit": commit, "git_dirty": any(not line.startswith("#") for line in told)} if commit else {}
+
+
+def _platform() -> str:
+    """As `platform.platform()`, which starts a process to find out what kind of processor this is."""
+    parts = [platform.system(), platform.release(), platform.machine()]
+    libc = "".join(platform.libc_ver())
+    return "-".join([*parts, "with", libc] if libc else parts)
 
 
 def _user() -> str:

@@ -11,7 +11,7 @@ from mprun.errors import ExitCode, LogError
 from mprun.plan import Plan, plan_json
 from mprun.records.index import append, index_path
 from mprun.running.folder import make_run_folder, write_new_file
-from mprun.running.identity import new_run_id
+from mprun.running.identity import GitState, new_run_id
 from mprun.running.run import RunEnd, run_plan
 from mprun.sinks.head import HeadFile, new_head
 from mprun.sinks.log import open_log
@@ -57,9 +57,15 @@ def new_record(plan: Plan, runs_dir: str, *, log: str = "", sign: Sign | None = 
     return record
 
 
-def record_run(plan: Plan, record: Record, sinks: Sequence[Sink], on_log_error: Callable[[str], None]) -> RunEnd:
+def record_run(
+    plan: Plan,
+    record: Record,
+    sinks: Sequence[Sink],
+    on_log_error: Callable[[str], None],
+    git: GitState | None = None,
+) -> RunEnd:
     """`run_plan` on `record`; the run's end goes into the index."""
-    end = run_plan(plan, record.run_id, record.fd, sinks, on_log_error, record.head)
+    end = run_plan(plan, record.run_id, record.fd, sinks, on_log_error, record.head, git)
     if not record.index or not end.seal:
         return end
     try:

@@ -21,7 +21,7 @@ from mprun.errors import ExitCode
 from mprun.events import LOG_FORMAT
 from mprun.plan import Plan, declared_tasks, plan_sha256
 from mprun.running.fail_fast import FailFast
-from mprun.running.identity import git_state, surroundings
+from mprun.running.identity import GitState, surroundings
 from mprun.running.scheduler import END_OF_RUN, Scheduler
 from mprun.running.stop import Stopper
 from mprun.running.stream import EventStream
@@ -50,14 +50,17 @@ def run_plan(
     sinks: Sequence[Sink],
     on_log_error: Callable[[str], None],
     head: HeadFile | None = None,
+    git: GitState | None = None,
 ) -> RunEnd:
     """Run `plan`, logging to the descriptor `log_fd`, and return when every child is joined.
 
     `head` is told how far the log has come.
     SIGINT, SIGTERM and SIGHUP stop the run; Ctrl-Z suspends it. `on_log_error` is called with the reason when the
-    log can't be written any more; the run goes on.
+    log can't be written any more; the run goes on. `git` is the question after the workflow's repository, if the caller
+    has asked it already.
     """
     began = time.monotonic()
+    git = git or GitState(os.path.dirname(plan.workflow))
     with Loop() as loop, children_ignore_current_folder() as unset, _children_can_be_waited_for():
         log = EventLog(log_fd, loop, on_log_error, head)
         events = EventStream(log, sinks)
@@ -71,7 +74,7 @@ def run_plan(
         if plan.timeout:
             loop.call_later(plan.timeout, stopper.time_out)
         boot(plan)
-        events.emit("run.started", **_head(plan, run_id))
+        events.emit("run.started", **_head(plan, run_id, git))
         loop.call_later(TICK, partial(_tick, loop, events))
         try:
             scheduler.advance()
@@ -116,7 +119,7 @@ def _exit_code(scheduler: Scheduler, stopper: Stopper, log: EventLog) -> ExitCod
     return ExitCode.SUCCEEDED
 
 
-def _head(plan: Plan, run_id: str) -> dict[str, Any]:
+def _head(plan: Plan, run_id: str, git: GitState) -> dict[str, Any]:
     return {
         "log_format": LOG_FORMAT,
         "run_id": run_id,
@@ -124,13 +127,12 @@ def _head(plan: Plan, run_id: str) -> dict[str, Any]:
         "workflow": plan.workflow,
         "workflow_sha256": plan.workflow_sha256,
         "plan_sha256": plan_sha256(plan),
-        **({"params": plan.params} if plan.params else {}),
         "command_line": sys.argv,
         "mprun": __version__,
         "pid": os.getpid(),
         **surroundings(),
         "start_method": plan.start_method,
-        **git_state(os.path.dirname(plan.workflow)),
+        **git.fields(),
         "steps": [{"step": step.name, "kind": step.kind, "tasks": declared_tasks(step)} for step in plan.steps],
     }
 
