@@ -12,7 +12,8 @@ MAX_BYTES = 1024 * 1024
 
 # What YAML calls a line break, which is what the marks of its parser count.
 LINE_BREAK = re.compile("\r\n|[\r\n\x85\u2028\u2029]")
-_UNPRINTABLE = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+# What YAML forbids. (All but what it allows, which it is in YAML's own words, takes 5 ms to compile.)
+_UNPRINTABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufffe\uffff]")
 
 
 def read_bytes(file: str) -> bytes:
