@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 import os
 import re
@@ -15,6 +16,9 @@ from conftest import COMMAND, CommandLine, environment
 from log_checks import check_lines, check_log, outcomes
 
 from mprun import __version__
+from mprun.cli import app
+from mprun.cli.run import run_file
+from mprun.cli.words import COMMANDS
 
 HELLO = """
     name: hello
@@ -93,6 +97,13 @@ def test_the_folder_of_a_run_is_its_owners_alone(hello: CommandLine) -> None:
 def test_run_may_be_left_out(hello: CommandLine, words: tuple[str, ...]) -> None:
     assert hello(*words).code == 0
     assert hello.log()[0]["command_line"][1:] == list(words)
+
+
+def test_a_run_without_options_has_what_the_parser_would_give_it() -> None:
+    parsed, unparsed = (inspect.signature(function).parameters for function in (app.run, run_file))
+    defaults = {name: given.default for name, given in unparsed.items() if given.default is not inspect.Parameter.empty}
+    assert defaults == {name: parsed[name].default for name in defaults}
+    assert tuple(command.callback.__name__ for command in app.app.registered_commands) == COMMANDS
 
 
 def test_quiet_leaves_what_children_print(hello: CommandLine) -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from mprun import __version__
+from mprun.cli.words import RUNS_DIR, RUNS_DIR_VARIABLE
 
 if TYPE_CHECKING:
     from mprun.loading.given import GivenParams
@@ -22,8 +23,6 @@ app = typer.Typer(
     context_settings={"help_option_names": ["--help"]},
 )
 
-COMMANDS = ("run", "validate", "plan", "schema")
-
 WorkflowFile = Annotated[str, typer.Argument(metavar="FILE", help="The workflow file.", show_default=False)]
 Param = Annotated[
     list[str] | None,
@@ -34,7 +33,7 @@ ParamsFile = Annotated[
 ]
 NoImport = Annotated[bool, typer.Option("--no-import", help="Don't import the targets to check them.")]
 RunsDir = Annotated[
-    str, typer.Option("--runs-dir", envvar="MPRUN_RUNS_DIR", metavar="DIR", help="Where the runs are kept.")
+    str, typer.Option("--runs-dir", envvar=RUNS_DIR_VARIABLE, metavar="DIR", help="Where the runs are kept.")
 ]
 
 
@@ -80,7 +79,7 @@ def run(
     log: Annotated[
         str, typer.Option("--log", metavar="PATH", help="Write the event log to PATH; `-` is standard output.")
     ] = "",
-    runs_dir: RunsDir = ".mprun",
+    runs_dir: RunsDir = RUNS_DIR,
     max_parallel: Annotated[
         int | None,
         typer.Option(

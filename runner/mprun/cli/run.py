@@ -2,49 +2,77 @@
 
 from __future__ import annotations
 
+import contextlib
+import gc
+import os
 from collections.abc import Callable
 
 from mprun.cli.output import say
-from mprun.engines.boot import boot
-from mprun.errors import ExitCode, UsageError
+from mprun.engines.boot import boot, boot_fork_server
+from mprun.errors import ExitCode, UsageError, WorkflowError
 from mprun.loading.given import GivenParams
 from mprun.loading.prepare import Preparation
+from mprun.loading.read import read_bytes
+from mprun.plan import Plan
+from mprun.running.identity import GitState
+
+# A workflow that has one of these words may want no fork server, or one that has loaded more.
+_AGAINST_BOOTING_AHEAD = (b"start_method", b"stdlib")
 
 
 def run_file(
     file: str,
     given: GivenParams,
     *,
-    log: str,
     runs_dir: str,
-    max_parallel: int | None,
-    quiet: bool,
+    log: str = "",
+    max_parallel: int | None = None,
+    quiet: bool = False,
     sign_key: str = "",
 ) -> ExitCode:
     """Run the workflow `file`. Raises WorkflowError, UsageError, and LogError where the log can't be created."""
+    gc.disable()  # imports make much and throw nothing away
     sign = _signer(sign_key, log)
-    preparation = Preparation(file, given)
-    try:
-        # The check child is at work and the fork server boots: these imports cost no time of their own.
-        if preparation.draft is not None:
-            boot(preparation.draft)
+    _boot_ahead(file)
+    with GitState(os.path.dirname(file)) as git:
+        plan = _prepare(file, given)
         from mprun.planning.parallel import with_max_parallel
         from mprun.running.record import new_record, record_run
         from mprun.sinks.choose import choose_sinks
         from mprun.sinks.summary import Summary
 
-        plan = preparation.finish()
         if max_parallel is not None:
             plan = with_max_parallel(plan, max_parallel)
-    finally:
-        preparation.close()
-    record = new_record(plan, runs_dir, log=log, sign=sign)
-    summary = Summary()
-    sinks = [*choose_sinks(quiet=quiet, log_on_stdout=record.on_stdout), summary]
-    end = record_run(plan, record, sinks, _tell_log_error)
+        record = new_record(plan, runs_dir, log=log, sign=sign)
+        summary = Summary()
+        sinks = [*choose_sinks(quiet=quiet, log_on_stdout=record.on_stdout), summary]
+        gc.enable()
+        end = record_run(plan, record, sinks, _tell_log_error, git)
     if not quiet or end.exit_code is not ExitCode.SUCCEEDED:
         say(summary.text(record.log))
     return end.exit_code
+
+
+def _boot_ahead(file: str) -> None:
+    """Boot the fork server that most workflows need. One booted in vain ends with this process."""
+    with contextlib.suppress(WorkflowError):
+        text = read_bytes(file)
+        if not any(word in text for word in _AGAINST_BOOTING_AHEAD):
+            boot_fork_server()
+
+
+def _prepare(file: str, given: GivenParams) -> Plan:
+    """The plan of `file`; while its targets are checked, what it takes to run it is imported."""
+    preparation = Preparation(file, given)
+    try:
+        if preparation.draft is not None:
+            boot(preparation.draft)
+        import mprun.running.record
+        import mprun.sinks.choose  # noqa: F401 -- both are imported for later
+
+        return preparation.finish()
+    finally:
+        preparation.close()
 
 
 def _signer(key: str, log: str) -> Callable[[str], str] | None:

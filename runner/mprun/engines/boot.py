@@ -6,7 +6,7 @@ import contextlib
 import multiprocessing
 import os
 import signal
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from multiprocessing import forkserver, resource_tracker
 
 from mprun.plan import Plan, PoolStep
@@ -17,15 +17,15 @@ _PRELOADED_FOR_STDLIB = ("mprun.worker.pool_task", "multiprocessing.pool")
 
 
 def boot(plan: Plan) -> None:
-    """Start the fork server, if `plan` needs one and it isn't there: it boots while the caller goes on.
+    """Start the fork server, if `plan` needs one and it isn't there: it boots while the caller goes on."""
+    if plan.start_method == "forkserver":
+        stdlib = any(isinstance(step, PoolStep) and step.engine == "stdlib" for step in plan.steps)
+        boot_fork_server([*_PRELOADED, *(_PRELOADED_FOR_STDLIB if stdlib else ())])
 
-    It runs no code of the user's, and ends with this process.
-    """
-    if plan.start_method != "forkserver":
-        return
-    stdlib = any(isinstance(step, PoolStep) and step.engine == "stdlib" for step in plan.steps)
-    preloaded = [*_PRELOADED, *(_PRELOADED_FOR_STDLIB if stdlib else ())]
-    multiprocessing.get_context("forkserver").set_forkserver_preload(preloaded)
+
+def boot_fork_server(preloaded: Sequence[str] = _PRELOADED) -> None:
+    """Start the fork server if it isn't there. It runs no code of the user's, and ends with this process."""
+    multiprocessing.get_context("forkserver").set_forkserver_preload(list(preloaded))
     resource_tracker.ensure_running()  # its start would unblock the signal
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})  # a Ctrl-C is for this process alone
     try:

@@ -2,21 +2,31 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from mprun.errors import Diagnostic, WorkflowError
 from mprun.loading.given import GivenParams
-from mprun.loading.load import Loaded, load
 from mprun.plan import Plan
-from mprun.planning.build import build
-from mprun.planning.check import TargetCheck
+from mprun.planning.check_child import CheckChild
+
+if TYPE_CHECKING:
+    from mprun.loading.load import Loaded
+    from mprun.planning.check import TargetCheck
 
 
 class Preparation:
-    """A file being made into a plan. The targets are checked in a child while the caller does something else."""
+    """A file being made into a plan. The targets are checked in a child while the caller does something else.
+
+    Raises UsageError where the environment's limit for imports is none.
+    """
 
     def __init__(self, file: str, given: GivenParams = GivenParams(), *, check_targets: bool = True) -> None:  # noqa: B008 -- frozen
+        child = CheckChild() if check_targets else None  # it boots while the file is read, and what reads it imported
+        from mprun.loading.load import load
+
         self._loaded = load(file, given)
         self._plan = _plan_of(self._loaded)
-        self._check = _check_of(self._loaded, self._plan) if check_targets else None
+        self._check = _check_of(child, self._loaded, self._plan) if child else None
 
     @property
     def secrets(self) -> dict[str, str]:
@@ -48,15 +58,20 @@ def prepare(file: str, given: GivenParams = GivenParams(), *, check_targets: boo
 
 def _plan_of(loaded: Loaded) -> Plan | None:
     """A plan of what is right about the file, so that its targets can be checked whatever else is wrong."""
+    from mprun.planning.build import build
+
     if loaded.workflow is None:
         return None
     return build(loaded.workflow, loaded.file, loaded.sha256, loaded.places, loaded.params)
 
 
-def _check_of(loaded: Loaded, plan: Plan | None) -> TargetCheck | None:
+def _check_of(child: CheckChild, loaded: Loaded, plan: Plan | None) -> TargetCheck | None:
+    from mprun.planning.check import TargetCheck
+
     if plan is None or loaded.workflow is None:
+        child.kill()
         return None
-    return TargetCheck(plan, loaded.workflow, loaded.places)
+    return TargetCheck(child, plan, loaded.workflow, loaded.places)
 
 
 def _position(diagnostic: Diagnostic) -> tuple[int, int]:

@@ -1,0 +1,8 @@
+"""What must be known of the command line before its parser is imported, or without it."""
+
+from __future__ import annotations
+
+COMMANDS = ("run", "validate", "plan", "schema")
+
+RUNS_DIR_VARIABLE = "MPRUN_RUNS_DIR"
+RUNS_DIR = ".mprun"  # where neither an option nor the variable says otherwise
