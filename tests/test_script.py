@@ -304,6 +304,29 @@ def test_combinations_give_what_a_run_would_get(flows: Path, tmp_path: Path) -> 
     assert list(map(len, expected)) == [12, 4, 14, 4, 3, 2, 3, 3]
 
 
+BY_NAME = MatrixSource((("a", RangeSource(1, 3, 1)), ("b", ListSource((10, 20)))))
+A = ZipSource(BY_NAME.axes[:1])
+SHARED: dict[str, tuple[dict[str, Any], str]] = {
+    "matrix": ({"call": "matrix", "target": "jobs:add", "source": BY_NAME}, "[11, 21, 12, 22]"),
+    "zip": ({"call": "zip", "target": "jobs:add", "source": ZipSource(BY_NAME.axes)}, "[11, 22]"),
+    "shared": ({"call": "zip", "target": "jobs:add", "source": A, "kwargs": {"b": 5}}, "[6, 7]"),
+    "map": ({"call": "map", "target": "jobs:add", "source": [1, 2], "kwargs": {"b": 5}}, "[6, 7]"),
+    "starmap": ({"call": "starmap", "target": "jobs:add", "source": [[1], [2]], "kwargs": {"b": 5}}, "[6, 7]"),
+    "imap": ({"call": "imap", "target": "builtins:dict", "source": [[]], "kwargs": {"class": 5}}, "[{'class': 5}]"),
+}
+
+
+@pytest.mark.parametrize("name", SHARED)
+def test_keyword_arguments_reach_each_call(flows: Path, tmp_path: Path, name: str) -> None:
+    given, printed = SHARED[name]
+    assert run(plan_of(pool("p", **given), folder=flows), tmp_path) == [printed]
+
+
+def test_calls_with_keyword_arguments_go_side_by_side(flows: Path, tmp_path: Path) -> None:
+    steps = [pool(name, **given) for name, (given, _) in SHARED.items()]
+    assert run(plan_of(*steps, folder=flows), tmp_path) == [printed for _, printed in SHARED.values()]
+
+
 def test_items_of_a_call_and_of_a_step_are_had_as_in_python(flows: Path, tmp_path: Path) -> None:
     generator = CallSource(parse_target("itertools:count", "/flows"), (5,), {"step": 2})
     keywords = CallSource(parse_target("builtins:dict", "/flows"), (), {"class": 1, "b": 2})

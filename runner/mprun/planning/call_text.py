@@ -26,9 +26,9 @@ def pool_arguments(step: PoolStep, initializer: str) -> list[Code]:
     return [*arguments, f"maxtasksperchild={step.maxtasksperchild}"] if step.maxtasksperchild else arguments
 
 
-def call_arguments(step: PoolStep, target: str, source: Code) -> list[Code]:
+def call_arguments(step: PoolStep, function: Code, source: Code) -> list[Code]:
     """What the pool's method is given; `source` is not used for `apply`."""
     if step.call == "apply":
         given = [step.args, step.kwargs] if step.kwargs else [step.args] if step.args else []
-        return [target, *map(literal, given)]
-    return [target, source, f"chunksize={step.chunksize}"] if step.chunksize else [target, source]
+        return [function, *map(literal, given)]
+    return [function, source, f"chunksize={step.chunksize}"] if step.chunksize else [function, source]

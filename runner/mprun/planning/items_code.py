@@ -66,7 +66,7 @@ def items_code(source: Source, writing: Writing) -> Code:
         case ZipSource(axes):
             return call("side_by_side", [_axes(axes, writing)])
         case CallSource(target, args, kwargs):
-            return call(writing.target(target), [*map(literal, args), *_keywords(kwargs)])
+            return call(writing.target(target), [*map(literal, args), *keywords(kwargs)])
         case ResultsSource(step):
             return writing.results(step)
 
@@ -92,7 +92,8 @@ def _axes(axes: Sequence[tuple[str, Source]], writing: Writing) -> Code:
     return Group("{", tuple(led(f"{quoted(name)}: ", items_code(axis, writing)) for name, axis in axes), "}")
 
 
-def _keywords(kwargs: dict[str, Any]) -> list[Code]:
+def keywords(kwargs: dict[str, Any]) -> list[Code]:
+    """`kwargs` as they are written in a call."""
     if all(name.isidentifier() and not keyword.iskeyword(name) for name in kwargs):
         return [led(f"{name}=", literal(value)) for name, value in kwargs.items()]
     return [led("**", literal(kwargs))]

@@ -36,11 +36,11 @@ def python_script(plan: Plan) -> str:
     """The text of the program: it can be started from any folder, as it stands."""
     names = Names()
     imports = Imports(_targets(plan.steps), plan.surroundings.working_dir, names)
-    sources = [source for step in plan.steps if isinstance(step, PoolStep) for source in with_parts(step.source)]
-    for module in modules_for(sources):
+    pools = [step for step in plan.steps if isinstance(step, PoolStep)]
+    for module in modules_for(pools):
         imports.add(module)
     top = [_docstring(plan), *_left_out(plan), "import os\nimport sys", _surroundings(plan), imports.text()]
-    helpers = [*helpers_for(sources), *[_LOAD_FILE] * imports.loads_files]
+    helpers = [*helpers_for(pools), *[_LOAD_FILE] * imports.loads_files]
     loads = ["\n".join(imports.loads)] * bool(imports.loads)
     return _file(top, helpers, loads, main_block(plan, imports, names))
 

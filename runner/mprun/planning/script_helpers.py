@@ -1,9 +1,10 @@
-"""What a generated script needs for the sources of its plan: modules to import, and functions to define."""
+"""What a generated script needs for the pools of its plan: modules to import, and functions to define."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 
+from mprun.plan import PoolStep
 from mprun.sources import (
     CsvSource,
     GlobSource,
@@ -81,8 +82,13 @@ def side_by_side(axes):
     for values in zip(*axes.values(), strict=True):
         yield dict(zip(axes, values))'''
 
+_CALL_WITH = '''\
+def call_with(function, item, /, **shared):
+    """Call `function` with the keyword arguments that `item` holds."""
+    return function(**item, **shared)'''
+
 HELPER_NAMES = frozenset(
-    {"lines_of", "jsonl_of", "rows_of", "combinations_of", "cells_of", "is_any", "same", "side_by_side"}
+    {"lines_of", "jsonl_of", "rows_of", "combinations_of", "cells_of", "is_any", "same", "call_with", "side_by_side"}
 )
 
 _MODULES: dict[type[Source], str] = {
@@ -94,6 +100,28 @@ _MODULES: dict[type[Source], str] = {
 }
 
 
+def modules_for(pools: Sequence[PoolStep]) -> list[str]:
+    """The modules of the standard library that the calls of `pools` use."""
+    kinds = [type(source) for step in pools for source in with_parts(step.source)]
+    return [_MODULES[kind] for kind in kinds if kind in _MODULES] + ["functools"] * any(map(is_partial, pools))
+
+
+def helpers_for(pools: Sequence[PoolStep]) -> list[str]:
+    """The definitions of the functions that the calls of `pools` use, each once."""
+    texts = [text for step in pools for source in with_parts(step.source) for text in _helpers(source)]
+    return [*dict.fromkeys(texts), *[_CALL_WITH] * any(map(by_keywords, pools))]
+
+
+def by_keywords(step: PoolStep) -> bool:
+    """Whether an item is the keyword arguments of a call."""
+    return step.call in ("matrix", "zip")
+
+
+def is_partial(step: PoolStep) -> bool:
+    """Whether what the pool calls is more than the target."""
+    return by_keywords(step) or (bool(step.kwargs) and step.call != "apply")
+
+
 def with_parts(source: Source) -> Iterator[Source]:
     """`source` and those that it is made of."""
     yield source
@@ -103,16 +131,6 @@ def with_parts(source: Source) -> Iterator[Source]:
         case MatrixSource(axes) | ZipSource(axes):
             for _, axis in axes:
                 yield from with_parts(axis)
-
-
-def modules_for(sources: Iterable[Source]) -> list[str]:
-    """The modules of the standard library that the expressions and functions for `sources` use."""
-    return [_MODULES[type(source)] for source in sources if type(source) in _MODULES]
-
-
-def helpers_for(sources: Iterable[Source]) -> list[str]:
-    """The definitions of the functions that the expressions for `sources` call."""
-    return list(dict.fromkeys(text for source in sources for text in _helpers(source)))
 
 
 def _helpers(source: Source) -> tuple[str, ...]:

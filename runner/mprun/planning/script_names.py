@@ -16,7 +16,7 @@ from mprun.targets import Target, file_module_name
 NOT_AT_TOP = "  # noqa: E402"
 """Beside each import: the script sets its folder and its search path first."""
 
-_OWN_MODULES = frozenset({"csv", "glob", "importlib", "itertools", "json", "multiprocessing", "os", "sys"})
+_OWN_MODULES = frozenset({"csv", "functools", "glob", "importlib", "itertools", "json", "multiprocessing", "os", "sys"})
 _OWN_NAMES = HELPER_NAMES | {"FOLDER", "context", "load_file", "pool", "process"}
 _RESERVED = _OWN_MODULES | _OWN_NAMES | frozenset(dir(builtins)) | frozenset(keyword.kwlist)
 

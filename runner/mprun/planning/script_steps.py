@@ -6,8 +6,9 @@ from collections.abc import Iterable
 
 from mprun.plan import Plan, PoolStep, ProcessStep, Step
 from mprun.planning.call_text import call_arguments, pool_arguments, process_arguments
-from mprun.planning.items_code import Writing, items_code
+from mprun.planning.items_code import Writing, items_code, keywords
 from mprun.planning.order import waves
+from mprun.planning.script_helpers import by_keywords, is_partial
 from mprun.planning.script_names import Imports, Names
 from mprun.planning.source_text import INDENT, WIDTH, Code, Group, call, flat, led, lines, quoted
 
@@ -63,7 +64,7 @@ class _Steps:
         return [*body, *(f"{' ' * INDENT}print({self._name[step.name]})" for step in steps)]
 
     def _one_pool(self, step: PoolStep) -> list[str]:
-        result = self._pool_call(step, f"pool.{step.call}")
+        result = self._pool_call(step, f"pool.{_method(step)}")
         if step.call in ("imap", "imap_unordered"):
             result = call("list", [result])
         return [
@@ -91,13 +92,22 @@ class _Steps:
         return call("context.Pool", pool_arguments(step, initializer), f") as {name}")
 
     def _pool_call(self, step: PoolStep, method: str) -> Group:
-        target = self._imports.expression(step.target)
         writing = Writing(self._folder, self._imports.expression, self._name.__getitem__, step.call == "starmap")
-        return call(method, call_arguments(step, target, items_code(step.source, writing)))
+        return call(method, call_arguments(step, self._function(step), items_code(step.source, writing)))
+
+    def _function(self, step: PoolStep) -> Code:
+        """What the pool calls with each item: the target, with what is the same for each task."""
+        target = self._imports.expression(step.target)
+        given = ["call_with", target] if by_keywords(step) else [target]
+        return call("functools.partial", [*given, *keywords(step.kwargs)]) if is_partial(step) else target
+
+
+def _method(step: PoolStep) -> str:
+    return "map" if by_keywords(step) else step.call
 
 
 def _not_waiting(step: PoolStep) -> str:
-    return step.call if step.call in ("imap", "imap_unordered") else f"{step.call}_async"
+    return step.call if step.call in ("imap", "imap_unordered") else f"{_method(step)}_async"
 
 
 def _with(pools: list[Group]) -> str:
