@@ -9,7 +9,7 @@ import pytest
 
 from mprun.errors import UsageError, WorkflowError
 from mprun.loading.prepare import prepare
-from mprun.plan import Limits, Plan, Retries
+from mprun.plan import Limits, Plan, PoolStep, Retries
 from mprun.planning.parallel import with_max_parallel
 from mprun.targets import Target
 
@@ -172,3 +172,35 @@ def test_max_parallel_from_the_command_line_replaces_the_files(folder: Path) -> 
 def test_max_parallel_from_the_command_line_must_leave_room(text: str, message: str, folder: Path) -> None:
     with pytest.raises(UsageError, match=message):
         with_max_parallel(plan_from(text, folder), 1)
+
+
+DEFAULTS: list[tuple[str, str, str, str]] = [
+    ("{timeout: 10m}", "", "timeout", "600.0"),
+    ("{timeout: 10m}", "timeout: 5", "timeout", "5.0"),
+    ("{retries: {count: 3, delay: 1s}}", "", "retries.count", "3"),
+    ("{retries: {count: 3, delay: 1s}}", "retries: 1", "retries.delay", "0.0"),
+    ("{max_memory: 1G, continue_on_error: true}", "", "continue_on_error", "True"),
+    ("{slow_after: '${params.slow}'}", "", "slow_after", "4.0"),
+    ("{timeout: 10m, step_timeout: 1h, slow_after: 1m}", "daemon: true", "timeout", "0.0"),
+    ("{retries: 2}", "daemon: true", "retries.count", "2"),
+    ("{processes: 3, chunksize: 2, maxtasksperchild: 9, engine: stdlib}", "", "timeout", "0.0"),
+]
+
+
+@pytest.mark.parametrize(("defaults", "own", "key", "value"), DEFAULTS)
+def test_a_default_is_merged_under_a_step(defaults: str, own: str, key: str, value: str, folder: Path) -> None:
+    text = f"params: {{slow: 4}}\ndefaults: {defaults}\nprocesses: {{a: {{target: 'jobs:a', {own}}}}}"
+    found: Any = plan_from(text, folder).steps[0].limits
+    for name in key.split("."):
+        found = getattr(found, name)
+    assert str(found) == value
+
+
+def test_the_defaults_of_pools_arrive(folder: Path) -> None:
+    text = "defaults: {processes: 3, chunksize: 2, maxtasksperchild: 9, engine: stdlib}\n"
+    text += "pools: {p: {target: 'jobs:a', map: [1]}, q: {target: 'jobs:a', map: [1], processes: 1, engine: local}}"
+    p, q = plan_from(text, folder).steps
+    assert isinstance(p, PoolStep)
+    assert isinstance(q, PoolStep)
+    assert (p.processes, p.chunksize, p.maxtasksperchild, p.engine) == (3, 2, 9, "stdlib")
+    assert (q.processes, q.chunksize, q.maxtasksperchild, q.engine) == (1, 2, 9, "local")

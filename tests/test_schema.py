@@ -11,7 +11,7 @@ from jsonschema import Draft7Validator
 
 from mprun.errors import WorkflowError
 from mprun.loading.diagnose import TAKES
-from mprun.loading.levels import APPLY, ITEMS, LOG, POOL, PROCESS, RETRIES, WORKFLOW
+from mprun.loading.levels import APPLY, DEFAULTS, ITEMS, LOG, POOL, PROCESS, RETRIES, WORKFLOW
 from mprun.loading.load import load
 from mprun.loading.read import decode, read_bytes
 from mprun.loading.yaml_data import read_yaml
@@ -38,6 +38,7 @@ NOT_IN_A_SCHEMA = {
     ),
     *("retries-two-imports", "retries-raised-and-class", "retries-on-and-not-on", "retries-not-on-without-raised"),
     *("retries-without-delay", "retries-max-delay-short", "retries-max-delay-fixed"),
+    "defaults-stdlib",
     *("slow-after-timeout", "slow-after-step-timeout", "timeout-after-step-timeout", "daemon-timeout"),
     *(
         "stdlib-limits",
@@ -144,7 +145,7 @@ def test_each_key_has_a_description_and_words_for_what_it_takes() -> None:
     schema = workflow_schema()
     for level in (schema, *schema["definitions"].values()):
         assert [key for key, value in level["properties"].items() if not value.get("description")] == []
-    for level in (WORKFLOW, PROCESS, POOL, APPLY, ITEMS, RETRIES, LOG):
+    for level in (WORKFLOW, PROCESS, POOL, APPLY, ITEMS, RETRIES, LOG, DEFAULTS):
         assert [key for key in level.keys if not (key in TAKES or f"{level.name}.{key}" in TAKES)] == []
 
 

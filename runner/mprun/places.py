@@ -43,6 +43,9 @@ class Places:
         """What lies below `path` (or at it, if it has no span of its own) is written at `written_at`."""
         self._links.setdefault(path, written_at)
 
+    def is_linked(self, path: Path, written_at: Path) -> bool:
+        return self._links.get(path) == written_at
+
     def key(self, path: Path) -> Place:
         """The place of the key at `path`; of the value where there is no key (an item of a list)."""
         if path and isinstance(path[-1], int) and not self._knows(self._keys, path):

@@ -24,6 +24,7 @@ _DURATION = "a number of seconds, or text such as `30s`, `1m30s`, `500ms`"
 _TIME = "a number of seconds above 0, or text such as `30s`, `1m30s`, `500ms`"
 _CLASSES = "an exception class such as `OSError` or `module:Class`, or a list of them"
 _LOG = "a mapping with `tasks`"
+_POOL_SIZE = "a whole number from 1, `cpus`, or `cpus - N`"
 _NAMES = "a step's name, a list of them, or a mapping of them to `succeeded`, `finished` or `failed`"
 _ENTRY = "a mapping with a `target`"
 _KWARGS = "a mapping of parameter names to values"
@@ -62,7 +63,9 @@ TAKES: dict[str, str] = {
     "kwargs": _KWARGS,
     "daemon": _YES_OR_NO,
     "needs": _NAMES,
-    "a pool.processes": "a whole number from 1, `cpus`, or `cpus - N`",
+    "defaults": "a mapping of keys of steps to values",
+    "`defaults`.processes": _POOL_SIZE,
+    "a pool.processes": _POOL_SIZE,
     "chunksize": "a whole number from 1",
     "maxtasksperchild": "a whole number from 1",
     "initializer": _TARGET,

@@ -8,7 +8,7 @@ from pydantic import BaseModel
 
 from mprun.models.items import ApplyCall, ItemsFrom, NumbersFrom
 from mprun.models.params import ParamEntry
-from mprun.models.steps import PoolEntry, ProcessEntry, RetriesEntry
+from mprun.models.steps import DefaultsEntry, PoolEntry, ProcessEntry, RetriesEntry
 from mprun.models.workflow import LogEntry, Workflow
 from mprun.places import Path
 from mprun.plan import POOL_CALLS
@@ -33,6 +33,7 @@ APPLY = _level("`apply`", ApplyCall)
 ITEMS = _level("a source of items", ItemsFrom)
 RETRIES = _level("`retries`", RetriesEntry)
 LOG = _level("`log`", LogEntry)
+DEFAULTS = _level("`defaults`", DefaultsEntry)
 PARAM = _level("a parameter", ParamEntry)
 AXIS = _level("an axis", NumbersFrom)
 
@@ -48,6 +49,10 @@ def level_at(path: Path) -> Level | None:
             return STEP_GROUPS[str(group)]
         case ("log",):
             return LOG
+        case ("defaults",):
+            return DEFAULTS
+        case ("defaults", "retries"):
+            return RETRIES
         case ("processes" | "pools", _, "retries"):
             return RETRIES
         case ("pools", _, "apply"):

@@ -18,7 +18,7 @@ _BEYOND_STDLIB = {
     "retries": "give a task another attempt",
     "max_memory": "bound the memory of its workers",
 }
-_ENDLESS = ("timeout", "step_timeout", "slow_after")
+ENDLESS = ("timeout", "step_timeout", "slow_after")  # what a daemon can't have
 
 
 def shorter_first(data: Data) -> Iterator[Mistake]:
@@ -44,7 +44,7 @@ def endless_daemons(data: Data) -> Iterator[Mistake]:
     `retries` it may have: a daemon that dies too early is started again.
     """
     for step in _daemons(data):
-        for key in _ENDLESS:
+        for key in ENDLESS:
             if key in step.entry:
                 message = f"a daemon runs until the other steps have ended: it takes no `{key}`"
                 yield Mistake(

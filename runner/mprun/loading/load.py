@@ -11,12 +11,13 @@ from typing import Any
 from pydantic import ValidationError
 
 from mprun.errors import Diagnostic, WorkflowError
+from mprun.loading.defaults import diagnostics, with_defaults
 from mprun.loading.diagnose import model_mistakes
 from mprun.loading.files import file_mistakes
 from mprun.loading.given import GivenParams
 from mprun.loading.levels import STEP_GROUPS
 from mprun.loading.limits import LIMIT_RULES
-from mprun.loading.mistakes import Mistake, to_diagnostic
+from mprun.loading.mistakes import Mistake
 from mprun.loading.params import Params, read_params
 from mprun.loading.read import decode, read_bytes
 from mprun.loading.retries import RETRY_RULES
@@ -62,10 +63,12 @@ def load(file: str, given: GivenParams = GivenParams()) -> Loaded:  # noqa: B008
 
 def _check(nothing: Loaded, read: YamlData, given: GivenParams) -> Loaded:
     filled, params = _fill(read.data, given)
+    if isinstance(filled.data, dict):
+        filled.data = with_defaults(filled.data, read.places, read.spoiled | filled.failed)
     spoiled = read.spoiled | filled.failed
     mistakes = [m for m in _mistakes(filled.data, read, nothing.folder, filled.written) if m.path not in spoiled]
     mistakes += [*params.mistakes, *filled.mistakes]
-    told = (to_diagnostic(mistake, read.places) for mistake in mistakes)
+    told = diagnostics(mistakes, filled.data, read.places)
     wrong = {*spoiled, *(mistake.path for mistake in mistakes)}
     return replace(
         nothing,

@@ -55,19 +55,9 @@ class RetriesEntry(Written):
 Retries = Annotated[RetriesEntry, BeforeValidator(read_retries, json_schema_input_type=NumberFrom0 | RetriesEntry)]
 
 
-class StepEntry(Written):
-    """What processes and pools have in common: what they call, what they wait for, and their limits."""
+class LimitsEntry(Written):
+    """What bounds a step and its calls, and what becomes of a failure."""
 
-    target: str = Field(
-        default="", description="What to call: module:function, module:Class.method or path/to/file.py:function."
-    )
-    command: Command = Field(
-        default=[], description="A program to run in place of a target: its name and arguments, without a shell."
-    )
-    needs: Needs = Field(
-        default={},
-        description="The steps that must have succeeded before this one starts, or how they must have ended.",
-    )
     timeout: Time = Field(
         default=0.0, description="The longest one attempt at one call may take: seconds, or text such as 1m30s."
     )
@@ -85,6 +75,36 @@ class StepEntry(Written):
         default=0,
         description="The most memory a child may hold: bytes, or text such as 512M or 2G. "
         "K, M, G and T (also KB or KiB, and so on) are powers of 1024.",
+    )
+
+
+class SizesEntry(Written):
+    """How a pool is made: its size, and what it hands out."""
+
+    processes: PoolSize = Field(default="cpus", description="How many workers: a number, cpus, or cpus - N.")
+    chunksize: Count = Field(default=0, description="How many items a worker is given at once.")
+    maxtasksperchild: Count = Field(default=0, description="A worker is replaced after so many tasks.")
+    engine: PoolEngine | SkipJsonSchema[None] = Field(
+        default=None, description="What runs the pool, in place of the workflow's engine."
+    )
+
+
+class DefaultsEntry(LimitsEntry, SizesEntry):
+    """What each step has that says nothing else; a key of the step's own replaces the default as a whole."""
+
+
+class StepEntry(LimitsEntry):
+    """What processes and pools have in common: what they call, what they wait for, and their limits."""
+
+    target: str = Field(
+        default="", description="What to call: module:function, module:Class.method or path/to/file.py:function."
+    )
+    command: Command = Field(
+        default=[], description="A program to run in place of a target: its name and arguments, without a shell."
+    )
+    needs: Needs = Field(
+        default={},
+        description="The steps that must have succeeded before this one starts, or how they must have ended.",
     )
     keys: TextToCome = Field(
         default="", description="What labels a task: the name of a field of its item, or a text with ${item}."
@@ -121,7 +141,7 @@ class ProcessEntry(StepEntry):
         return next((key for key in FAN_OUTS if getattr(self, key) is not None), "")
 
 
-class PoolEntry(StepEntry):
+class PoolEntry(StepEntry, SizesEntry):
     """One multiprocessing.Pool and one call of it, of apply, map, starmap, imap, imap_unordered, matrix and zip."""
 
     model_config = ConfigDict(json_schema_extra=_ONE_CALL)
@@ -146,14 +166,8 @@ class PoolEntry(StepEntry):
     kwargs: dict[ParameterName, Any] = Field(
         default={}, description="Keyword arguments of the target, the same for each call."
     )
-    processes: PoolSize = Field(default="cpus", description="How many workers: a number, cpus, or cpus - N.")
-    chunksize: Count = Field(default=0, description="How many items a worker is given at once.")
     initializer: str = Field(default="", description="Called once in each worker before its first task.")
     initargs: list[Any] = Field(default=[], description="Positional arguments of the initializer.")
-    maxtasksperchild: Count = Field(default=0, description="A worker is replaced after so many tasks.")
-    engine: PoolEngine | SkipJsonSchema[None] = Field(
-        default=None, description="What runs the pool, in place of the workflow's engine."
-    )
 
     @property
     def call(self) -> PoolCall:

@@ -13,7 +13,7 @@ from pydantic.json_schema import SkipJsonSchema
 
 from mprun.models.base import Written
 from mprun.models.params import ParamEntry
-from mprun.models.steps import PoolEntry, ProcessEntry
+from mprun.models.steps import DefaultsEntry, PoolEntry, ProcessEntry
 from mprun.models.values import Count, Duration, EnvName, EnvValue, ParamName, StepName, Text, Texts, Time, read_param
 from mprun.plan import LogTasks, PoolEngine, StartMethod
 
@@ -48,6 +48,9 @@ class Workflow(Written):
         default={},
         description="What can be given to a run, by name: ${params.name}. A plain value is a default.",
         json_schema_extra=_NO_OTHER_NAMES,
+    )
+    defaults: DefaultsEntry = Field(
+        default=DefaultsEntry(), description="What each step has that says nothing else, as far as its kind has it."
     )
     start_method: StartMethod | SkipJsonSchema[None] = Field(
         default=None, description="How multiprocessing starts children: fork, spawn or forkserver."

@@ -1,0 +1,74 @@
+"""`defaults`: merged under every step that doesn't say the same itself, as far as its kind of step can have it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from typing import Any
+
+from pydantic import ValidationError
+
+from mprun.errors import Diagnostic
+from mprun.loading.levels import STEP_GROUPS
+from mprun.loading.limits import ENDLESS
+from mprun.loading.mistakes import Mistake, short, to_diagnostic
+from mprun.loading.rules import Data, StepData, steps
+from mprun.models.steps import DefaultsEntry
+from mprun.places import Path, Places
+
+_MAX_NAMES = 8
+
+
+def with_defaults(data: Data, places: Places, failed: Iterable[Path]) -> Data:
+    """`data` with the defaults that hold no mistake in each step; `places` learns where they are written."""
+    good = _good(data.get("defaults"), {path[1] for path in failed if path[0] == "defaults" and len(path) > 1})
+    if not good:
+        return data
+    merged = dict(data)
+    for step in steps(data):
+        inherited = {key: value for key, value in good.items() if key not in step.entry and _can_have(step, key)}
+        group = step.path[0]
+        merged[group] = {**merged[group], step.name: {**inherited, **step.entry}}
+        for key in inherited:
+            places.link((*step.path, key), ("defaults", key))
+    return merged
+
+
+def _good(written: Any, failed: set[Any]) -> Data:
+    if not isinstance(written, dict):
+        return {}
+    try:
+        DefaultsEntry.model_validate(written)
+        wrong: set[Any] = set()
+    except ValidationError as error:
+        wrong = {details["loc"][0] for details in error.errors(include_url=False, include_input=False)}
+    return {key: value for key, value in written.items() if key not in wrong | failed}
+
+
+def _can_have(step: StepData, key: str) -> bool:
+    endless = step.entry.get("daemon") is True and key in ENDLESS
+    return key in STEP_GROUPS[str(step.path[0])].keys and not endless
+
+
+def diagnostics(mistakes: Iterable[Mistake], data: Any, places: Places) -> Iterator[Diagnostic]:
+    """Each mistake with its place. One that several steps have inherited is told once, with their names."""
+    inherited: dict[Diagnostic, list[str]] = {}
+    for mistake in mistakes:
+        told = to_diagnostic(mistake, places)
+        if _is_inherited(mistake.path, data, places):
+            inherited.setdefault(told, []).append(short(mistake.path[1]))
+        else:
+            yield told
+    for told, names in inherited.items():
+        yield replace(told, notes=(*told.notes, f"a default of {_list(list(dict.fromkeys(names)))}"))
+
+
+def _is_inherited(path: Path, data: Any, places: Places) -> bool:
+    if len(path) < 3 or path[0] not in STEP_GROUPS or not isinstance(data.get("defaults"), dict):
+        return False
+    return path[2] in data["defaults"] and places.is_linked(path[:3], ("defaults", path[2]))
+
+
+def _list(names: list[str]) -> str:
+    more = f" and {len(names) - _MAX_NAMES} more" if len(names) > _MAX_NAMES else ""
+    return ", ".join(f"`{name}`" for name in names[:_MAX_NAMES]) + more
