@@ -1,5 +1,6 @@
 """Plans made by hand, for tests of what is done with a plan: no YAML, no loader."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,9 @@ def process(
     folder: str = "/flows",
     **kwargs: Any,
 ) -> ProcessStep:
-    return ProcessStep(name, parse_target(target, folder), args, kwargs, daemon, dict.fromkeys(needs, "succeeded"))
+    around = Surroundings({}, folder, (folder,))
+    needed = dict.fromkeys(needs, "succeeded")
+    return ProcessStep(name, parse_target(target, folder), args, kwargs, daemon, needed, around)
 
 
 def pool(
@@ -51,6 +54,7 @@ def pool(
         maxtasksperchild,
         engine,
         dict.fromkeys(needs, "succeeded"),
+        Surroundings({}, folder, (folder,)),
     )
 
 
@@ -72,5 +76,6 @@ def plan_of(
     **limits: Any,
 ) -> Plan:
     around = Surroundings(env or {}, str(folder), (str(folder), *pythonpath))
+    steps = tuple(replace(step, surroundings=around) for step in steps)
     file = f"{folder}/{name}.yaml"
     return Plan(name, description, file, "0" * 64, start_method, grace_period, around, steps, **limits)

@@ -9,7 +9,7 @@ import pytest
 
 from mprun.errors import UsageError, WorkflowError
 from mprun.loading.prepare import prepare
-from mprun.plan import Limits, Plan, PoolStep, Retries
+from mprun.plan import Limits, Plan, PoolStep, Retries, Surroundings
 from mprun.planning.parallel import with_max_parallel
 from mprun.targets import Target
 
@@ -204,3 +204,42 @@ def test_the_defaults_of_pools_arrive(folder: Path) -> None:
     assert isinstance(q, PoolStep)
     assert (p.processes, p.chunksize, p.maxtasksperchild, p.engine) == (3, 2, 9, "stdlib")
     assert (q.processes, q.chunksize, q.maxtasksperchild, q.engine) == (1, 2, 9, "local")
+
+
+def test_a_step_adds_to_the_surroundings_of_the_workflow(folder: Path) -> None:
+    (folder / "sub").mkdir()
+    plan = plan_from(
+        "env: {A: '1', B: '2'}\nworking_dir: .\n"
+        "processes: {a: {target: 'jobs:a'}, b: {target: 'jobs:a', env: {B: x, C: 3}, working_dir: sub}}",
+        folder,
+    )
+    a, b = (step.surroundings for step in plan.steps)
+    assert a == plan.surroundings == Surroundings({"A": "1", "B": "2"}, str(folder), (str(folder),))
+    assert b == Surroundings({"A": "1", "B": "x", "C": "3"}, str(folder / "sub"), (str(folder),))
+
+
+def test_targets_are_checked_in_the_surroundings_of_their_steps(folder: Path) -> None:
+    (folder / "sub").mkdir()
+    (folder / "where.py").write_text(
+        "import os\nassert os.environ['A'] == os.path.basename(os.getcwd())\ndef f(): pass"
+    )
+    good = "b: {target: 'where:f', env: {A: sub}, working_dir: sub}, c: {target: 'where:f', env: {A: sub}}"
+    with pytest.raises(WorkflowError) as refused:
+        plan_from(
+            f"processes: {{{good}, d: {{target: 'where:g', env: {{A: sub}}, working_dir: sub}}}}",
+            folder,
+            check_targets=True,
+        )
+    assert [told.message for told in refused.value.diagnostics] == [
+        "importing `where` raises AssertionError",
+        "`where` has no `g`",
+    ]
+
+
+def test_a_globs_paths_are_relative_to_where_the_step_runs(folder: Path) -> None:
+    (folder / "sub").mkdir()
+    (folder / "sub/x.txt").touch()
+    text = "pools: {p: {target: 'jobs:a', map: {glob: 'sub/*.txt'}, working_dir: sub}}"
+    (step,) = plan_from(text, folder).steps
+    assert isinstance(step, PoolStep)
+    assert list(step.source.items()) == ["x.txt"]

@@ -12,6 +12,7 @@ from typing import Any, get_args
 import pytest
 from plan_builders import plan_of, pool, process
 
+from mprun.errors import UsageError
 from mprun.plan import Limits, Plan, PoolCall, Retries, StartMethod, Step
 from mprun.planning.script import python_script
 from mprun.sources import (
@@ -440,3 +441,10 @@ def test_a_description_stays_a_docstring(text: str) -> None:
 def test_the_same_plan_gives_the_same_text() -> None:
     steps = [pool(f"p{i}", f"m{i % 3}:f{i % 2}", i) for i in range(12)]
     assert len({python_script(plan_of(*steps)) for _ in range(5)}) == 1
+
+
+def test_surroundings_of_a_steps_own_are_refused() -> None:
+    plan = plan_of(process("a", "jobs:f"), process("b", "jobs:f"))
+    own = replace(plan.steps[1], surroundings=replace(plan.surroundings, env={"A": "1"}))
+    with pytest.raises(UsageError, match="the step `b` has an `env`, a folder or a search path of its own"):
+        python_script(replace(plan, steps=(plan.steps[0], own)))

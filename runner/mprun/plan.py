@@ -65,6 +65,18 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What a child is given before it runs a target: `env` on top of its own, its folder, its search path.
+
+    Values of `env` may be References and Templates: of secrets and of the run.
+    """
+
+    env: dict[str, Any]
+    working_dir: str
+    pythonpath: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class ProcessStep:
     """One `multiprocessing.Process(target=…, args=…, kwargs=…, daemon=…)`, or one for each of `cells`.
 
@@ -72,9 +84,10 @@ class ProcessStep:
     `${matrix.axis}`, or by its own names as the keyword arguments), of other steps' results, of the run, of secrets.
     `max_parallel` bounds a fan-out's Processes at work at once (0: the CPUs).
 
-    Both kinds of steps: `needs` says how each step that is needed must have ended. `command` is a program with its
-    arguments, which the target then runs. `keys` labels a cell or a task: the name of a field, or a Template. `save` is
-    the absolute path of a file for the results; its text may hold references of the run.
+    Both kinds of steps: `needs` says how each step that is needed must have ended; `surroundings` are what its
+    children are given, the workflow's in it. `command` is a program with its arguments, which the target then runs.
+    `keys` labels a cell or a task: the name of a field, or a Template. `save` is the absolute path of a file for the
+    results; its text may hold references of the run.
     """
 
     name: str
@@ -83,6 +96,7 @@ class ProcessStep:
     kwargs: dict[str, Any]
     daemon: bool
     needs: dict[str, Condition]
+    surroundings: Surroundings
     limits: Limits = Limits()
     kind: str = "process"
     cells: Source | None = None
@@ -115,6 +129,7 @@ class PoolStep:
     maxtasksperchild: int
     engine: PoolEngine
     needs: dict[str, Condition]
+    surroundings: Surroundings
     limits: Limits = Limits()
     kind: str = "pool"
     command: tuple[Any, ...] = ()
@@ -126,18 +141,11 @@ Step = ProcessStep | PoolStep
 
 
 @dataclass(frozen=True, slots=True)
-class Surroundings:
-    """What a child is given before it runs a target: `env` on top of its own, its folder, its search path."""
-
-    env: dict[str, str]
-    working_dir: str
-    pythonpath: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
 class Plan:
     """A whole run. `steps` stand in the order written; `needs` say what must have succeeded before a step starts.
 
+    `surroundings` are those of the workflow file, on which each step's own rest. `included` are the other workflow
+    files that steps come from, by path, with the digests of their bytes.
     `grace_period` and `timeout` (of the run) are seconds; `timeout` and `max_parallel` are 0 for no bound. `log_tasks`
     says whether each task has a line in the log, or only those that fail. `params` are the values of the parameters
     but secret ones, for which References stand wherever they are used.
@@ -156,6 +164,7 @@ class Plan:
     fail_fast: bool = False
     log_tasks: LogTasks = "all"
     params: dict[str, Any] = dataclasses.field(default_factory=dict)
+    included: dict[str, str] = dataclasses.field(default_factory=dict)
 
     def step(self, name: str) -> Step:
         return next(step for step in self.steps if step.name == name)

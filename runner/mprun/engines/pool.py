@@ -52,7 +52,7 @@ class PoolExecution(Generic[W]):
         self.ledger = Ledger(run.events, step.name)
         self.workers: dict[int, W] = {}  # the living, by pid
         self._began = time.monotonic()
-        self._around = with_thread_counts(run.plan.surroundings, step.processes)
+        self._around = with_thread_counts(step.surroundings, step.processes)
         self._numbers = itertools.count(1)
 
     @property

@@ -57,7 +57,7 @@ class ProcessExecution:
             name=step.name,
             daemon=step.daemon,
         )
-        process.surroundings = plan.surroundings
+        process.surroundings = step.surroundings
         process.unset = self._run.unset
         process.reports_stacks = step.limits.slow_after > 0
         try:

@@ -176,7 +176,7 @@ def _bad_name(path: Path) -> Mistake:
         return Mistake(
             "bad-name", f"`{name}` can't be the name of a parameter", path, "key", f"a name has {_NAME_RULE}"
         )
-    if path[0] == "env":
+    if path[-2] == "env":
         return Mistake(
             "bad-name", f"`{name}` can't be the name of a variable", path, "key", "a name is text without `=`"
         )
@@ -211,7 +211,7 @@ def _takes_at(path: Path) -> str:
     level = level_at(path[:-1])
     if level:
         return _takes(level, str(path[-1]))
-    if path[0] == "env":
+    if path[-2:-1] == ("env",):
         return "text or a number"
     if isinstance(path[-1], int):
         return "text"

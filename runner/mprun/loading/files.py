@@ -26,6 +26,7 @@ def file_mistakes(data: dict[Any, Any], folder: str) -> Iterator[Mistake]:
     if not isinstance(pythonpath, list):
         yield from _folder(pythonpath, ("pythonpath",), folder)
     for step in steps(data):
+        yield from _folder(step.entry.get("working_dir"), (*step.path, "working_dir"), folder)
         yield from _target_files(step, folder)
         if not step.entry.get("needs"):  # a step that runs before may write it
             yield from _lines_files(step, folder)

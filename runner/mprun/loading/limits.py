@@ -8,7 +8,7 @@ from typing import Any
 from mprun.loading.mistakes import Mistake, short
 from mprun.loading.rules import Data, StepData, seconds, steps
 from mprun.models.values import read_pool_size
-from mprun.planning.build import pool_size
+from mprun.planning.build_steps import pool_size
 from mprun.system import available_cpus
 
 # What `multiprocessing.Pool` gives no hold for: it hands tasks out itself, and tells nobody which worker has which.

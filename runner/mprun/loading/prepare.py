@@ -58,11 +58,11 @@ def prepare(file: str, given: GivenParams = GivenParams(), *, check_targets: boo
 
 def _plan_of(loaded: Loaded) -> Plan | None:
     """A plan of what is right about the file, so that its targets can be checked whatever else is wrong."""
-    from mprun.planning.build import build
+    from mprun.planning.build import WorkflowFile, build
 
     if loaded.workflow is None:
         return None
-    return build(loaded.workflow, loaded.file, loaded.sha256, loaded.places, loaded.params)
+    return build(WorkflowFile(loaded.file, loaded.sha256, loaded.workflow, loaded.places, loaded.params))
 
 
 def _check_of(child: CheckChild, loaded: Loaded, plan: Plan | None) -> TargetCheck | None:

@@ -225,13 +225,15 @@ def target_texts(data: Data) -> Iterator[Mistake]:
 
 def same_numbers(data: Data, written: Callable[[Path], str], substituted: Container[Path]) -> Iterator[Mistake]:
     """A number in `env` that would arrive with another spelling (`1.10` as `1.1`) needs quotes."""
-    env = data.get("env")
-    for name, value in env.items() if isinstance(env, dict) else ():
-        if is_number(value) and ("env", name) not in substituted:
-            text = written(("env", name))
+    for path, env in [
+        (("env",), data.get("env")),
+        *(((*step.path, "env"), step.entry.get("env")) for step in steps(data)),
+    ]:
+        for name, value in env.items() if isinstance(env, dict) else ():
+            text = written((*path, name)) if is_number(value) and (*path, name) not in substituted else str(value)
             if text != str(value):
                 message = f"`{short(name)}` would arrive as `{value}`, because `{short(text)}` is read as a number"
-                yield Mistake("changed-number", message, ("env", name), advice="put it in quotes")
+                yield Mistake("changed-number", message, (*path, name), advice="put it in quotes")
 
 
 DATA_RULES: tuple[Callable[[Data], Iterator[Mistake]], ...] = (

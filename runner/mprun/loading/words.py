@@ -12,7 +12,12 @@ from mprun.loading.mistakes import is_number
 
 _MAX_COMPARED = 500  # comparing is slow, and a file can hold thousands of mistakes
 
+_AROUND_WORDS = {
+    **dict.fromkeys(("environment", "env_vars", "environ", "envs"), "env"),
+    **dict.fromkeys(("cwd", "workdir", "chdir", "working_directory", "working-directory", "dir"), "working_dir"),
+}
 _STEP_WORDS = {
+    **_AROUND_WORDS,
     **dict.fromkeys(("depends_on", "dependson", "depends", "dependencies", "after", "requires", "require"), "needs"),
     **dict.fromkeys(("run", "script", "func", "function", "fn", "callable", "call"), "target"),
     **dict.fromkeys(("cmd", "exec", "program", "argv", "shell", "entrypoint"), "command"),
@@ -33,8 +38,7 @@ _STEP_WORDS = {
 }
 _OTHER_WORDS: dict[str, dict[str, str]] = {
     "a workflow": {
-        **dict.fromkeys(("environment", "env_vars", "environ", "envs"), "env"),
-        **dict.fromkeys(("cwd", "workdir", "chdir", "working_directory", "working-directory", "dir"), "working_dir"),
+        **_AROUND_WORDS,
         **dict.fromkeys(("python_path", "path", "sys_path"), "pythonpath"),
         **dict.fromkeys(("context", "mp_context", "startmethod", "method"), "start_method"),
         **dict.fromkeys(("grace", "stop_timeout", "kill_timeout", "stop_grace_period"), "grace_period"),

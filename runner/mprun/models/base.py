@@ -7,6 +7,8 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, field_validator
 from pydantic_core import PydanticCustomError
 
+NO_OTHER_NAMES: dict[str, Any] = {"additionalProperties": False}  # of a mapping whose names have a pattern
+
 
 class Written(BaseModel):
     """Unknown keys are refused, types are exact, and a key without a value is a mistake."""

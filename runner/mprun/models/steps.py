@@ -7,19 +7,22 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator, ConfigDict, Field
 from pydantic.json_schema import SkipJsonSchema
 
-from mprun.models.base import Written
+from mprun.models.base import NO_OTHER_NAMES, Written
 from mprun.models.items import ApplyCall, Axis, Items, MatrixEntry
 from mprun.models.values import (
     RETRIED_OUTCOMES,
     Command,
     Count,
     Duration,
+    EnvName,
+    EnvValue,
     Memory,
     Needs,
     NumberFrom0,
     ParameterName,
     PoolSize,
     SomeTexts,
+    Text,
     TextToCome,
     Time,
     read_retries,
@@ -106,6 +109,12 @@ class StepEntry(LimitsEntry):
         default={},
         description="The steps that must have succeeded before this one starts, or how they must have ended.",
     )
+    env: dict[EnvName, EnvValue] = Field(
+        default={},
+        description="Environment variables of its children, on top of the workflow's.",
+        json_schema_extra=NO_OTHER_NAMES,
+    )
+    working_dir: Text = Field(default="", description="The folder its children run in; the workflow's unless given.")
     keys: TextToCome = Field(
         default="", description="What labels a task: the name of a field of its item, or a text with ${item}."
     )

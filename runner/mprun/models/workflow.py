@@ -11,13 +11,12 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator, ConfigDict, Field, model_validator
 from pydantic.json_schema import SkipJsonSchema
 
-from mprun.models.base import Written
+from mprun.models.base import NO_OTHER_NAMES, Written
 from mprun.models.params import ParamEntry
 from mprun.models.steps import DefaultsEntry, PoolEntry, ProcessEntry
 from mprun.models.values import Count, Duration, EnvName, EnvValue, ParamName, StepName, Text, Texts, Time, read_param
 from mprun.plan import LogTasks, PoolEngine, StartMethod
 
-_NO_OTHER_NAMES: dict[str, Any] = {"additionalProperties": False}
 _SOME_STEP: dict[str, Any] = {
     "anyOf": [{"required": [group], "properties": {group: {"minProperties": 1}}} for group in ("processes", "pools")],
     "patternProperties": {"^x-": {}},
@@ -47,7 +46,7 @@ class Workflow(Written):
     params: dict[ParamName, Param] = Field(
         default={},
         description="What can be given to a run, by name: ${params.name}. A plain value is a default.",
-        json_schema_extra=_NO_OTHER_NAMES,
+        json_schema_extra=NO_OTHER_NAMES,
     )
     defaults: DefaultsEntry = Field(
         default=DefaultsEntry(), description="What each step has that says nothing else, as far as its kind has it."
@@ -60,7 +59,7 @@ class Workflow(Written):
         description="What runs the pools: local (mprun's own workers) or stdlib (literally multiprocessing.Pool).",
     )
     env: dict[EnvName, EnvValue] = Field(
-        default={}, description="Environment variables of the children.", json_schema_extra=_NO_OTHER_NAMES
+        default={}, description="Environment variables of the children.", json_schema_extra=NO_OTHER_NAMES
     )
     working_dir: Text = Field(default="", description="The folder the children run in; the file's folder unless given.")
     pythonpath: Texts = Field(default=[], description="Further folders in which targets' modules are looked for.")
@@ -74,10 +73,10 @@ class Workflow(Written):
     fail_fast: bool = Field(default=False, description="Stop the run at the first failure.")
     log: LogEntry = Field(default=LogEntry(), description="What the log holds.")
     processes: dict[StepName, ProcessEntry] = Field(
-        default={}, description="Steps that are one process each, by name.", json_schema_extra=_NO_OTHER_NAMES
+        default={}, description="Steps that are one process each, by name.", json_schema_extra=NO_OTHER_NAMES
     )
     pools: dict[StepName, PoolEntry] = Field(
-        default={}, description="Steps that are a pool of workers each, by name.", json_schema_extra=_NO_OTHER_NAMES
+        default={}, description="Steps that are a pool of workers each, by name.", json_schema_extra=NO_OTHER_NAMES
     )
 
     @model_validator(mode="before")

@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from dataclasses import fields, replace
 from typing import Any
 
-from mprun.plan import Plan
-from mprun.references import Reference, settle
+from mprun.plan import Plan, Step, Surroundings
+from mprun.references import Lookup, Reference, settle
 
 _BOUND = ("args", "kwargs", "command", "initargs", "save")
 
@@ -24,12 +24,15 @@ def bind(plan: Plan, run: Mapping[str, str], secrets: Mapping[str, str]) -> Plan
 
     return replace(
         plan,
-        surroundings=replace(plan.surroundings, env=settle(plan.surroundings.env, lookup)),
-        steps=tuple(
-            replace(
-                step,
-                **{each.name: settle(getattr(step, each.name), lookup) for each in fields(step) if each.name in _BOUND},
-            )
-            for step in plan.steps
-        ),
+        surroundings=_around(plan.surroundings, lookup),
+        steps=tuple(_step(step, lookup) for step in plan.steps),
     )
+
+
+def _step(step: Step, lookup: Lookup) -> Step:
+    bound = {each.name: settle(getattr(step, each.name), lookup) for each in fields(step) if each.name in _BOUND}
+    return replace(step, surroundings=_around(step.surroundings, lookup), **bound)
+
+
+def _around(surroundings: Surroundings, lookup: Lookup) -> Surroundings:
+    return replace(surroundings, env=settle(surroundings.env, lookup))

@@ -10,7 +10,7 @@ from typing import Any
 from mprun.errors import Diagnostic
 from mprun.models.workflow import Workflow
 from mprun.places import Path, Places
-from mprun.plan import Plan
+from mprun.plan import Plan, Surroundings
 from mprun.planning.check_child import TIMEOUT_VARIABLE, TOOK, CheckChild
 from mprun.planning.uses import uses
 
@@ -21,12 +21,13 @@ class TargetCheck:
     """A check under way by `child`, which has its questions: the caller can do other work until `diagnostics`."""
 
     def __init__(self, child: CheckChild, plan: Plan, written: Workflow, places: Places) -> None:
-        self._plan = plan
+        self._surroundings = {step.name: step.surroundings for step in plan.steps}
         self._places = places
         self._uses = dict(enumerate(uses(plan, written)))
         self._waiting = list(self._uses)
         self._child = child
-        self._ask(child)
+        self._asked: set[int] = set()  # the numbers of the questions that the child was given
+        self._ask()
 
     def diagnostics(self) -> list[Diagnostic]:
         """What is wrong with the targets. Waits for the child; one that dies or hangs is replaced for what is left."""
@@ -36,7 +37,7 @@ class TargetCheck:
                 found += self._hear(self._child)
                 if self._waiting:
                     self._child = CheckChild()
-                    self._ask(self._child)
+                    self._ask()
         finally:
             self.close()
         return found
@@ -45,8 +46,17 @@ class TargetCheck:
         """End the child, whatever it is at."""
         self._child.kill()
 
-    def _ask(self, child: CheckChild) -> None:
-        child.ask(self._plan.surroundings, [(number, self._uses[number][1]) for number in self._waiting])
+    def _ask(self) -> None:
+        """Ask the child for all that wait and are used in the same surroundings as the first."""
+        if not self._waiting:
+            return
+        around = self._around(self._waiting[0])
+        questions = [(number, self._uses[number][1]) for number in self._waiting if self._around(number) == around]
+        self._asked = {number for number, _ in questions}
+        self._child.ask(around, questions)
+
+    def _around(self, number: int) -> Surroundings:
+        return self._surroundings[str(self._uses[number][0][1])]
 
     def _hear(self, child: CheckChild) -> Iterator[Diagnostic]:
         at: int | None = None
@@ -58,8 +68,8 @@ class TargetCheck:
             self._waiting.remove(answer["checked"])
             for problem in answer["problems"]:
                 yield self._placed(self._uses[answer["checked"]][0], problem)
-        if at is None and self._waiting:  # it died before it could begin, which no module of the user's can cause
-            at = self._waiting[0]
+        if at is None and self._asked.intersection(self._waiting):
+            at = self._waiting[0]  # it died before it could begin, which no module of the user's can cause
         if at is not None:
             self._waiting.remove(at)
             yield self._died(at, child.how_it_ended)

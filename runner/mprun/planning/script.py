@@ -13,6 +13,7 @@ import textwrap
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from mprun.errors import UsageError
 from mprun.plan import Plan, PoolStep, Step
 from mprun.planning.limits_text import limits_text, run_limits
 from mprun.planning.script_helpers import helpers_for, modules_for, with_parts
@@ -33,7 +34,8 @@ def load_file(name, path):
 
 
 def python_script(plan: Plan) -> str:
-    """The text of the program: it can be started from any folder, as it stands."""
+    """The text of the program: it can be started from any folder, as it stands. Raises UsageError."""
+    _refuse_own_surroundings(plan)
     names = Names()
     imports = Imports(_targets(plan.steps), plan.surroundings.working_dir, names)
     pools = [step for step in plan.steps if isinstance(step, PoolStep)]
@@ -43,6 +45,13 @@ def python_script(plan: Plan) -> str:
     helpers = [*helpers_for(pools), *[_LOAD_FILE] * imports.loads_files]
     loads = ["\n".join(imports.loads)] * bool(imports.loads)
     return _file(top, helpers, loads, main_block(plan, imports, names))
+
+
+def _refuse_own_surroundings(plan: Plan) -> None:
+    for step in plan.steps:
+        if step.surroundings != plan.surroundings:
+            told = "has an `env`, a folder or a search path of its own, for which plain multiprocessing has no words"
+            raise UsageError(f"`--python`: the step `{step.name}` {told}")
 
 
 def _file(top: list[str], helpers: list[str], loads: list[str], main: str) -> str:

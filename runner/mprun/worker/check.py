@@ -60,7 +60,8 @@ def _read_exactly(count: int) -> bytes:
 
 
 def _enter(surroundings: Surroundings) -> None:
-    os.environ.update(surroundings.env)
+    known = {name: value for name, value in surroundings.env.items() if isinstance(value, str)}
+    os.environ.update(known)  # what refers to a secret or to the run isn't known yet
     os.chdir(surroundings.working_dir)
     sys.path[:] = search_path(sys.path, surroundings.pythonpath)
     sys.argv[:] = [""]
