@@ -21,6 +21,7 @@ def test_the_run_and_the_secrets_are_put_in() -> None:
     assert (a.args, a.kwargs) == (("1", ["/runs/1/x", Reference("results", ("b",))]), {"t": "hush"})
     assert (b.kwargs, b.initargs) == ({"t": "-hush-"}, (Reference("run", ("outcome",)),))
     assert bound.surroundings.env == {"TOKEN": "hush", "A": "b"}
+    assert a.surroundings == b.surroundings == bound.surroundings
 
 
 def test_a_plan_without_references_stays_as_it_is() -> None:
