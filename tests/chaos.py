@@ -198,8 +198,9 @@ class Running:
         while left := _session(self._program.pid):
             assert time.monotonic() < until, f"left behind: {left}"
             time.sleep(0.01)
-        events = [json.loads(line) for line in self._log.read_bytes().splitlines()]
-        check_complete(events)
+        data = self._log.read_bytes()
+        events = [json.loads(line) for line in data.splitlines()]
+        check_complete(data)
         return without_seals(events)
 
     def _follow(self) -> None:

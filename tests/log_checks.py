@@ -5,8 +5,8 @@ from __future__ import annotations
 import functools
 import hashlib
 import json
-from collections import Counter
 from collections.abc import Iterable
+from io import BytesIO
 from itertools import accumulate
 from pathlib import Path
 from typing import Any
@@ -14,17 +14,9 @@ from typing import Any
 from jsonschema import Draft7Validator
 
 from mprun.models.event import event_schema
+from mprun.records import complete as records
 
 Event = dict[str, Any]
-
-OUTCOMES = ("returned", "raised", "lost", "timed_out", "cancelled", "unpicklable")
-
-# Each child and pool that starts has its join, told apart by these keys.
-PAIRS = {
-    ("process.started", "process.joined"): ("step", "pid"),
-    ("pool.started", "pool.joined"): ("step",),
-    ("worker.started", "worker.joined"): ("step", "worker", "pid"),
-}
 
 
 def check_log(path: Path) -> list[Event]:
@@ -44,7 +36,7 @@ def check_lines(data: bytes) -> list[Event]:
     for event in events:
         check_form(event)
     check_sealed(data, events)
-    check_complete(events)
+    check_complete(data)
     return without_seals(events)
 
 
@@ -78,17 +70,11 @@ def check_form(event: Event) -> None:
     assert not problems, f"{problems} in {event}"
 
 
-def check_complete(events: list[Event]) -> None:
-    """Fails where the log can't be whole: a gap, a child without its join, a task without its result, …"""
-    assert [event["seq"] for event in events] == list(range(len(events)))
-    assert events[0]["event"] == "run.started"
-    assert [event["event"] for event in events].index("run.finished") == len(events) - 2  # the seal is the last
-    _check_steps(events)
-    for (start, end), keys in PAIRS.items():
-        assert _identities(events, start, keys) == _identities(events, end, keys), (start, end)
-    for step in _named(events, "step.finished"):
-        _check_results(step, results(events, step["step"]), counted(events, step["step"]))
-    _check_totals(events)
+def check_complete(data: bytes) -> None:
+    """Fails where the finished log `data` can't be whole: a gap, a child without its join, a task without result, …"""
+    complete = records.check_complete(BytesIO(data))
+    assert complete.findings == ()
+    assert complete.finish
 
 
 def results(events: Iterable[Event], step: str) -> list[Event]:
@@ -107,40 +93,8 @@ def outcomes(events: Iterable[Event], step: str) -> list[str]:
     return [event["outcome"] for event in sorted(results(events, step), key=lambda event: event.get("task", 0))]
 
 
-def _check_steps(events: list[Event]) -> None:
-    declared = [step["step"] for step in events[0]["steps"]]
-    started, finished, skipped = (
-        [event["step"] for event in _named(events, f"step.{what}")] for what in ("started", "finished", "skipped")
-    )
-    assert sorted(declared) == sorted(finished + skipped)
-    assert sorted(started) == sorted(finished)
-
-
-def _check_results(step: Event, its_results: list[Event], without_event: list[int]) -> None:
-    """One final result for each task, from 0 on, and the step's counts say so."""
-    tasks = [result.get("task", 0) for result in its_results]
-    assert sorted(tasks + without_event) == list(range(step["tasks"])), step
-    found = Counter(result["outcome"] for result in its_results) + Counter(returned=len(without_event))
-    assert found == _counts(step), step
-
-
-def _check_totals(events: list[Event]) -> None:
-    finished, end = _named(events, "step.finished"), events[-2]
-    assert end["steps"] == len(events[0]["steps"])
-    assert end["tasks"] == sum(step["tasks"] for step in finished) == _counts(end).total()
-    assert _counts(end) == sum(map(_counts, finished), Counter())
-
-
-def _counts(event: Event) -> Counter[str]:
-    return Counter({outcome: event[outcome] for outcome in OUTCOMES if outcome in event})
-
-
 def _named(events: Iterable[Event], name: str) -> list[Event]:
     return [event for event in events if event["event"] == name]
-
-
-def _identities(events: Iterable[Event], name: str, keys: tuple[str, ...]) -> Counter[tuple[Any, ...]]:
-    return Counter(tuple(event[key] for key in keys) for event in _named(events, name))
 
 
 @functools.cache

@@ -13,6 +13,9 @@ class ExitCode(IntEnum):
     FAILED = 1
     USAGE = 2
     FAULT = 3
+    TAMPERED = 4
+    INCOMPLETE = 5
+    UNSIGNED = 6
     INTERRUPTED = 130
     TERMINATED = 143
 

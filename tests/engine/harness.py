@@ -87,7 +87,7 @@ def read_log(path: Path) -> list[Event]:
     for event in events[: len(events) if len(events) < 5_000 else 50]:  # the form of a great many is that of the first
         check_form(event)
     check_sealed(data, events)
-    check_complete(events)
+    check_complete(data)
     return without_seals(events)
 
 

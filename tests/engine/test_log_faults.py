@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import resource
+import signal
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,8 @@ from plan_builders import pool
 from engine.harness import HERE, read_log, wait_for, zoo_plan
 from engine.test_stopping import events_so_far, start  # noqa: F401 -- a fixture
 from mprun.errors import ExitCode
+from mprun.records.find import RunFiles
+from mprun.records.verify import verify
 from mprun.running.run import run_plan
 
 
@@ -34,6 +37,23 @@ def test_a_file_that_may_not_grow(start: Any, start_method: str, engine: str, tm
     assert running.end() == (1, "log error: File too large\n")
     whole = running.log.read_bytes().split(b"\n")[:-1]
     assert [json.loads(line)["seq"] for line in whole] == list(range(len(whole)))
+    verdict = verify(RunFiles("by-hand", str(running.log)))
+    assert verdict.word == "INCOMPLETE"
+    assert 0 < verdict.good_lines < verdict.lines == len(whole)
+
+
+def test_a_run_that_is_killed(start: Any, engine: str, tmp_path: Path) -> None:  # noqa: F811
+    """Its log is good up to the last seal. While it is at work, that is what is said of it."""
+    running = start(pool("pool", "zoo:nap", [0.0] * 3000 + [1000], engine=engine, chunksize=500, folder=HERE))
+    wait_for(lambda: len(events_so_far(running.log)) > 2500)
+    at_work = verify(RunFiles("by-hand", str(running.log)))
+    running.signal(signal.SIGKILL)
+    running.end()
+    killed = verify(RunFiles("by-hand", str(running.log)))
+    assert at_work.word == killed.word == "INCOMPLETE"
+    assert any("still at work" in finding.what for finding in at_work.findings)
+    assert any("ended before it could finish" in finding.what for finding in killed.findings)
+    assert killed.lines > killed.good_lines >= 1000
 
 
 def test_results_are_written_while_others_run(start: Any, engine: str, tmp_path: Path) -> None:  # noqa: F811

@@ -36,6 +36,15 @@ RunsDir = Annotated[
     str, typer.Option("--runs-dir", envvar=RUNS_DIR_VARIABLE, metavar="DIR", help="Where the runs are kept.")
 ]
 
+RunReference = Annotated[
+    str,
+    typer.Argument(
+        metavar="RUN",
+        help="A run: its id or the beginning of it, `latest`, or the path of its folder or log.",
+        show_default=False,
+    ),
+]
+
 
 def _given(assignments: list[str] | None, file: str) -> GivenParams:
     from mprun.loading.given import given_params
@@ -143,3 +152,28 @@ def schema(name: Annotated[SchemaName, typer.Argument(help="Which schema.", show
     from mprun.cli.look import show_schema
 
     show_schema(name.value)
+
+
+@app.command()
+def verify(
+    runs: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="RUN...",
+            help="The runs: ids or the beginnings of ids, `latest`, or paths of folders or logs.",
+            show_default=False,
+        ),
+    ],
+    key: Annotated[
+        str, typer.Option("--key", metavar="KEY", help="The log must be signed; KEY is the file of the public key.")
+    ] = "",
+    as_json: Annotated[bool, typer.Option("--json", help="What was found as JSON.")] = False,
+    runs_dir: RunsDir = RUNS_DIR,
+) -> None:
+    """Tell whether the logs of runs are complete and unchanged.
+
+    The last word is VERIFIED (exit code 0), TAMPERED (4), INCOMPLETE (5) or, with `--key`, UNSIGNED (6).
+    """
+    from mprun.cli.verify import verify_runs
+
+    raise typer.Exit(int(verify_runs(runs, runs_dir=runs_dir, key=key, as_json=as_json)))

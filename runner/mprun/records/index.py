@@ -55,10 +55,10 @@ def read_index(path: str) -> Index:
     broken = []
     previous = ""
     for number, line in enumerate(_lines(path), 1):
-        entry = _entry(line)
-        if entry is None or entry.get("previous", "") != previous:
-            broken.append(number)
+        entry = _entry(line)  # None for a torn line, which is chained like any other
         if entry is not None:
+            if entry.get("previous", "") != previous:
+                broken.append(number)
             entries.setdefault(entry["run_id"], {})[entry["event"]] = entry
         previous = hashlib.sha256(line).hexdigest()
     return Index(entries, tuple(broken))

@@ -1,0 +1,281 @@
+"""Whether a log is complete: everything that it announces has its end, every task its result, every count adds up.
+
+Nearly all lines of a long log are results of tasks that returned. One regular expression takes them apart, many at a
+time. It takes a line only where parsing its JSON would say the same: the keys in the order that workers write them,
+once each, a simple result. All other lines are parsed.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable
+from itertools import groupby
+from operator import itemgetter
+from typing import Any, BinaryIO
+
+from mprun.events import OUTCOMES
+from mprun.records.findings import Finding, Findings
+from mprun.records.lines import Event, LineError, blocks, event_of, refuse_newer
+from mprun.records.tasks import TaskRanges, runs_of
+
+_INT = rb"(?:0|[1-9]\d{0,17}+)"
+_NUMBER = rb"-?+" + _INT + rb"(?:\.\d++)?+(?:[eE][-+]?+\d++)?+"
+_RESULT = rb"(?:" + _NUMBER + rb'|true|false|null|"[ !#-\[\]-~]*+")'
+_LINE = re.compile(
+    rb'^\{"seq":(' + _INT + rb'),(?:"ts":"[\dT:.Z-]{27}","event":"task\.result","step":"([A-Za-z_][\w-]*+)",'
+    rb'"worker":' + _INT + rb',"task":(' + _INT + rb'),"attempt":' + _INT + rb',"outcome":"returned",'
+    rb'"result":' + _RESULT + rb',"duration":' + _NUMBER + rb',"waited":' + _NUMBER + rb"\}\n|([^\n]*+)\n)",
+    re.MULTILINE,
+)
+_SEQ, _STEP, _TASK, _OTHER = map(itemgetter, range(4))
+
+Row = tuple[bytes, bytes, bytes, bytes]
+
+# Each child and pool that starts has its join, told apart by these keys.
+_PAIRS = {
+    "process.started": ("process.joined", ("step", "pid")),
+    "pool.started": ("pool.joined", ("step",)),
+    "worker.started": ("worker.joined", ("step", "worker", "pid")),
+}
+_JOINED = {joined: (started, keys) for started, (joined, keys) in _PAIRS.items()}
+
+
+def check_complete(file: BinaryIO, name: str = "the log") -> CompleteCheck:
+    """Read the log `file`, called `name`, to its end. Raises UsageError where its format is a newer one."""
+    check = CompleteCheck(name)
+    for block in blocks(file):
+        check.take(block)
+    check.end()
+    return check
+
+
+class CompleteCheck:
+    """The log so far. `head` is its `run.started`, `finish` its `run.finished`; empty where it has none."""
+
+    def __init__(self, name: str = "the log") -> None:
+        self.head: Event = {}
+        self.finish: Event = {}
+        self.lines = 0
+        self._name = name
+        self._findings = Findings()
+        self._next = 0  # the `seq` that comes next
+        self._sealed_end = False
+        self._steps: dict[str, _StepCheck] = {}
+        self._at_work: Counter[tuple[Any, ...]] = Counter()
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        return tuple(self._findings.found)
+
+    def take(self, block: bytes) -> None:
+        """Take some whole lines."""
+        rows: list[Row] = _LINE.findall(block)
+        if len(rows) == block.count(b"\n") and block.endswith(b"\n") and not self.finish and self._in_order(rows):
+            self._take_rows(rows)
+        else:
+            for line in block.splitlines(keepends=True):
+                self._take_line(line)
+
+    def end(self) -> None:
+        """There is nothing more: what a finished log must have is looked for."""
+        if not self.finish:
+            return
+        if not self._sealed_end:
+            self._missing("the seal after `run.finished` is missing")
+        for step in self._steps.values():
+            for what in step.missing():
+                self._missing(what)
+        for (started, *identity), count in self._at_work.items():
+            if count > 0:
+                self._missing(f"{started} without its {_PAIRS[started][0]}: {identity}")
+        self._check_totals()
+
+    def _in_order(self, rows: list[Row]) -> bool:
+        return list(map(int, map(_SEQ, rows))) == list(range(self._next, self._next + len(rows)))
+
+    def _take_rows(self, rows: list[Row]) -> None:
+        """Lines that follow one another without a gap."""
+        for name, its_rows in groupby(rows, _STEP):
+            step = self._steps.get(name.decode())
+            if step is None or not step.at_work or self.finish:  # also where it is no step's line: no name is empty
+                for row in its_rows:
+                    self._take_line(_line(row))
+            else:
+                self._take_returned(step, list(map(int, map(_TASK, its_rows))))
+
+    def _take_returned(self, step: _StepCheck, tasks: list[int]) -> None:
+        for first, end in runs_of(tasks):
+            if not step.count("returned", first, end):
+                self._find_double(step, first, end, tasks)
+        self.lines += len(tasks)
+        self._next += len(tasks)
+
+    def _find_double(self, step: _StepCheck, first: int, end: int, tasks: list[int]) -> None:
+        for task in range(first, end):
+            if not step.count("returned", task, task + 1):
+                self._wrong(f"task {task} of `{step.name}` has a second result", self.lines + 1 + tasks.index(task))
+
+    def _take_line(self, line: bytes) -> None:
+        self.lines += 1
+        try:
+            event = event_of(line)
+        except LineError as error:
+            self._wrong(str(error))
+            self._next += 1
+            return
+        if event["seq"] != self._next:
+            self._wrong(f"its `seq` is {event['seq']:,}, and {self._next:,} comes next")
+        self._next = event["seq"] + 1
+        try:
+            self._take_event(event)
+        except (KeyError, TypeError, AttributeError):
+            self._wrong(f"`{event['event']}` lacks a key that it must have, or has a wrong one")
+
+    def _take_event(self, event: Event) -> None:
+        name = event["event"]
+        if self.lines == 1:
+            refuse_newer(event, self._name)
+        if (self.lines == 1) != (name == "run.started"):
+            self._wrong("`run.started` is the first line, and there is one")
+        if self.finish:
+            self._after_the_end(event)
+        elif name in _PAIRS:
+            self._at_work[_identity(name, event, _PAIRS[name][1])] += 1
+        elif name in _JOINED:
+            self._join(event, *_JOINED[name])
+        elif (take := _TAKES.get(name)) is not None:
+            take(self, event)
+
+    def _begin(self, event: Event) -> None:
+        self._steps = {step["step"]: _StepCheck(step["step"], step["tasks"]) for step in event["steps"]}
+        self.head = event
+
+    def _finish(self, event: Event) -> None:
+        self.finish = event
+
+    def _after_the_end(self, event: Event) -> None:
+        if event["event"] == "log.sealed" and not self._sealed_end:
+            self._sealed_end = True
+        else:
+            self._wrong("nothing comes after `run.finished` and its seal", kind="tampered")
+
+    def _join(self, event: Event, started: str, keys: tuple[str, ...]) -> None:
+        identity = _identity(started, event, keys)
+        self._at_work[identity] -= 1
+        if not self._at_work[identity]:
+            del self._at_work[identity]
+        elif self._at_work[identity] < 0:
+            self._wrong(f"`{event['event']}` without its {started}")
+
+    def _step(self, event: Event) -> None:
+        step = self._steps.get(event["step"])
+        told = step.told(event) if step else f"the step `{event['step']}` is not declared"
+        if told:
+            self._wrong(told)
+
+    def _check_totals(self) -> None:
+        finished = [step.finish for step in self._steps.values() if step.finish]
+        added = sum(map(_counts, finished), Counter())
+        right = (len(self._steps), sum(_number(step, "tasks") for step in finished), added)
+        if (_number(self.finish, "steps"), _number(self.finish, "tasks"), _counts(self.finish)) != right:
+            self._missing("the counts of `run.finished` are not the sum of those of the steps")
+
+    def _wrong(self, what: str, line: int = 0, kind: Any = "incomplete") -> None:
+        line = line or self.lines
+        self._findings.add(Finding(kind, what, line, line))
+
+    def _missing(self, what: str) -> None:
+        self._findings.add(Finding("incomplete", what))
+
+
+class _StepCheck:
+    """One declared step: whether it is at work, and the results that its tasks have."""
+
+    def __init__(self, name: str, announced: int | None) -> None:
+        self.name = name
+        self._announced = announced  # tasks; None where only running it could tell
+        self.at_work = False
+        self.finish: Event = {}
+        self._skipped = False
+        self._tasks = TaskRanges()
+        self._outcomes: Counter[str] = Counter()
+
+    def count(self, outcome: str, first: int, end: int) -> bool:
+        """Book the results of tasks `first` to `end` - 1; False where one of them has a result already."""
+        if not self._tasks.add(first, end):
+            return False
+        self._outcomes[outcome] += end - first
+        return True
+
+    def told(self, event: Event) -> str:
+        """Take an event of the step; what is wrong with it, or nothing."""
+        match event["event"]:
+            case "step.started" | "step.skipped" if self.at_work or self.finish or self._skipped:
+                return f"the step `{self.name}` has begun or was skipped already"
+            case "step.started":
+                self.at_work = True
+            case "step.skipped":
+                self._skipped = True
+            case _ if not self.at_work:
+                return f"the step `{self.name}` is not at work"
+            case "step.finished":
+                self.at_work, self.finish = False, event
+            case "tasks.counted":
+                return self._result("returned", event["first"], event["last"] + 1)
+            case _:
+                task = event.get("task", 0)
+                return self._result(event["outcome"], task, task + 1)
+        return ""
+
+    def _result(self, outcome: str, first: int, end: int) -> str:
+        if self.count(outcome, first, end):
+            return ""
+        tasks = f"task {first} of `{self.name}` has" if end == first + 1 else f"tasks {first} to {end - 1} have"
+        return f"{tasks} a second result"
+
+    def missing(self) -> Iterable[str]:
+        """What a finished log should say of it."""
+        if not self.finish:
+            if not self._skipped:
+                yield f"the step `{self.name}` is neither finished nor skipped"
+            return
+        tasks = _number(self.finish, "tasks")
+        if self._announced not in (None, tasks):
+            yield f"the step `{self.name}` announced {self._announced} tasks and has finished with {tasks}"
+        for first, end in self._tasks.missing(tasks):
+            yield f"tasks {first} to {end - 1} of `{self.name}` have no result"
+        if self._tasks.end > tasks or self._outcomes != _counts(self.finish):
+            yield f"the counts of the step `{self.name}` are not those of its results"
+
+
+_TAKES = {
+    "run.started": CompleteCheck._begin,
+    "run.finished": CompleteCheck._finish,
+    **dict.fromkeys(
+        ("step.started", "step.finished", "step.skipped", "process.result", "task.result", "tasks.counted"),
+        CompleteCheck._step,
+    ),
+}
+
+
+def _line(row: Row) -> bytes:
+    """The line of a row that no expression took apart; of one that it did, what matters of it."""
+    seq, step, task, other = row
+    if not step:
+        return b'{"seq":%b,%b' % (seq, other)
+    return b'{"seq":%b,"event":"task.result","step":"%b","task":%b,"outcome":"returned"}' % (seq, step, task)
+
+
+def _identity(started: str, event: Event, keys: tuple[str, ...]) -> tuple[Any, ...]:
+    return (started, *(event[key] for key in keys))
+
+
+def _counts(event: Event) -> Counter[str]:
+    return Counter({outcome: _number(event, outcome) for outcome in OUTCOMES if outcome in event})
+
+
+def _number(event: Event, key: str) -> int:
+    """-1 where there is no number: what it is held against never is."""
+    value = event.get(key)
+    return value if type(value) is int else -1
