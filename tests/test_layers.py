@@ -17,9 +17,9 @@ PACKAGE = Path(mprun.__file__).parent
 # Each part may import those in the rows above it, and its own row; a part is a folder or a module of the package.
 LAYERS = (
     {"errors", "__init__"},
-    {"cells", "decoding", "events", "labels", "masking", "places", "references", "seals", "sources", "system"}
-    | {"targets", "values"},
-    {"plan", "diagnostics"},
+    {"decoding", "events", "labels", "masking", "places", "references", "seals", "system", "targets", "values"},
+    {"cells", "sources"},
+    {"diagnostics", "expressions", "plan"},
     {"retrying"},
     {"worker"},
     {"models"},
