@@ -66,6 +66,12 @@ class UsageError(MprunError):
     """An option or the surroundings of the command are wrong; nothing was started."""
 
 
+class ConversionError(MprunError):
+    """An argument is not what the function's annotation asks for. The outcome of the call; it is not tried again."""
+
+    __module__ = "mprun"  # the name by which the log tells it, and by which it can be imported
+
+
 class LogError(MprunError):
     """The event log can't be written (any more)."""
 

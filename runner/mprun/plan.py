@@ -23,6 +23,7 @@ PoolCall = Literal["apply", "map", "starmap", "imap", "imap_unordered", "matrix"
 Condition = Literal["succeeded", "finished", "failed"]
 CellForm = Literal["", "item", "matrix", "kwargs"]
 StartMethod = Literal["fork", "spawn", "forkserver"]
+Converts = Literal["", "strict", "text"]  # how a child converts arguments: not at all, from plain data, from text
 
 POOL_CALLS: tuple[PoolCall, ...] = ("apply", "map", "starmap", "imap", "imap_unordered", "matrix", "zip")
 FAN_OUTS = ("foreach", "matrix", "zip")
@@ -105,6 +106,7 @@ class ProcessStep:
     command: tuple[Any, ...] = ()
     keys: str | Reference | Template = ""
     save: str | Template = ""
+    converts: Converts = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +137,7 @@ class PoolStep:
     command: tuple[Any, ...] = ()
     keys: str | Reference | Template = ""
     save: str | Template = ""
+    converts: Converts = ""
 
 
 Step = ProcessStep | PoolStep

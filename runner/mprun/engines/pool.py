@@ -87,6 +87,7 @@ class PoolExecution(Generic[W]):
             submitted=submitted,
             retries=step.limits.retries,
             log_tasks=self.run.plan.log_tasks,
+            converts=step.converts,
         )
 
     def make_process(self, *args: Any, **kwargs: Any) -> ChildProcess:

@@ -53,7 +53,7 @@ class ProcessExecution:
         self._usage = {"cpu_time": None, "max_rss": None}
         process = CHILD_CLASSES[plan.start_method](
             target=run_process,
-            args=(step.target, step.args, step.kwargs, self._about(), step.limits.retries),
+            args=(step.target, step.args, step.kwargs, self._about(), step.limits.retries, step.converts),
             name=step.name,
             daemon=step.daemon,
         )

@@ -13,6 +13,7 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator, Field, PlainValidator, StringConstraints, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
+from mprun.durations import DURATION_PATTERN, seconds_in
 from mprun.plan import CONDITIONS
 from mprun.references import Reference, Template
 
@@ -22,12 +23,9 @@ MIN_MEMORY = 1 << 20  # bytes: no process is smaller, and who writes less has fo
 MAX_MEMORY = 1 << 50
 
 NAME_PATTERN = r"^[A-Za-z_][A-Za-z0-9_-]*$"
-_DURATION_PATTERN = r"^(?=\d)(\d+(\.\d+)?h)?(\d+(\.\d+)?m(?!s))?(\d+(\.\d+)?s)?(\d+(\.\d+)?ms)?$"
-_TIME_PATTERN = _DURATION_PATTERN.replace("^", "^(?=.*[1-9])")  # not 0
+_TIME_PATTERN = DURATION_PATTERN.replace("^", "^(?=.*[1-9])")  # not 0
 _MEMORY_PATTERN = r"^[0-9]{1,15}(\.[0-9]{1,9})?[KMGT](i?B)?$"
 _CPUS_PATTERN = r"^cpus( *- *[0-9]{1,6})?$"
-_DURATION_PART = re.compile(r"([0-9]+(?:\.[0-9]+)?)(h|ms|m|s)")
-_SECONDS = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 0.001}
 _BYTES = {"K": 1 << 10, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40}
 
 
@@ -46,9 +44,10 @@ def is_whole(value: Any) -> bool:
 def read_duration(value: Any) -> float:
     """Seconds, from a number of them or from text such as `1m30s`."""
     if isinstance(value, str):
-        if not re.fullmatch(_DURATION_PATTERN, value, re.ASCII):
-            raise bad_value()
-        seconds = sum(float(number) * _SECONDS[unit] for number, unit in _DURATION_PART.findall(value))
+        try:
+            seconds = seconds_in(value)
+        except ValueError:
+            raise bad_value() from None
     elif is_whole(value) or isinstance(value, float):
         seconds = value
     else:
@@ -271,7 +270,7 @@ Duration = Annotated[
         {
             "oneOf": [
                 {"type": "number", "minimum": 0, "maximum": MAX_DURATION},
-                {"type": "string", "pattern": _DURATION_PATTERN},
+                {"type": "string", "pattern": DURATION_PATTERN},
             ]
         }
     ),

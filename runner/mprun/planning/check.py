@@ -18,11 +18,15 @@ _ON_TIME = f"work belongs into a function; where the import itself is that slow,
 
 
 class TargetCheck:
-    """A check under way by `child`, which has its questions: the caller can do other work until `diagnostics`."""
+    """A check under way by `child`, which has its questions: the caller can do other work until `diagnostics`.
+
+    `converting` are, after that, the names of the steps some of whose arguments are to be converted.
+    """
 
     def __init__(self, child: CheckChild, plan: Plan, written: Workflow, places: Places) -> None:
         self._surroundings = {step.name: step.surroundings for step in plan.steps}
         self._places = places
+        self.converting: set[str] = set()
         self._uses = dict(enumerate(uses(plan, written)))
         self._waiting = list(self._uses)
         self._child = child
@@ -66,8 +70,11 @@ class TargetCheck:
                 continue
             at = None
             self._waiting.remove(answer["checked"])
+            step = self._uses[answer["checked"]][0]
+            if answer["converts"]:
+                self.converting.add(str(step[-1]))
             for problem in answer["problems"]:
-                yield self._placed(self._uses[answer["checked"]][0], problem)
+                yield self._placed(step, problem)
         if at is None and self._asked.intersection(self._waiting):
             at = self._waiting[0]  # it died before it could begin, which no module of the user's can cause
         if at is not None:
@@ -76,10 +83,7 @@ class TargetCheck:
 
     def _placed(self, step: Path, problem: dict[str, Any]) -> Diagnostic:
         path = (*step, *problem["path"])
-        if isinstance(path[-1], str) and path[-2:-1] == ("kwargs",):
-            place = self._places.key(path)
-        else:
-            place = self._places.value(path)
+        place = self._places.key(path) if problem["at_key"] else self._places.value(path)
         near = place.text.find(problem["near"], place.column - 1 + problem["skip"]) if problem["near"] else -1
         if near >= 0:
             place = replace(place, column=near + 1, length=len(problem["near"]))

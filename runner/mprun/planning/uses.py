@@ -51,5 +51,7 @@ def _pool_use(step: PoolStep) -> Use:
     shape = "star" if step.call == "starmap" else "each"
     if isinstance(step.source, ListSource):
         return Use(step.target, ("target",), shape, (step.call,), step.source.values)
-    example = 0 if isinstance(step.source, RangeSource) else "text"
-    return Use(step.target, ("target",), f"{shape}-like", (step.call,), (example,))
+    if isinstance(step.source, RangeSource):
+        numbers = range(step.source.start, step.source.stop, step.source.step)
+        return Use(step.target, ("target",), shape, (step.call,), numbers)
+    return Use(step.target, ("target",), f"{shape}-like", (step.call,), ("text",))

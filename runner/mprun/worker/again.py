@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from mprun.errors import ConversionError
 from mprun.events import Outcome
 from mprun.plan import Retries
 from mprun.retrying import delay_after, may_retry
@@ -25,6 +26,8 @@ class Again:
         return delay_after(self._retries, attempt)
 
     def _concerns(self, error: BaseException) -> bool:
+        if isinstance(error, ConversionError):  # the same argument would be refused again
+            return False
         if self._on is None:
             self._on, self._not_on = _classes(self._retries.exceptions), _classes(self._retries.not_exceptions)
         return (not self._on or isinstance(error, self._on)) and not isinstance(error, self._not_on)

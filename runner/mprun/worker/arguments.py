@@ -10,32 +10,51 @@ from inspect import Parameter
 from typing import Any
 
 from mprun.values import bounded_repr
+from mprun.worker.argument_values import ValueCheck
+from mprun.worker.conversion.annotations import raw_signature, resolved_signature
 from mprun.worker.problems import Problem, Use
 
 _POSITIONAL = (Parameter.POSITIONAL_ONLY, Parameter.POSITIONAL_OR_KEYWORD)
 
 
-def argument_problems(function: Callable[..., Any], use: Use) -> Iterator[Problem]:
-    """Each way in which `use` calls `function` wrongly. A builtin that has no signature is taken at its word."""
-    try:
-        signature = inspect.signature(function)
-    except (ValueError, TypeError):
-        return
-    checker = _Checker(signature, use, _defined_at(function, use.target.qualname, signature))
-    if use.shape == "once":
-        yield from checker.call(use.args, use.kwargs, use.where)
-    elif use.shape.startswith("each"):
-        yield from checker.one_item()
-    else:
-        yield from checker.starred()
+class ArgumentCheck:
+    """Looks for each way in which `use` calls `function` wrongly. A builtin without a signature is taken at its word.
+
+    `converts` says, once all problems are told, whether any argument is to be converted.
+    """
+
+    def __init__(self, function: Callable[..., Any], use: Use) -> None:
+        self._use = use
+        signature, resolved = raw_signature(function), resolved_signature(function)
+        notes = (_defined_at(function, use.target.qualname, signature),) if signature else ()
+        self._calls = _CallCheck(signature, use, notes) if signature else None
+        self._values = ValueCheck(resolved, use, notes) if resolved else None
+
+    @property
+    def converts(self) -> bool:
+        return self._values is not None and self._values.converts
+
+    def problems(self) -> Iterator[Problem]:
+        if self._calls is not None:
+            yield from self._calls.problems()
+        if self._values is not None:
+            yield from self._values.problems()
 
 
-class _Checker:
-    def __init__(self, signature: inspect.Signature, use: Use, defined_at: str) -> None:
+class _CallCheck:
+    """Tries the names and the number of the arguments."""
+
+    def __init__(self, signature: inspect.Signature, use: Use, notes: tuple[str, ...]) -> None:
         self._signature = signature
         self._use = use
         self._name = use.target.qualname
-        self._notes = (defined_at,)
+        self._notes = notes
+
+    def problems(self) -> Iterator[Problem]:
+        use = self._use
+        if use.shape in ("once", "axes"):
+            return self.call(use.args, use.kwargs, use.where)
+        return self.one_item() if use.shape.startswith("each") else self.starred()
 
     def call(self, args: Sequence[Any], kwargs: Mapping[str, Any], where: tuple[str | int, ...]) -> Iterator[Problem]:
         """What is wrong with `function(*args, **kwargs)`, where `args` are written at `where`."""
@@ -46,14 +65,14 @@ class _Checker:
             told = f"`{self._name}` takes no argument `{name}`"
             if name in self._signature.parameters:
                 told, advice = f"`{self._name}` takes `{name}` by position only", "give it in `args`"
-            yield self._problem(told, (*where[:-1], "kwargs", name), advice)
+            yield self._keyword_problem(told, where, name, advice)
         most = self._most_positional()
         if most is not None and len(args) > most:
             takes = f"`{self._name}` takes {_count(most, 'positional argument')}, and is given {len(args)}"
             yield self._problem(takes, where)
             return
         for name in self._given_twice(args, kwargs):
-            yield self._problem(f"`{name}` is given both in `args` and in `kwargs`", (*where[:-1], "kwargs", name))
+            yield self._keyword_problem(f"`{name}` is given both in `args` and in `kwargs`", where, name)
         missing = self._missing(args, kwargs)
         if missing and not unknown:
             written = where if args or len(where) > 1 else self._use.at
@@ -65,7 +84,7 @@ class _Checker:
         if most == 0:
             yield self._problem(f"`{self._name}` takes no positional argument, and is given each item as one")
             return
-        missing = self._missing((None,), {})
+        missing = self._missing((None,), self._use.kwargs)
         if missing:
             keyword_only = self._parameters(Parameter.KEYWORD_ONLY)
             by_star = self._use.where == ("map",) and not any(p.name in missing for p in keyword_only)
@@ -76,9 +95,10 @@ class _Checker:
 
     def starred(self) -> Iterator[Problem]:
         call = self._use.where[0]
+        if isinstance(self._use.args, range):
+            yield self._problem("each item of a `starmap` is a list of arguments, and a `range` has numbers")
+            return
         if self._use.shape == "star-like":
-            if isinstance(self._use.args[0], int):
-                yield self._problem("each item of a `starmap` is a list of arguments, and a `range` has numbers")
             return
         for index, item in enumerate(self._use.args):
             if isinstance(item, list):
@@ -89,6 +109,10 @@ class _Checker:
 
     def _problem(self, message: str, where: tuple[str | int, ...] | None = None, advice: str = "") -> Problem:
         return Problem("arguments", message, where or self._use.where, advice=advice, notes=self._notes)
+
+    def _keyword_problem(self, message: str, where: tuple[str | int, ...], name: str, advice: str = "") -> Problem:
+        path = (*where, name) if self._use.shape == "axes" else (*where[:-1], "kwargs", name)
+        return Problem("arguments", message, path, advice=advice, notes=self._notes, at_key=True)
 
     def _parameters(self, *kinds: Any) -> list[Parameter]:
         return [parameter for parameter in self._signature.parameters.values() if parameter.kind in kinds]

@@ -13,6 +13,8 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from mprun.events import MAX_LINE, OUTCOMES, ROOM_FOR_SEQ, Outcome, timestamp
+from mprun.plan import Converts
+from mprun.targets import Target, resolve
 from mprun.values import to_json
 from mprun.worker.exceptions import MAX_STACKTRACE, exception_fields
 
@@ -32,6 +34,19 @@ class Call(NamedTuple):
     error: BaseException | None
     ended: float
     duration: float
+
+
+def resolve_converting(target: Target, converts: Converts) -> Callable[..., Any]:
+    """The object that `target` names, called with its arguments converted where the step `converts`.
+
+    Raises as `resolve` does.
+    """
+    function = resolve(target)
+    if not converts:
+        return function
+    from mprun.worker.conversion.calls import converting
+
+    return converting(function, converts)
 
 
 def call(function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]) -> Call:

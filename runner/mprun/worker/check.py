@@ -2,7 +2,7 @@
 
 A module that crashes, hangs, exits or starts threads on import can hurt only this child. It is told what to check on
 its standard input and answers in JSON lines: `{"checking": n}` before each use, so that the parent knows what it died
-of, then `{"checked": n, "problems": […]}`.
+of, then `{"checked": n, "problems": […], "converts": …}`, where the last says whether any argument is to be converted.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import os
 import pickle
 import sys
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from itertools import islice
 from typing import Any
 
@@ -22,8 +22,8 @@ from mprun.plan import Surroundings
 from mprun.targets import import_target_module, search_path
 from mprun.values import bounded_repr, type_name
 from mprun.worker import lifeline
-from mprun.worker.arguments import argument_problems, short_path
-from mprun.worker.exceptions import exception_fields
+from mprun.worker.arguments import ArgumentCheck, short_path
+from mprun.worker.exceptions import summary
 from mprun.worker.problems import Problem, Use
 
 MAX_PROBLEMS = 5  # told of one use: a list of 10,000 wrong items is one slip
@@ -43,8 +43,9 @@ def main() -> None:
     _enter(surroundings)
     for number, use in uses:
         answers.write(json.dumps({"checking": number}) + "\n")
-        problems = [problem.fields() for problem in islice(_problems(use, surroundings), MAX_PROBLEMS)]
-        answers.write(json.dumps({"checked": number, "problems": problems}) + "\n")
+        problems, converts = _findings(use, surroundings)
+        told = [problem.fields() for problem in problems]
+        answers.write(json.dumps({"checked": number, "problems": told, "converts": converts}) + "\n")
     answers.close()
     os._exit(0)  # threads that an import has started have no say in when the check is over
 
@@ -67,26 +68,43 @@ def _enter(surroundings: Surroundings) -> None:
     sys.argv[:] = [""]
 
 
-def _problems(use: Use, surroundings: Surroundings) -> Iterator[Problem]:
+def _findings(use: Use, surroundings: Surroundings) -> tuple[list[Problem], bool]:
+    """What is wrong with `use`, and whether any of its arguments is to be converted."""
+    try:
+        found = _found(use, surroundings)
+    except _Unusable as unusable:
+        return [unusable.problem], False
+    if use.shape == "exception":
+        return [], False
+    check = ArgumentCheck(found, use)
+    return list(islice(check.problems(), MAX_PROBLEMS)), check.converts
+
+
+class _Unusable(Exception):  # noqa: N818 -- it carries a problem; that is the error
+    """The target can't be called at all."""
+
+    def __init__(self, problem: Problem) -> None:
+        super().__init__(problem)
+        self.problem = problem
+
+
+def _found(use: Use, surroundings: Surroundings) -> Any:
+    """What the target names. Raises _Unusable."""
     shadowed = _shadowed(use, surroundings)
     if shadowed is not None:
-        yield shadowed
-        return
+        raise _Unusable(shadowed)
     try:
         found: Any = import_target_module(use.target)
     except BaseException as error:  # noqa: BLE001 -- whatever the user's module does, it is told
-        yield _import_problem(use, surroundings, error)
-        return
+        raise _Unusable(_import_problem(use, surroundings, error)) from None
     for name in use.target.qualname.split("."):
         if not hasattr(found, name):
-            yield _no_attribute(use, found, name)
-            return
+            raise _Unusable(_no_attribute(use, found, name))
         found = getattr(found, name)
     unsuitable = _no_exception(use, found) if use.shape == "exception" else _unsuitable(use, found)
     if unsuitable is not None:
-        yield unsuitable
-    elif use.shape != "exception":
-        yield from argument_problems(found, use)
+        raise _Unusable(unsuitable)
+    return found
 
 
 def _shadowed(use: Use, surroundings: Surroundings) -> Problem | None:
@@ -110,16 +128,11 @@ def _import_problem(use: Use, surroundings: Surroundings, error: BaseException) 
     if isinstance(error, SystemExit):
         told = f"importing `{name}` ends the program: sys.exit({bounded_repr(error.code)})"
         return Problem("import", told, use.at, notes=_trace(error))
-    return Problem("import", f"importing `{name}` raises {_told(error)}", use.at, notes=_trace(error))
+    return Problem("import", f"importing `{name}` raises {summary(error)}", use.at, notes=_trace(error))
 
 
 def _leads_to(missing: str, module: str) -> bool:
     return bool(missing) and f"{module}.".startswith(f"{missing}.")
-
-
-def _told(error: BaseException) -> str:
-    lines = str(exception_fields(error)["exception.message"]).splitlines()
-    return f"{type_name(type(error))}: {lines[0]}" if lines else type_name(type(error))
 
 
 def _trace(error: BaseException) -> tuple[str, ...]:

@@ -27,6 +27,12 @@ def exception_fields(error: BaseException) -> dict[str, str]:
     }
 
 
+def summary(error: BaseException) -> str:
+    """The exception's type and the first line of its message."""
+    lines = _message(error).splitlines()
+    return f"{type_name(type(error))}: {lines[0]}" if lines else type_name(type(error))
+
+
 def _message(error: BaseException) -> str:
     try:
         text = str(error)

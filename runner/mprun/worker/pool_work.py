@@ -7,8 +7,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from mprun.plan import LogTasks, PoolCall, Retries
-from mprun.targets import Target, resolve
+from mprun.plan import Converts, LogTasks, PoolCall, Retries
+from mprun.targets import Target
+from mprun.worker.calls import resolve_converting
 from mprun.worker.exceptions import exception_fields
 from mprun.worker.frames import UNREADY
 from mprun.worker.process import ChildProcess
@@ -26,17 +27,18 @@ class PoolWork:
     submitted: float
     retries: Retries
     log_tasks: LogTasks
+    converts: Converts = ""
 
 
 def get_ready(child: ChildProcess, work: PoolWork) -> Callable[..., Any]:
-    """Resolve the target, run the initializer, and return the target.
+    """Resolve the target, run the initializer, and return the target; both convert their arguments if they are to.
 
     A failure is told to the parent and ends the worker (SystemExit): another one would fail as this one did.
     """
     try:
-        function = resolve(work.target)
+        function = resolve_converting(work.target, work.converts)
         if work.initializer is not None:
-            resolve(work.initializer)(*work.initargs)
+            resolve_converting(work.initializer, work.converts)(*work.initargs)
     except BaseException as error:  # noqa: BLE001 -- the user's code; told to the parent whatever it is
         child.send(UNREADY, json.dumps(exception_fields(error)).encode())
         raise SystemExit(1) from None

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from mprun.plan import Converts
 from mprun.targets import Target
 
 
@@ -18,22 +20,28 @@ class Use:
     - once: the arguments of the one call
     - each: items, one argument a call; star: items, each the list of a call's arguments
     - each-like, star-like: one example of items that are not known before the run
+    - axes: nothing; each of `kwargs` is a list of values, of which each call has one
     - exception: nothing, as the target is a class of exceptions, which is not called
+
+    For items a `range` may stand, which is not made into a list. Without an example, an item may be any plain data.
+    `mode` says whether items are plain data (`strict`) or text from outside (`text`).
     """
 
     target: Target
     at: tuple[str | int, ...]
     shape: str
     where: tuple[str, ...] = ()
-    args: tuple[Any, ...] = ()
+    args: Sequence[Any] = ()
     kwargs: dict[str, Any] = dataclasses.field(default_factory=dict)
+    mode: Converts = "strict"
 
 
 @dataclass(frozen=True, slots=True)
 class Problem:
     """One mistake. `path` is where it is written, below the step.
 
-    `near` narrows it to a text that stands there, `skip` or more characters from the beginning.
+    `near` narrows it to a text that stands there, `skip` or more characters from the beginning; with `at_key` it is the
+    key that is wrong, and not what it stands for.
     """
 
     code: str
@@ -43,6 +51,7 @@ class Problem:
     advice: str = ""
     notes: tuple[str, ...] = ()
     skip: int = 0
+    at_key: bool = False
 
     def fields(self) -> dict[str, Any]:
         return dataclasses.asdict(self)

@@ -6,17 +6,22 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from mprun.plan import Retries
-from mprun.targets import Target, resolve
+from mprun.plan import Converts, Retries
+from mprun.targets import Target
 from mprun.worker import process
 from mprun.worker.again import Again
-from mprun.worker.calls import CODES, call, result_line
+from mprun.worker.calls import CODES, call, resolve_converting, result_line
 from mprun.worker.frames import AGAIN, RESULT, again_body, result_body
 from mprun.worker.output import flush_output
 
 
 def run_process(
-    target: Target, args: Sequence[Any], kwargs: Mapping[str, Any], about: Mapping[str, Any], retries: Retries
+    target: Target,
+    args: Sequence[Any],
+    kwargs: Mapping[str, Any],
+    about: Mapping[str, Any],
+    retries: Retries,
+    converts: Converts = "",
 ) -> None:
     """The `target` of the Process: resolve the step's target here, call it, tell the parent how it ended.
 
@@ -24,7 +29,7 @@ def run_process(
     """
     child = process.current
     about = {**about, "pid": child.pid}
-    ended = call(resolve, (target,), {})
+    ended = call(resolve_converting, (target, converts), {})
     if ended.error is None:
         child.board.begin(0, time.monotonic_ns())
         ended = call(ended.value, args, kwargs)

@@ -1,0 +1,81 @@
+"""The arguments of a call, converted as it is made. Nothing of this is imported where nothing is converted."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import chain, repeat
+from typing import Any
+
+from mprun.errors import ConversionError
+from mprun.plan import Converts
+from mprun.values import type_name
+from mprun.worker.conversion.annotations import resolved_signature
+from mprun.worker.conversion.converter import ANYTHING, Convert, Mismatch, Rules
+from mprun.worker.conversion.parameters import Parameters, sentence
+
+
+def converting(function: Callable[..., Any], mode: Converts) -> Callable[..., Any]:
+    """`function`, called with its arguments converted; itself, where none of its annotations asks for anything."""
+    conversion = convert(function, mode)
+    if conversion is None:
+        return function
+    convert_call = conversion.call
+
+    @functools.wraps(function)
+    def call(*args: Any, **kwargs: Any) -> Any:
+        args, kwargs = convert_call(args, kwargs)
+        return function(*args, **kwargs)
+
+    return call
+
+
+def convert(function: Callable[..., Any], mode: Converts) -> Conversion | None:
+    """How calls of `function` are converted, from plain data (`strict`) or from `text`; None for not at all."""
+    signature = resolved_signature(function) if mode else None
+    if signature is None:
+        return None
+    parameters = Parameters(signature, Rules(text=mode == "text", settled=True))
+    return None if parameters.take_anything else Conversion(_name(function), parameters)
+
+
+class Conversion:
+    """Converts the arguments of one function's calls."""
+
+    def __init__(self, name: str, parameters: Parameters) -> None:
+        self._name = name
+        self._parameters = parameters
+        further = parameters.further.converter if parameters.further else ANYTHING
+        others = parameters.others or ANYTHING
+        self._by_position: list[Convert] = [taken.converter.convert for taken in parameters.by_position]
+        self._by_name = {name: taken.converter.convert for name, taken in parameters.by_name.items()}
+        self._further, self._others = further.convert, others.convert
+
+    def call(self, args: Sequence[Any], kwargs: Mapping[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
+        """(args, kwargs) as the function takes them. Raises ConversionError, which tells of every argument."""
+        try:
+            converted = tuple([convert(value) for convert, value in zip(self._converts(args), args, strict=False)])
+            if not kwargs:
+                return converted, {}
+            by_name, others = self._by_name, self._others
+            return converted, {name: by_name.get(name, others)(value) for name, value in kwargs.items()}
+        except Mismatch:
+            raise ConversionError("; ".join(self._faults(args, kwargs))) from None
+
+    def _converts(self, args: Sequence[Any]) -> Iterable[Convert]:
+        """One for each of `args`, or more."""
+        if len(args) <= len(self._by_position):
+            return self._by_position
+        return chain(self._by_position, repeat(self._further))
+
+    def _faults(self, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Iterator[str]:
+        for _, taken, value in self._parameters.of(args, kwargs):
+            try:
+                taken.converter.convert(value)
+            except Mismatch as mismatch:
+                for fault in mismatch.faults:
+                    yield sentence(self._name, taken.name, fault)
+
+
+def _name(function: Callable[..., Any]) -> str:
+    return getattr(function, "__qualname__", "") or type_name(type(function))

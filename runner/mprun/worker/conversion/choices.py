@@ -1,0 +1,191 @@
+"""One of several: unions, literals, enumerations."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Sequence
+from enum import Enum
+from types import NoneType
+from typing import Any
+
+from mprun.worker.conversion.converter import (
+    ANYTHING,
+    PLAIN,
+    Converter,
+    Fault,
+    Mismatch,
+    Rules,
+    alternatives,
+    refused,
+    told,
+    with_article,
+)
+from mprun.worker.conversion.scalars import read_bool, read_float, read_int, read_nothing
+
+_NOTHING = object()
+_READ = {int: read_int, bool: read_bool, float: read_float, NoneType: read_nothing}
+
+
+def literal_converter(options: Sequence[Any], text: bool) -> Converter:
+    """The converter of `Literal[options]`."""
+    names = [_shown(option) for option in options]
+    takes = alternatives([f"`{name}`" for name in names])
+
+    def convert(value: Any) -> Any:
+        for option in options:
+            if option is value or _means(option, value, text):
+                return option if isinstance(option, Enum) or type(value) is not type(option) else value
+        raise refused(takes, value, _did_you_mean(value, names))
+
+    plain = not text and not any(isinstance(option, Enum) for option in options)
+    reads = frozenset(map(type, options)) & PLAIN if plain else PLAIN
+    return Converter(takes, convert, reads, keeps=plain)
+
+
+def _shown(option: Any) -> str:
+    return option.name if isinstance(option, Enum) else told_plainly(option)
+
+
+def told_plainly(value: Any) -> str:
+    """A plain value as a workflow has it."""
+    if value is None or isinstance(value, bool):
+        return "null" if value is None else str(value).lower()
+    return str(value)
+
+
+def _means(option: Any, value: Any, text: bool) -> bool:
+    """Whether `value` stands for `option`: it is equal and of its type, or the text for it."""
+    if isinstance(option, Enum):
+        return type(value) in PLAIN and (_means(option.value, value, text) or value == option.name)
+    if type(value) is type(option):
+        return bool(value == option)
+    return text and type(value) is str and _as_text_of(option, value)
+
+
+def _as_text_of(option: Any, value: str) -> bool:
+    read: Any = _READ.get(type(option))
+    try:
+        return read is not None and read(value) == option
+    except ValueError:
+        return False
+
+
+def _did_you_mean(value: Any, names: list[str]) -> str:
+    near = difflib.get_close_matches(value, names, 1) if isinstance(value, str) else []
+    return f"did you mean `{near[0]}`?" if near else ""
+
+
+def enum_converter(kind: type[Enum], text: bool) -> Converter:
+    """The converter of an enumeration: by a member's value, else by its name."""
+    names = [told_plainly(member.value) if type(member.value) in PLAIN else member.name for member in kind]
+    takes = f"{with_article(kind.__name__)} ({alternatives([f'`{name}`' for name in names])})"
+
+    def convert(value: Any) -> Any:
+        if isinstance(value, kind):
+            return value
+        member = _member(kind, value, text)
+        if member is _NOTHING:
+            raise refused(takes, value, _did_you_mean(value, [*names, *kind.__members__]))
+        return member
+
+    return Converter(takes, convert, PLAIN)
+
+
+def _member(kind: type[Enum], value: Any, text: bool) -> Any:
+    for member in kind.__members__.values():
+        if _means(member.value, value, text):
+            return member
+    if isinstance(value, str) and value in kind.__members__:
+        return kind.__members__[value]
+    return _made_by_class(kind, value)
+
+
+def _made_by_class(kind: type[Enum], value: Any) -> Any:
+    """Flags that are joined, and what a `_missing_` of the user's knows."""
+    try:
+        member = kind(value)
+    except Exception:  # noqa: BLE001 -- `_missing_` is the user's code
+        return _NOTHING
+    return _NOTHING if type(member.value) is not type(value) and member.value == value else member
+
+
+def union_converter(members: list[Converter], rules: Rules) -> Converter:
+    """The converter of a union. A value that two members read differently is refused, as nobody can tell what is meant.
+
+    A number, a list or an object that a member takes as it is, is just that; text and mappings stand for much.
+    """
+    if any(member is ANYTHING for member in members):
+        return ANYTHING
+    takes = alternatives([member.takes for member in members])
+    takes_nothing = any(type(None) in member.sure for member in members)
+
+    def convert(value: Any) -> Any:
+        if rules.text and takes_nothing and type(value) is str and not value:
+            return None
+        readings: list[tuple[Converter, Any]] = []
+        mismatches: list[Mismatch] = []
+        plain = not rules.settled and _stands_for_much(value)
+        for member in members:
+            try:
+                read = member.convert(value)
+            except Mismatch as mismatch:
+                mismatches.append(mismatch)
+                continue
+            if read is value and not plain:
+                return value
+            readings.append((member, read))
+        if not readings:
+            raise _nearest(takes, value, members, mismatches)
+        return _only(readings, value)
+
+    return Converter(
+        takes,
+        convert,
+        frozenset().union(*(member.reads for member in members)),
+        frozenset().union(*(member.sure for member in members)),
+        keeps=all(member.keeps for member in members),
+        unclear=frozenset(kind for kind in (str, dict) if _is_unclear(kind, members)),
+    )
+
+
+def _stands_for_much(value: Any) -> bool:
+    return isinstance(value, str | dict) or (isinstance(value, list) and any(map(_stands_for_much, value)))
+
+
+def _is_unclear(kind: type, members: list[Converter]) -> bool:
+    reading = [member for member in members if kind in member.reads]
+    return len(reading) > 1 and any(kind in member.sure for member in reading)
+
+
+def _only(readings: list[tuple[Converter, Any]], value: Any) -> Any:
+    """The value that all the readings agree on. Raises Mismatch."""
+    member, best = readings[0]
+    for other, read in readings[1:]:
+        if not _agree(best, read):
+            ways = f"{member.takes} and as {other.takes}"
+            raise Mismatch(Fault(f"in two ways: {told(value)} can be read as {ways}", "annotate it with one of them"))
+        best = read if _says_more(read, best) else best
+    return best
+
+
+def _agree(one: Any, other: Any) -> bool:
+    """Equal, and the one a kind of the other: 5 and 5.0, a text and the member of a StrEnum that it is."""
+    related = isinstance(one, type(other)) or isinstance(other, type(one)) or {type(one), type(other)} == {int, float}
+    return related and bool(one == other)
+
+
+def _says_more(one: Any, other: Any) -> bool:
+    return type(one) is int if type(other) is float else isinstance(one, type(other))
+
+
+def _nearest(takes: str, value: Any, members: list[Converter], mismatches: list[Mismatch]) -> Mismatch:
+    """What to tell where no member takes the value: of the one that it was meant for, if there is no doubt."""
+    meant = [
+        mismatch
+        for member, mismatch in zip(members, mismatches, strict=True)
+        if type(value) in (list, dict) and type(value) in member.reads
+    ]
+    if len(meant) == 1:
+        return meant[0]
+    advice = {fault.advice for mismatch in mismatches for fault in mismatch.faults} - {""}
+    return refused(takes, value, advice.pop() if len(advice) == 1 else "")

@@ -1,0 +1,130 @@
+"""What Pydantic makes of a value: its models, and `Annotated` with its constraints. Imported where one is met.
+
+A model reads as Pydantic reads strict JSON: a text is a date or a Path, but no number.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+from pydantic import PydanticUserError, TypeAdapter, ValidationError
+
+from mprun.worker.conversion.containers import Of
+from mprun.worker.conversion.converter import (
+    PLAIN,
+    Convert,
+    Converter,
+    Fault,
+    Mismatch,
+    refused,
+    told,
+    with_article,
+)
+from mprun.worker.exceptions import summary
+
+
+def model_converter(kind: type, of: Of, text: bool) -> Converter:
+    """The converter of a Pydantic model or dataclass, or of a class that tells Pydantic how it is made."""
+    takes = with_article(kind.__name__)
+    adapter: TypeAdapter[Any] = TypeAdapter(kind)
+    fields: dict[str, Any] = getattr(kind, "__pydantic_fields__", {})
+    validate = _lax(adapter) if text else _strict(adapter)
+
+    def convert(value: Any) -> Any:
+        if isinstance(value, kind):
+            return value
+        if fields and type(value) is not dict:
+            raise refused(f"{takes}, which is a mapping", value)
+        if text and fields:
+            value = _without_empty(value, fields, of)
+        return _validated(validate, value, takes)
+
+    return Converter(takes, convert, frozenset({dict}) if fields else PLAIN)
+
+
+def constrained_converter(annotation: Any, inner: Converter) -> Converter:
+    """The converter of `Annotated[…]` with constraints: they look at what `inner` has made of the value."""
+    try:
+        adapter = TypeAdapter(annotation)
+    except PydanticUserError:  # of a class that Pydantic doesn't know
+        return inner
+    validate = _lax(adapter)
+
+    def convert(value: Any) -> Any:
+        read = inner.convert(value)
+        checked = _validated(validate, read, inner.takes)
+        return read if checked == read else checked
+
+    return Converter(inner.takes, convert, inner.reads, keeps=inner.keeps)
+
+
+def validated_converter(annotation: Any, inner: Converter, text: bool) -> Converter:
+    """The converter of `Annotated[…]` with functions of its own that read the value."""
+    try:
+        adapter = TypeAdapter(annotation)
+    except PydanticUserError:
+        return inner
+    validate = _lax(adapter) if text else _strict(adapter)
+    return Converter(inner.takes, lambda value: _validated(validate, value, inner.takes))
+
+
+def _lax(adapter: TypeAdapter[Any]) -> Convert:
+    return adapter.validate_python
+
+
+def _strict(adapter: TypeAdapter[Any]) -> Convert:
+    """As strict JSON, as in Python's strict mode a text would be no date; where JSON has no form, it is an object."""
+
+    def validate(value: Any) -> Any:
+        try:
+            text = json.dumps(value)
+        except (TypeError, ValueError):
+            return adapter.validate_python(value)
+        return adapter.validate_json(text, strict=True)
+
+    return validate
+
+
+def _without_empty(row: dict[str, Any], fields: dict[str, Any], of: Of) -> dict[str, Any]:
+    """`row` with None for an empty text where that is what the field takes it for."""
+    return {
+        name: None if item == "" and name in fields and _reads_as_none(of(fields[name].annotation)) else item
+        for name, item in row.items()
+    }
+
+
+def _reads_as_none(converter: Converter) -> bool:
+    try:
+        return converter.convert("") is None
+    except Mismatch:
+        return False
+
+
+def _validated(validate: Callable[[Any], Any], value: Any, takes: str) -> Any:
+    try:
+        return validate(value)
+    except ValidationError as error:
+        raise Mismatch(*(_fault(found, takes) for found in error.errors(include_url=False))) from None
+    except BaseException as error:  # noqa: BLE001 -- its validators are the user's code
+        raise Mismatch(Fault(f"as {takes}, which raises {summary(error)}")) from None
+
+
+def _fault(found: Any, takes: str) -> Fault:
+    path, kind, message = found["loc"], found["type"], found["msg"]
+    if kind == "missing":
+        owner = takes if len(path) == 1 else "a mapping"
+        return Fault(f"as {owner}, which needs `{path[-1]}`", path=path[:-1])
+    if kind == "extra_forbidden":
+        return Fault(f"as {takes}, which has no `{path[-1]}`", path=path, at_key=True)
+    return Fault(_told(message, found["input"]), path=path)
+
+
+def _told(message: str, value: Any) -> str:
+    """Pydantic's sentence as the end of ours."""
+    _, is_about_input, wanted = message.replace("'", "`").partition("Input should be ")
+    if not is_about_input:
+        return f"otherwise: {message[:1].lower()}{message[1:]}"
+    how = "as" if wanted.startswith(("a ", "an ")) else "only"
+    return f"{how} {wanted}, not {told(value)}"

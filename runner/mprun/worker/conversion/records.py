@@ -1,0 +1,138 @@
+"""Mappings with named fields: dataclasses, NamedTuples, TypedDicts."""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+import functools
+import inspect
+import typing
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from mprun.worker.conversion.annotations import resolved_signature
+from mprun.worker.conversion.containers import Of
+from mprun.worker.conversion.converter import (
+    Converter,
+    Fault,
+    Mismatch,
+    refused,
+    with_article,
+)
+from mprun.worker.exceptions import summary
+
+
+class Field(NamedTuple):
+    annotation: Any
+    required: bool
+
+
+def is_typed_dict(kind: Any) -> bool:
+    """Those of `typing_extensions` too, which aren't `typing`'s."""
+    return isinstance(kind, type) and issubclass(kind, dict) and hasattr(kind, "__total__")
+
+
+def is_record(kind: Any) -> bool:
+    return dataclasses.is_dataclass(kind) or is_typed_dict(kind) or _is_named_tuple(kind)
+
+
+def _is_named_tuple(kind: Any) -> bool:
+    return issubclass(kind, tuple) and hasattr(kind, "_fields")
+
+
+def record_converter(kind: type, of: Of, text: bool) -> Converter:
+    """The converter of a mapping to `kind`, where `of` gives that of a field.
+
+    The fields are looked at when the first mapping comes, as a class may hold itself. Rows from outside (`text`) may
+    have more columns than there are fields.
+    """
+    takes = with_article(kind.__name__)
+    typed_dict = is_typed_dict(kind)
+
+    @functools.cache
+    def fields() -> dict[str, tuple[Field, Converter]]:
+        return {name: (field, of(field.annotation)) for name, field in fields_of(kind).items()}
+
+    def convert(value: Any) -> Any:
+        if not typed_dict and isinstance(value, kind):
+            return value
+        if _is_named_tuple(kind) and isinstance(value, list | tuple) and len(value) <= len(fields()):
+            value = dict(zip(fields(), value, strict=False))
+        if type(value) is not dict:
+            raise refused(f"{takes}, which is a mapping", value)
+        faults = [] if text else _unknown(value, fields(), takes)
+        converted = _converted_fields(value, fields(), takes, faults)
+        if typed_dict:
+            return _merged(value, converted)
+        return _made(kind, converted, takes)
+
+    reads = frozenset({dict, list} if _is_named_tuple(kind) else {dict})
+    return Converter(takes, convert, reads)
+
+
+def fields_of(kind: type) -> dict[str, Field]:
+    """The fields that a mapping for `kind` may have, and their annotations."""
+    if is_typed_dict(kind):
+        required: Any = kind.__required_keys__  # type: ignore[attr-defined]
+        return {name: Field(annotation, name in required) for name, annotation in _hints(kind).items()}
+    signature = resolved_signature(kind)
+    hints = _hints(kind)
+    return {
+        name: Field(hints.get(name, parameter.annotation), parameter.default is inspect.Parameter.empty)
+        for name, parameter in (signature.parameters if signature else {}).items()
+        if parameter.kind in (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
+    }
+
+
+def _hints(kind: type) -> dict[str, Any]:
+    """The annotations of the class's own body and its bases', each read where it was written."""
+    try:
+        return typing.get_type_hints(kind, include_extras=True)
+    except Exception:  # noqa: BLE001 -- it evaluates the user's text
+        return dict.fromkeys(getattr(kind, "__annotations__", {}), inspect.Parameter.empty)
+
+
+def _unknown(value: Mapping[Any, Any], fields: Mapping[str, Any], takes: str) -> list[Fault]:
+    return [
+        Fault(f"as {takes}, which has no `{name}`", _did_you_mean(name, fields), (name,), at_key=True)
+        for name in value
+        if name not in fields
+    ]
+
+
+def _did_you_mean(name: Any, fields: Mapping[str, Any]) -> str:
+    near = difflib.get_close_matches(str(name), fields, 1)
+    return f"did you mean `{near[0]}`?" if near else ""
+
+
+def _converted_fields(
+    value: Mapping[str, Any], fields: Mapping[str, tuple[Field, Converter]], takes: str, faults: list[Fault]
+) -> dict[str, Any]:
+    """The fields that `value` has, converted. Raises Mismatch, with `faults` among the rest."""
+    converted: dict[str, Any] = {}
+    missing: list[str] = []
+    for name, (field, converter) in fields.items():
+        if name not in value:
+            missing += [name] if field.required else []
+            continue
+        try:
+            converted[name] = converter.convert(value[name])
+        except Mismatch as mismatch:
+            faults += mismatch.below(name)
+    if missing and not any(fault.at_key for fault in faults):  # a name misspelt is told once
+        faults.insert(0, Fault(f"as {takes}, which needs {' and '.join(f'`{name}`' for name in missing)}"))
+    if faults:
+        raise Mismatch(*faults)
+    return converted
+
+
+def _merged(value: dict[str, Any], converted: dict[str, Any]) -> dict[str, Any]:
+    unchanged = all(value[name] is item for name, item in converted.items())
+    return value if unchanged else {**value, **converted}
+
+
+def _made(kind: type, fields: dict[str, Any], takes: str) -> Any:
+    try:
+        return kind(**fields)
+    except BaseException as error:  # noqa: BLE001 -- its __init__ and __post_init__ are the user's code
+        raise Mismatch(Fault(f"as {takes}, which raises {summary(error)}")) from None
