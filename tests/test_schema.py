@@ -39,6 +39,7 @@ NOT_IN_A_SCHEMA = {
     *("retries-two-imports", "retries-raised-and-class", "retries-on-and-not-on", "retries-not-on-without-raised"),
     *("retries-without-delay", "retries-max-delay-short", "retries-max-delay-fixed"),
     "defaults-stdlib",
+    *("include-cycle", "include-needs-across", "include-secret", "include-twice", "only-targets"),
     *("slow-after-timeout", "slow-after-step-timeout", "timeout-after-step-timeout", "daemon-timeout"),
     *(
         "stdlib-limits",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from mprun.errors import Place
@@ -85,3 +85,27 @@ class Places:
             if prefix in spans:
                 return spans[prefix]
         return self._values[()]
+
+
+class JoinedPlaces(Places):
+    """The places of several files: of a step, which the first two keys of a path name, in its own; else of `main`."""
+
+    def __init__(self, main: Places, of_steps: Mapping[Path, Places]) -> None:
+        super().__init__(main.file, ())
+        self._main = main
+        self._of_steps = of_steps
+
+    def of(self, path: Path) -> Places:
+        return self._of_steps.get(path[:2], self._main)
+
+    def is_linked(self, path: Path, written_at: Path) -> bool:
+        return self.of(path).is_linked(path, written_at)
+
+    def key(self, path: Path) -> Place:
+        return self.of(path).key(path)
+
+    def value(self, path: Path) -> Place:
+        return self.of(path).value(path)
+
+    def text(self, path: Path) -> str:
+        return self.of(path).text(path)

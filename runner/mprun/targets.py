@@ -9,6 +9,7 @@ import builtins
 import hashlib
 import importlib
 import importlib.util
+import os
 import re
 import sys
 from collections.abc import Callable, Iterable
@@ -40,7 +41,7 @@ def parse_target(text: str, folder: str) -> Target:
     if not _DOTTED.fullmatch(qualname):
         raise ValueError(f"`{qualname}` is not a name of a function or of a method")
     if where.endswith(".py"):
-        return Target(text, "", str(Path(folder, where)), qualname)
+        return Target(text, "", os.path.normpath(os.path.join(folder, where)), qualname)
     if not _DOTTED.fullmatch(where):
         raise ValueError(f"`{where}` is neither a module's dotted name nor the path of a .py file")
     return Target(text, where, "", qualname)

@@ -50,12 +50,12 @@ def _can_have(step: StepData, key: str) -> bool:
     return key in STEP_GROUPS[str(step.path[0])].keys and not endless
 
 
-def diagnostics(mistakes: Iterable[Mistake], data: Any, places: Places) -> Iterator[Diagnostic]:
+def diagnostics(mistakes: Iterable[Mistake], places: Places) -> Iterator[Diagnostic]:
     """Each mistake with its place. One that several steps have inherited is told once, with their names."""
     inherited: dict[Diagnostic, list[str]] = {}
     for mistake in mistakes:
         told = to_diagnostic(mistake, places)
-        if _is_inherited(mistake.path, data, places):
+        if _is_inherited(mistake.path, places):
             inherited.setdefault(told, []).append(short(mistake.path[1]))
         else:
             yield told
@@ -63,10 +63,8 @@ def diagnostics(mistakes: Iterable[Mistake], data: Any, places: Places) -> Itera
         yield replace(told, notes=(*told.notes, f"a default of {_list(list(dict.fromkeys(names)))}"))
 
 
-def _is_inherited(path: Path, data: Any, places: Places) -> bool:
-    if len(path) < 3 or path[0] not in STEP_GROUPS or not isinstance(data.get("defaults"), dict):
-        return False
-    return path[2] in data["defaults"] and places.is_linked(path[:3], ("defaults", path[2]))
+def _is_inherited(path: Path, places: Places) -> bool:
+    return len(path) > 2 and places.is_linked(path[:3], ("defaults", path[2]))
 
 
 def _list(names: list[str]) -> str:

@@ -63,6 +63,11 @@ TAKES: dict[str, str] = {
     "kwargs": _KWARGS,
     "daemon": _YES_OR_NO,
     "needs": _NAMES,
+    "a workflow.include": "a file's path, a mapping with a `file`, or a list of them",
+    "`include`.file": "the path of a workflow file, as text",
+    "`include`.params": "a mapping of parameter names to values",
+    "targets": "a mapping of short names to targets",
+    "only_targets": _YES_OR_NO,
     "defaults": "a mapping of keys of steps to values",
     "`defaults`.processes": _POOL_SIZE,
     "a pool.processes": _POOL_SIZE,
@@ -172,7 +177,9 @@ def _belongs_elsewhere(key: str, level: Level) -> tuple[str, ...]:
 
 def _bad_name(path: Path) -> Mistake:
     name = short(path[-1])
-    if path[0] == "params" and len(path) == 2:
+    if path[0] == "targets":
+        return Mistake("bad-name", f"`{name}` can't be the name of a target", path, "key", f"a name has {_NAME_RULE}")
+    if path[-2:-1] == ("params",):
         return Mistake(
             "bad-name", f"`{name}` can't be the name of a parameter", path, "key", f"a name has {_NAME_RULE}"
         )
@@ -208,11 +215,15 @@ def _subject(path: Path) -> str:
 
 
 def _takes_at(path: Path) -> str:
+    if path[0] == "include" and isinstance(path[-1], int):
+        return "a file's path or a mapping with a `file`"
     level = level_at(path[:-1])
     if level:
         return _takes(level, str(path[-1]))
     if path[-2:-1] == ("env",):
         return "text or a number"
+    if path[0] == "targets":
+        return _TARGET
     if isinstance(path[-1], int):
         return "text"
     return _ENTRY

@@ -34,7 +34,7 @@ def file_mistakes(data: dict[Any, Any], folder: str) -> Iterator[Mistake]:
 
 def _folder(text: Any, path: Path, folder: str) -> Iterator[Mistake]:
     if _is_path(text) and not os.path.isdir(os.path.join(folder, text)):
-        yield _not_there(text, path, folder, "folder")
+        yield not_there(text, path, folder, "folder")
 
 
 def _target_files(step: StepData, folder: str) -> Iterator[Mistake]:
@@ -48,7 +48,7 @@ def _target_files(step: StepData, folder: str) -> Iterator[Mistake]:
             and _is_path(file)
             and not os.path.isfile(os.path.join(folder, file))
         ):
-            yield _not_there(file, path, folder, "file")
+            yield not_there(file, path, folder, "file")
 
 
 def _lines_files(step: StepData, folder: str) -> Iterator[Mistake]:
@@ -58,14 +58,14 @@ def _lines_files(step: StepData, folder: str) -> Iterator[Mistake]:
         if _is_path(text):
             where = os.path.join(folder, text)
             if os.path.isdir(where) or not os.path.exists(where):
-                yield _not_there(text, (*step.path, call, "lines"), folder, "file")
+                yield not_there(text, (*step.path, call, "lines"), folder, "file")
 
 
 def _is_path(text: Any) -> TypeGuard[str]:
     return isinstance(text, str) and text != ""
 
 
-def _not_there(text: str, path: Path, folder: str, kind: str) -> Mistake:
+def not_there(text: str, path: Path, folder: str, kind: str) -> Mistake:
     where = os.path.join(folder, text)
     if os.path.exists(where):
         return Mistake("file-not-found", f"`{short(text, 80)}` is not a {kind}", path, near=text)

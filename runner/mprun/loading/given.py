@@ -27,10 +27,14 @@ class Given:
 
 @dataclass(frozen=True, slots=True)
 class GivenParams:
-    """What was given, the weightiest first; `folder` is what relative paths on a command line start from."""
+    """What was given, the weightiest first; `folder` is what relative paths on a command line start from.
+
+    `place` is that of the `include` which gives them, None where they are given to a run.
+    """
 
     values: tuple[Given, ...] = ()
     folder: str = ""
+    place: Place | None = None
 
     def of(self, name: str) -> Given | None:
         return next((given for given in self.values if given.name == name), None)

@@ -9,7 +9,7 @@ from pydantic import BaseModel
 from mprun.models.items import ApplyCall, ItemsFrom, NumbersFrom
 from mprun.models.params import ParamEntry
 from mprun.models.steps import DefaultsEntry, PoolEntry, ProcessEntry, RetriesEntry
-from mprun.models.workflow import LogEntry, Workflow
+from mprun.models.workflow import IncludeEntry, LogEntry, Workflow
 from mprun.places import Path
 from mprun.plan import POOL_CALLS
 
@@ -33,6 +33,7 @@ APPLY = _level("`apply`", ApplyCall)
 ITEMS = _level("a source of items", ItemsFrom)
 RETRIES = _level("`retries`", RetriesEntry)
 LOG = _level("`log`", LogEntry)
+INCLUDE = _level("`include`", IncludeEntry)
 DEFAULTS = _level("`defaults`", DefaultsEntry)
 PARAM = _level("a parameter", ParamEntry)
 AXIS = _level("an axis", NumbersFrom)
@@ -49,6 +50,8 @@ def level_at(path: Path) -> Level | None:
             return STEP_GROUPS[str(group)]
         case ("log",):
             return LOG
+        case ("include",) | ("include", int()):
+            return INCLUDE
         case ("defaults",):
             return DEFAULTS
         case ("defaults", "retries"):

@@ -9,7 +9,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from mprun.errors import Diagnostic
+from mprun.errors import Diagnostic, Place
 from mprun.loading.given import Given, GivenParams, variable_name
 from mprun.loading.mistakes import Mistake, short
 from mprun.loading.param_values import BOUNDED, WITH_PATTERN, ParamError, bound, read_value, type_of
@@ -51,7 +51,7 @@ def read_params(declared: Any, given: GivenParams) -> Params:
         if mistakes:
             params.broken.add(name)
         else:
-            _settle(params, name, read, given.of(name) or given.of(variable_name(name)), given.folder)
+            _settle(params, name, read, given)
     params.diagnostics += _unknown(params.names, given)
     return params
 
@@ -63,11 +63,12 @@ def _entry(written: Any) -> ParamEntry | None:
         return None
 
 
-def _settle(params: Params, name: str, entry: ParamEntry, given: Given | None, folder: str) -> None:
+def _settle(params: Params, name: str, entry: ParamEntry, every: GivenParams) -> None:
     """Book the parameter's value: the one given, else the default."""
+    given = every.of(name) or every.of(variable_name(name))
     try:
         if given is not None:
-            value = read_value(entry, given.value, is_text=given.is_text, folder=folder)
+            value = read_value(entry, given.value, is_text=given.is_text, folder=every.folder)
         elif "default" in entry.model_fields_set:
             value = read_value(entry, entry.default, is_text=False)
         elif entry.required is False:
@@ -76,7 +77,10 @@ def _settle(params: Params, name: str, entry: ParamEntry, given: Given | None, f
             raise ParamError("has no value")
     except ParamError as error:
         params.broken.add(name)
-        params.diagnostics += _wrong_value(name, entry, given, error) if given or not _has_default(entry) else ()
+        if given is not None:
+            params.diagnostics.append(_wrong_value(name, entry, given, error))
+        elif not _has_default(entry):
+            params.diagnostics.append(_missing(name, entry, every.place))
         return
     if entry.secret and value is not None:
         params.secrets[name] = value
@@ -88,13 +92,17 @@ def _has_default(entry: ParamEntry) -> bool:
     return "default" in entry.model_fields_set
 
 
-def _wrong_value(name: str, entry: ParamEntry, given: Given | None, error: ParamError) -> list[Diagnostic]:
-    if given is None:
-        advice = f"give it: `-p {name}=…`, `--params FILE`, or the variable {variable_name(name)}"
-        about = (entry.description,) if entry.description else ()
-        return [Diagnostic("missing-param", f"the parameter `{name}` has no value", None, advice, about)]
+def _missing(name: str, entry: ParamEntry, included_at: Place | None) -> Diagnostic:
+    advice = f"give it: `-p {name}=…`, `--params FILE`, or the variable {variable_name(name)}"
+    if included_at is not None and not entry.secret:
+        advice = f"give it: `{{file: …, params: {{{name}: …}}}}`"
+    about = (entry.description,) if entry.description else ()
+    return Diagnostic("missing-param", f"the parameter `{name}` has no value", included_at, advice, about)
+
+
+def _wrong_value(name: str, entry: ParamEntry, given: Given, error: ParamError) -> Diagnostic:
     told = f"the parameter `{name}` {_without_value(error, entry)}"
-    return [Diagnostic("bad-param", told, given.place, error.advice, source=given.source)]
+    return Diagnostic("bad-param", told, given.place, error.advice, source=given.source)
 
 
 def _without_value(error: ParamError, entry: ParamEntry) -> str:

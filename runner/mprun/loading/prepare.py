@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from mprun.errors import Diagnostic, WorkflowError
+from mprun.errors import WorkflowError
 from mprun.loading.given import GivenParams
 from mprun.plan import Plan
 from mprun.planning.check_child import CheckChild
@@ -42,7 +42,9 @@ class Preparation:
         """The plan. Raises WorkflowError with everything that is wrong with the file and with its targets."""
         found = [*self._loaded.diagnostics, *(self._check.diagnostics() if self._check else ())]
         if found or self._plan is None:
-            raise WorkflowError(tuple(sorted(found, key=_position)))
+            from mprun.loading.load import in_order
+
+            raise WorkflowError(in_order(found, self._loaded.file))
         return self._plan
 
     def close(self) -> None:
@@ -58,11 +60,11 @@ def prepare(file: str, given: GivenParams = GivenParams(), *, check_targets: boo
 
 def _plan_of(loaded: Loaded) -> Plan | None:
     """A plan of what is right about the file, so that its targets can be checked whatever else is wrong."""
-    from mprun.planning.build import WorkflowFile, build
+    from mprun.planning.build import build
 
     if loaded.workflow is None:
         return None
-    return build(WorkflowFile(loaded.file, loaded.sha256, loaded.workflow, loaded.places, loaded.params))
+    return build(loaded.files)
 
 
 def _check_of(child: CheckChild, loaded: Loaded, plan: Plan | None) -> TargetCheck | None:
@@ -71,8 +73,5 @@ def _check_of(child: CheckChild, loaded: Loaded, plan: Plan | None) -> TargetChe
     if plan is None or loaded.workflow is None:
         child.kill()
         return None
-    return TargetCheck(child, plan, loaded.workflow, loaded.places)
-
-
-def _position(diagnostic: Diagnostic) -> tuple[int, int]:
-    return (diagnostic.place.line, diagnostic.place.column) if diagnostic.place else (0, 0)
+    allowed = {name: file.allowed for file in loaded.files for name in (*file.workflow.processes, *file.workflow.pools)}
+    return TargetCheck(child, plan, loaded.workflow, loaded.places, allowed)

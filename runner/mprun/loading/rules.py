@@ -15,7 +15,6 @@ from mprun.models.workflow import is_extension
 from mprun.places import Path
 from mprun.plan import POOL_CALLS
 from mprun.references import Reference, Template, references_in
-from mprun.targets import parse_target
 
 Data = dict[Any, Any]
 
@@ -52,9 +51,11 @@ def seconds(value: Any) -> float | None:
 
 
 def some_step(data: Data) -> Iterator[Mistake]:
-    """A workflow has at least one step, in a group that is spelt right or nearly so."""
+    """A file has at least one step, in a group that is spelt right or nearly so, or has those of others."""
     written = {key: value for key, value in data.items() if not is_extension(key)}
     groups = meant(written, WORKFLOW.name, WORKFLOW.keys) & set(STEP_GROUPS)
+    if "include" in written:
+        return
     if not groups:
         yield Mistake("no-steps", "the workflow has no steps", (), "key", "add `processes:` or `pools:`")
     elif all(data.get(group) == {} for group in groups):
@@ -210,19 +211,6 @@ def _arrows(names: list[str]) -> str:
     return " → ".join(short(name) for name in shown)
 
 
-def target_texts(data: Data) -> Iterator[Mistake]:
-    """Targets and initializers are written as `parse_target` reads them."""
-    for step in steps(data):
-        for key in ("target", "initializer"):
-            text = step.entry.get(key)
-            if isinstance(text, str):
-                try:
-                    parse_target(text, "")
-                except ValueError as error:
-                    path = (*step.path, key)
-                    yield Mistake("bad-target", f"`{short(text)}` is not a target", path, notes=(str(error),))
-
-
 def same_numbers(data: Data, written: Callable[[Path], str], substituted: Container[Path]) -> Iterator[Mistake]:
     """A number in `env` that would arrive with another spelling (`1.10` as `1.1`) needs quotes."""
     for path, env in [
@@ -237,11 +225,9 @@ def same_numbers(data: Data, written: Callable[[Path], str], substituted: Contai
 
 
 DATA_RULES: tuple[Callable[[Data], Iterator[Mistake]], ...] = (
-    some_step,
     target_or_command,
     one_call,
     unique_names,
     known_needs,
     no_cycles,
-    target_texts,
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -22,6 +22,7 @@ from mprun.references import (
 )
 
 RUN_NAMES = ("id", "dir", "outcome")
+READ_FIRST = ("params", "include")  # what is known of them is what else can be read by
 _NOT_WALKED = ("if",)  # expressions have a grammar of their own
 _OTHER_SCOPES = {
     **dict.fromkeys(("param", "parameters", "inputs", "vars", "args"), "params"),
@@ -46,31 +47,38 @@ class Substitution:
     failed: set[Path] = field(default_factory=set)
 
 
-def substitute(data: dict[Any, Any], params: Params, environ: Mapping[str, str]) -> Substitution:
-    """Read every text of the workflow `data` but extensions; the values of `params` are put in."""
-    walk = _Walk(data, params, environ)
-    entries = {key: value for key, value in data.items() if key != "params"}
+def substitute(data: dict[Any, Any], params: Params, environ: Mapping[str, str], names: Sequence[str]) -> Substitution:
+    """Read every text of the workflow `data` but extensions and what is read first; the values of `params` are put in.
+
+    `names` are the steps whose results may be referred to.
+    """
+    walk = _Walk(data, params, environ, names)
     walk.done.data = {
-        **({"params": data["params"]} if "params" in data else {}),
-        **{key: value if is_extension(key) else walk.value((key,), value) for key, value in entries.items()},
+        key: value if is_extension(key) or key in READ_FIRST else walk.value((key,), value)
+        for key, value in data.items()
     }
     return walk.done
 
 
-def substitute_params(data: dict[Any, Any], environ: Mapping[str, str]) -> Substitution:
-    """The declared parameters, in which variables of the environment may stand."""
-    walk = _Walk(data, Params(), environ)
-    walk.done.data = walk.value(("params",), data.get("params"))
+def substitute_part(data: dict[Any, Any], key: str, params: Params, environ: Mapping[str, str]) -> Substitution:
+    """The value of one of READ_FIRST alone."""
+    walk = _Walk(data, params, environ, ())
+    walk.done.data = walk.value((key,), data.get(key))
     return walk.done
 
 
+def step_names(data: Any) -> list[str]:
+    groups = [data.get(group) for group in ("processes", "pools", *HOOKS)] if isinstance(data, dict) else []
+    return [name for group in groups if isinstance(group, dict) for name in group if isinstance(name, str)]
+
+
 class _Walk:
-    def __init__(self, data: dict[Any, Any], params: Params, environ: Mapping[str, str]) -> None:
+    def __init__(self, data: dict[Any, Any], params: Params, environ: Mapping[str, str], names: Sequence[str]) -> None:
         self.done = Substitution()
         self._data = data
         self._params = params
         self._environ = environ
-        self._steps = _step_names(data)
+        self._steps = names
 
     def value(self, path: Path, value: Any) -> Any:
         """`value`, which stands at `path`, with its texts read. As deep as a file can nest, which is limited."""
@@ -187,8 +195,3 @@ def _what_may(where: Position) -> tuple[str, ...]:
 
 def _references(read: Reference | Template) -> list[Reference]:
     return [read] if isinstance(read, Reference) else [part for part in read.parts if isinstance(part, Reference)]
-
-
-def _step_names(data: dict[Any, Any]) -> list[str]:
-    groups = [data.get(group) for group in ("processes", "pools", *HOOKS)]
-    return [name for group in groups if isinstance(group, dict) for name in group if isinstance(name, str)]

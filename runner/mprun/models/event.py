@@ -73,6 +73,9 @@ class RunStarted(Event):
     name: str = Field(description="The workflow's name.")
     workflow: str = Field(description="The workflow file, absolute.")
     workflow_sha256: Sha256 = Field(description="SHA-256 of the workflow file's bytes.")
+    included: dict[str, Sha256] | Absent = Field(
+        default=None, description="The other workflow files that steps come from, with the SHA-256 of their bytes."
+    )
     plan_sha256: Sha256 = Field(description="SHA-256 of the plan's JSON, the file plan.json beside the log.")
     params: dict[str, Any] | Absent = Field(
         default=None, description="The values of the workflow's parameters but secret ones."

@@ -95,6 +95,14 @@ def read_retries(value: Any) -> Any:
     return value
 
 
+def read_include(value: Any) -> Any:
+    """One file, by its path or as a mapping, or a list of such, as a list of mappings."""
+    if not isinstance(value, str | dict | list):
+        raise wrong_type()
+    written = value if isinstance(value, list) else [value]
+    return [{"file": each} if isinstance(each, str) else each for each in written]
+
+
 def read_param(value: Any) -> Any:
     """The short form of a parameter, its default, as the long one."""
     return value if isinstance(value, dict) else {"default": value}

@@ -14,11 +14,24 @@ from pydantic.json_schema import SkipJsonSchema
 from mprun.models.base import NO_OTHER_NAMES, Written
 from mprun.models.params import ParamEntry
 from mprun.models.steps import DefaultsEntry, PoolEntry, ProcessEntry
-from mprun.models.values import Count, Duration, EnvName, EnvValue, ParamName, StepName, Text, Texts, Time, read_param
+from mprun.models.values import (
+    Count,
+    Duration,
+    EnvName,
+    EnvValue,
+    ParamName,
+    StepName,
+    Text,
+    Texts,
+    Time,
+    read_include,
+    read_param,
+)
 from mprun.plan import LogTasks, PoolEngine, StartMethod
 
 _SOME_STEP: dict[str, Any] = {
-    "anyOf": [{"required": [group], "properties": {group: {"minProperties": 1}}} for group in ("processes", "pools")],
+    "anyOf": [{"required": [group], "properties": {group: {"minProperties": 1}}} for group in ("processes", "pools")]
+    + [{"required": ["include"]}],
     "patternProperties": {"^x-": {}},
 }
 
@@ -36,6 +49,19 @@ Param = Annotated[
 ]
 
 
+class IncludeEntry(Written):
+    """Another workflow file, whose steps join those of this one."""
+
+    file: Text = Field(description="The file's path, from this one's folder.")
+    params: dict[ParamName, Any] = Field(default={}, description="The values of its parameters, by name.")
+
+
+_INCLUDED = Text | IncludeEntry
+Include = Annotated[
+    list[IncludeEntry], BeforeValidator(read_include, json_schema_input_type=_INCLUDED | list[_INCLUDED])
+]
+
+
 class Workflow(Written):
     """A whole workflow file."""
 
@@ -47,6 +73,15 @@ class Workflow(Written):
         default={},
         description="What can be given to a run, by name: ${params.name}. A plain value is a default.",
         json_schema_extra=NO_OTHER_NAMES,
+    )
+    include: Include = Field(default=[], description="Other workflow files, whose steps join those of this one.")
+    targets: dict[ParamName, Text] = Field(
+        default={},
+        description="Short names of targets, which may stand wherever a target is named.",
+        json_schema_extra=NO_OTHER_NAMES,
+    )
+    only_targets: bool = Field(
+        default=False, description="Call nothing but what `targets` names, whatever name it is called by."
     )
     defaults: DefaultsEntry = Field(
         default=DefaultsEntry(), description="What each step has that says nothing else, as far as its kind has it."

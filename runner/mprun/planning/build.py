@@ -13,13 +13,15 @@ from mprun.models.workflow import Workflow
 from mprun.places import Places
 from mprun.plan import Plan, StartMethod, Step
 from mprun.planning.build_steps import StepsBuilder
+from mprun.targets import Target
 
 
 @dataclass(frozen=True, slots=True)
 class WorkflowFile:
     """One file of a workflow, read: its path as given, the digest of its bytes, and what stands where in it.
 
-    `params` are the values of its parameters but secret ones.
+    `params` are the values of its parameters but secret ones. Its steps may call only what stands in each of `allowed`,
+    which are lists of targets.
     """
 
     file: str
@@ -27,20 +29,21 @@ class WorkflowFile:
     workflow: Workflow
     places: Places
     params: Mapping[str, Any]
+    allowed: tuple[tuple[Target, ...], ...] = ()
 
     @property
     def path(self) -> str:
         return os.path.abspath(self.file)
 
 
-def build(main: WorkflowFile, included: Sequence[WorkflowFile] = ()) -> Plan:
-    """The plan of `main` and of the files that it includes, whose steps stand before its own.
+def build(files: Sequence[WorkflowFile]) -> Plan:
+    """The plan of the last of `files`, which includes the others, whose steps stand before its own.
 
-    What concerns the whole run is as `main` says. Needs of steps that are nowhere are left out: `load` has complained
-    about those already.
+    What concerns the whole run is as the last one says. Needs of steps that are nowhere are left out: `load` has
+    complained about those already.
     """
+    *included, main = files
     written = main.workflow
-    files = [*included, main]
     names = {name for each in files for name in (*each.workflow.processes, *each.workflow.pools)}
     builders = [StepsBuilder(os.path.dirname(each.path), each.workflow, names, written.engine) for each in files]
     return Plan(

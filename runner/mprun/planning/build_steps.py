@@ -123,8 +123,7 @@ class StepsBuilder:
         return {name: condition for name, condition in needs.items() if name in self._names}
 
     def _target(self, text: str) -> Target:
-        target = parse_target(text, self._folder)
-        return target if not target.file else Target(text, "", os.path.normpath(target.file), target.qualname)
+        return parse_target(text, self._folder)
 
     def _absolute(self, path: str) -> str:
         return os.path.normpath(os.path.join(self._folder, path))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -13,21 +13,29 @@ from mprun.places import Path, Places
 from mprun.plan import Plan, Surroundings
 from mprun.planning.check_child import TIMEOUT_VARIABLE, TOOK, CheckChild
 from mprun.planning.uses import uses
+from mprun.targets import Target
 
 _ON_TIME = f"work belongs into a function; where the import itself is that slow, {TIMEOUT_VARIABLE} allows more seconds"
+
+
+Allowed = Mapping[str, tuple[tuple[Target, ...], ...]]
 
 
 class TargetCheck:
     """A check under way by `child`, which has its questions: the caller can do other work until `diagnostics`.
 
-    `converting` are, after that, the names of the steps some of whose arguments are to be converted.
+    `allowed` are, by the name of a step, the lists of targets that each bound what it may call. `converting` are, after
+    the check, the names of the steps some of whose arguments are to be converted.
     """
 
-    def __init__(self, child: CheckChild, plan: Plan, written: Workflow, places: Places) -> None:
+    def __init__(self, child: CheckChild, plan: Plan, written: Workflow, places: Places, allowed: Allowed) -> None:
         self._surroundings = {step.name: step.surroundings for step in plan.steps}
         self._places = places
         self.converting: set[str] = set()
-        self._uses = dict(enumerate(uses(plan, written)))
+        self._uses = {
+            number: (path, replace(use, allowed=allowed.get(str(path[1]), ())))
+            for number, (path, use) in enumerate(uses(plan, written))
+        }
         self._waiting = list(self._uses)
         self._child = child
         self._asked: set[int] = set()  # the numbers of the questions that the child was given

@@ -126,6 +126,7 @@ def _head(plan: Plan, run_id: str, git: GitState) -> dict[str, Any]:
         "name": plan.name,
         "workflow": plan.workflow,
         "workflow_sha256": plan.workflow_sha256,
+        **({"included": plan.included} if plan.included else {}),
         "plan_sha256": plan_sha256(plan),
         "command_line": sys.argv,
         "mprun": __version__,

@@ -22,6 +22,7 @@ from mprun.plan import Surroundings
 from mprun.targets import import_target_module, search_path
 from mprun.values import bounded_repr, type_name
 from mprun.worker import lifeline
+from mprun.worker.allowlist import is_allowed, not_allowed
 from mprun.worker.arguments import ArgumentCheck, short_path
 from mprun.worker.exceptions import summary
 from mprun.worker.problems import Problem, Use
@@ -104,6 +105,8 @@ def _found(use: Use, surroundings: Surroundings) -> Any:
     unsuitable = _no_exception(use, found) if use.shape == "exception" else _unsuitable(use, found)
     if unsuitable is not None:
         raise _Unusable(unsuitable)
+    if use.shape != "exception" and not all(is_allowed(found, targets) for targets in use.allowed):
+        raise _Unusable(not_allowed(use))
     return found
 
 

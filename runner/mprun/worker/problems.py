@@ -24,7 +24,8 @@ class Use:
     - exception: nothing, as the target is a class of exceptions, which is not called
 
     For items a `range` may stand, which is not made into a list. Without an example, an item may be any plain data.
-    `mode` says whether items are plain data (`strict`) or text from outside (`text`).
+    `mode` says whether items are plain data (`strict`) or text from outside (`text`). What is called has to be in each
+    of the lists of targets in `allowed`.
     """
 
     target: Target
@@ -34,6 +35,7 @@ class Use:
     args: Sequence[Any] = ()
     kwargs: dict[str, Any] = dataclasses.field(default_factory=dict)
     mode: Converts = "strict"
+    allowed: tuple[tuple[Target, ...], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
