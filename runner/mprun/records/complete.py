@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable
+from io import BytesIO
 from itertools import groupby
 from operator import itemgetter
 from typing import Any, BinaryIO
@@ -74,7 +75,7 @@ class CompleteCheck:
         if len(rows) == block.count(b"\n") and block.endswith(b"\n") and not self.finish and self._in_order(rows):
             self._take_rows(rows)
         else:
-            for line in block.splitlines(keepends=True):
+            for line in BytesIO(block):  # unlike splitlines, it takes no `\r` for an end
                 self._take_line(line)
 
     def end(self) -> None:

@@ -1,0 +1,69 @@
+"""`mprun logs`: the events of a run, those that are wanted, as lines for people or as they stand in the log."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterable
+from typing import BinaryIO
+
+from mprun.cli.output import say, show
+from mprun.errors import ExitCode, UsageError
+from mprun.records.find import find_run
+from mprun.records.follow import follow, has_ended_early
+from mprun.records.lines import LineError, blocks, event_of, refuse_newer
+from mprun.records.select import Selection
+from mprun.sinks.event_text import event_line
+
+
+def show_logs(reference: str, *, runs_dir: str, selection: Selection, following: bool, as_json: bool) -> ExitCode:
+    """Print the wanted events of a run; with `following`, until it ends. Raises UsageError."""
+    run = find_run(reference, runs_dir)
+    with open_log(run.log) as file:
+        _print(follow(file) if following else blocks(file), selection, _json if as_json else _text(selection))
+        if following and has_ended_early(file):
+            say("the run was ended before it could finish its log\n")
+    for name in selection.unknown_names():
+        near = "".join(f"; did you mean `{key}`?" for key in selection.near(name))
+        say(f"note: none of these events has a key `{name}`{near or '; a text stands in quotes'}\n")
+    return ExitCode.SUCCEEDED
+
+
+def open_log(path: str) -> BinaryIO:
+    """The log at `path`, open at its beginning. Raises UsageError where that can't be read, or is no log."""
+    try:
+        file = open(path, "rb")  # noqa: SIM115 -- the caller closes it
+        first = file.readline(64 * 1024)
+        file.seek(0)
+    except OSError as error:
+        raise UsageError(f"the log {path} can't be read: {error.strerror}") from error
+    try:
+        head = event_of(first) if first.endswith(b"\n") else None
+    except LineError as error:
+        file.close()
+        raise UsageError(f"{path} is no log of a run: of its first line, {error}") from error
+    if head is not None:
+        refuse_newer(head, path)
+    return file
+
+
+def _print(source: Iterable[bytes], selection: Selection, text: Callable[[bytes, Selection], str]) -> None:
+    sys.stdout.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
+    for block in source:
+        show(text(block, selection))
+
+
+def _json(block: bytes, selection: Selection) -> str:
+    if selection.is_all:
+        return block.decode(errors="backslashreplace")
+    return "".join(line.decode(errors="backslashreplace") for line, _ in selection.lines(block))
+
+
+def _text(selection: Selection) -> Callable[[bytes, Selection], str]:
+    """Seals say nothing to a person who hasn't asked for them."""
+    seals_too = any("seal" in name for name in selection.events)
+
+    def text(block: bytes, selection: Selection) -> str:
+        wanted = (event for _, event in selection.lines(block) if seals_too or event["event"] != "log.sealed")
+        return "".join(f"{event_line(event)}\n" for event in wanted)
+
+    return text

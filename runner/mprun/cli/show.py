@@ -1,0 +1,99 @@
+"""`mprun show`: the story of a run, or of one of its tasks, for a person."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+from collections.abc import Iterator
+from typing import BinaryIO
+
+from mprun.cli.logs import open_log
+from mprun.cli.output import show
+from mprun.errors import ExitCode, UsageError
+from mprun.records.find import find_run
+from mprun.records.lines import Event, LineError, blocks, event_of
+from mprun.records.lock import is_locked
+from mprun.records.select import Selection
+from mprun.records.story import Story
+from mprun.sinks.story_text import story_text
+from mprun.sinks.task_text import task_text
+
+_TASK = re.compile(r"([A-Za-z_][\w-]*|)(?:\[(\d+)\])?", re.ASCII)
+
+
+def show_run(reference: str, *, runs_dir: str) -> ExitCode:
+    """Print the story of a run. Raises UsageError."""
+    run = find_run(reference, runs_dir)
+    story = Story()
+    with _as_mprun_writes_it(run.log), open_log(run.log) as file:
+        at_work = is_locked(file.fileno())
+        for event in _events(file):
+            story.take(event)
+        show(story_text(story, at_work=at_work))
+    return ExitCode.SUCCEEDED
+
+
+def show_task(reference: str, task: str, *, runs_dir: str) -> ExitCode:
+    """Print all that is known of one task: `squares[4]`, `4` where there is one pool, or a process.
+
+    Raises UsageError.
+    """
+    run = find_run(reference, runs_dir)
+    with _as_mprun_writes_it(run.log), open_log(run.log) as file:
+        head = next(_events(file), {})
+        step, index = _meant(task, head)
+        file.seek(0)
+        about = list(_about(file, step, index))
+        if not about:
+            raise UsageError(f"the log says nothing about `{task}`")
+        show(task_text(step, index, about))
+    return ExitCode.SUCCEEDED
+
+
+@contextlib.contextmanager
+def _as_mprun_writes_it(log: str) -> Iterator[None]:
+    """An event without the keys that it must have is the log's fault, and not one of this command."""
+    try:
+        yield
+    except (KeyError, TypeError, AttributeError, ValueError) as error:
+        raise UsageError(f"{log} is not as mprun writes a log: `mprun verify` tells where") from error
+
+
+def _events(file: BinaryIO) -> Iterator[Event]:
+    for block in blocks(file):
+        for line in block.split(b"\n"):
+            try:
+                event = event_of(line)
+            except LineError:  # `mprun verify` is there to tell of it
+                continue
+            yield event
+
+
+def _meant(task: str, head: Event) -> tuple[str, int | None]:
+    """The step and the index that `task` means; no index for a process."""
+    kinds = {step["step"]: step["kind"] for step in head.get("steps", [])}
+    pools = [step for step, kind in kinds.items() if kind == "pool"]
+    found = _TASK.fullmatch(f"[{task}]" if task.isdecimal() else task)
+    step = (found[1] if found else "") or (pools[0] if len(pools) == 1 else "")
+    if found is None or step not in kinds:
+        raise UsageError(f"there is no task `{task}`: the steps are {', '.join(kinds)}; a task of a pool is `step[0]`")
+    index = int(found[2]) if found[2] else None
+    if index is None and kinds[step] == "pool":
+        raise UsageError(f"`{step}` is a pool: which of its tasks, such as `{step}[0]`?")
+    return step, index
+
+
+def _about(file: BinaryIO, step: str, index: int | None) -> Iterator[Event]:
+    selection = Selection(steps=[step])
+    for block in blocks(file):
+        for _, event in selection.lines(block):
+            if _is_about(event, index):
+                yield event
+
+
+def _is_about(event: Event, index: int | None) -> bool:
+    if event["event"] == "tasks.counted":
+        return index is not None and event["first"] <= index <= event["last"]
+    if index is None or "task" not in event:
+        return index is None and not event["event"].startswith("step.")
+    return bool(event["task"] == index)

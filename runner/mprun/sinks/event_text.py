@@ -1,0 +1,43 @@
+"""An event as a line for people: when, what, whose, and the rest in short."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from mprun.sinks.text import duration, shown, value
+
+# What stands in the line elsewhere, or is for machines.
+_ELSEWHERE = ("seq", "ts", "event", "step", "task", "text", "outcome", "duration", "result", "exception.stacktrace")
+
+
+def event_line(event: Mapping[str, Any]) -> str:
+    """`09:30:00.105  task.result       squares[4]  returned 25 in 0.002 s  worker=2 attempt=1`."""
+    parts = [shown(str(event.get("ts", "")))[11:23], f"{shown(event['event']):<16}", subject(event), *_told(event)]
+    parts += [f"{shown(key)}={_short(item)}" for key, item in event.items() if key not in _ELSEWHERE]
+    return "  ".join(part for part in parts if part).rstrip()
+
+
+def subject(event: Mapping[str, Any]) -> str:
+    """Whose event it is: `squares[4]`, `squares`, or nothing."""
+    if "step" not in event:
+        return ""
+    return shown(f"{event['step']}[{event['task']}]" if "task" in event else str(event["step"]))
+
+
+def _told(event: Mapping[str, Any]) -> list[str]:
+    """The words that matter most: what was printed, or how it ended."""
+    if "text" in event:
+        return [shown(str(event["text"]))]
+    words = []
+    if "outcome" in event:
+        words.append(shown(str(event["outcome"])).replace("_", " "))
+    if event.get("result") is not None:
+        words.append(value(event["result"]))
+    if isinstance(event.get("duration"), int | float):
+        words.append(f"{'in ' if words else ''}{duration(event['duration'])}")
+    return [" ".join(words)] if words else []
+
+
+def _short(item: Any) -> str:
+    return shown(item) if isinstance(item, str) and item and len(item) <= 60 and " " not in item else value(item)
