@@ -189,4 +189,7 @@ def test_variables_of_the_environment(tmp_path: Path, monkeypatch: pytest.Monkey
     monkeypatch.delenv("NOWHERE", raising=False)
     text = "params: {x: '${env.BASE}/in'}\n" + STEP.format("'${params.x}', '${env.BASE}'")
     assert plan_of(tmp_path, text).steps[0].args == ("/data/in", "/data")
+    monkeypatch.setenv("COUNT", "5")
+    text = "params: {x: {type: int, default: '${env.COUNT}'}}\n" + STEP.format("'${params.x}'")
+    assert plan_of(tmp_path, text).steps[0].args == (5,)
     assert told(tmp_path, STEP.format("'${env.NOWHERE}'")) == ["the variable `NOWHERE` is not set"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,6 +16,7 @@ from mprun.loading.param_values import BOUNDED, WITH_PATTERN, ParamError, bound,
 from mprun.loading.words import did_you_mean, suggest
 from mprun.models.params import ParamEntry
 from mprun.models.values import read_param
+from mprun.places import Path
 
 Data = dict[Any, Any]
 
@@ -38,14 +39,19 @@ class Params:
         return [*self.values, *self.secrets, *self.broken]
 
 
-def read_params(declared: Any, given: GivenParams) -> Params:
-    """The parameters of a file whose `params` is `declared`; what is wrong with its form is the models' to tell."""
+def read_params(declared: Any, given: GivenParams, substituted: Container[Path] = ()) -> Params:
+    """The parameters of a file whose `params` is `declared`; what is wrong with its form is the models' to tell.
+
+    `substituted` are the paths at which the value of a variable was put in, which is text.
+    """
     params = Params()
     for name, entry in declared.items() if isinstance(declared, Mapping) else ():
         read = _entry(entry)
         if read is None or not isinstance(name, str):
             params.broken.add(str(name))
             continue
+        if ("params", name, "default") in substituted:
+            read = _with_default_from_text(read)
         mistakes = list(_declaration_mistakes(name, read))
         params.mistakes += mistakes
         if mistakes:
@@ -61,6 +67,14 @@ def _entry(written: Any) -> ParamEntry | None:
         return ParamEntry.model_validate(read_param(written))
     except ValidationError:
         return None
+
+
+def _with_default_from_text(entry: ParamEntry) -> ParamEntry:
+    """The entry with its default read as text from outside is; left as it is where that fails, which is told later."""
+    try:
+        return entry.model_copy(update={"default": read_value(entry, entry.default, is_text=True)})
+    except ParamError:
+        return entry
 
 
 def _settle(params: Params, name: str, entry: ParamEntry, every: GivenParams) -> None:

@@ -40,12 +40,14 @@ class Preparation:
 
     def finish(self) -> Plan:
         """The plan. Raises WorkflowError with everything that is wrong with the file and with its targets."""
+        from mprun.planning.converting import with_conversion
+
         found = [*self._loaded.diagnostics, *(self._check.diagnostics() if self._check else ())]
         if found or self._plan is None:
             from mprun.loading.load import in_order
 
             raise WorkflowError(in_order(found, self._loaded.file))
-        return self._plan
+        return with_conversion(self._plan, self._check.converting) if self._check else self._plan
 
     def close(self) -> None:
         """End the check if it is still under way."""

@@ -85,11 +85,12 @@ class _Tree:
         self.files.append(found)
 
     def _read_params(self, found: ReadFile, given: GivenParams) -> None:
+        part = substitute_part(found.data, "params", Params(), os.environ)
+        declared = found.take(part)
         if "params" in found.data:
-            declared = found.take(substitute_part(found.data, "params", Params(), os.environ))
             found.data = {**found.data, "params": declared}
-        declared = found.data.get("params")
-        found.params = read_params(declared, given if found.by is None else self._with_secrets(found, declared, given))
+        given = given if found.by is None else self._with_secrets(found, declared, given)
+        found.params = read_params(declared, given, part.written)
         found.mistakes += found.params.mistakes
         found.diagnostics += found.params.diagnostics
 

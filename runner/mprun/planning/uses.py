@@ -8,6 +8,7 @@ from mprun.models.steps import StepEntry
 from mprun.models.workflow import Workflow
 from mprun.places import Path
 from mprun.plan import Plan, PoolStep, ProcessStep, Retries
+from mprun.planning.converting import form_of
 from mprun.sources import ListSource, RangeSource
 from mprun.worker.problems import Use
 
@@ -54,4 +55,4 @@ def _pool_use(step: PoolStep) -> Use:
     if isinstance(step.source, RangeSource):
         numbers = range(step.source.start, step.source.stop, step.source.step)
         return Use(step.target, ("target",), shape, (step.call,), numbers)
-    return Use(step.target, ("target",), f"{shape}-like", (step.call,), ("text",))
+    return Use(step.target, ("target",), f"{shape}-like", (step.call,), ("text",), mode=form_of(step))

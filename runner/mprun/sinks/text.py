@@ -43,6 +43,8 @@ def failure(step: str, event: Mapping[str, Any]) -> list[str]:
     if "args" in event:
         lines.append(f"    called with {_call(event['args'], event['kwargs'])}")
     trace = event.get("exception.stacktrace", "").splitlines()
+    if len(trace) == 1:  # no frame of the user's: it would say the cause once more
+        return lines
     return lines + [f"    {shown(line)}" for line in _shortened(trace)]
 
 
