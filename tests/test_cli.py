@@ -6,9 +6,11 @@ import inspect
 import json
 import os
 import re
+import select
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -344,6 +346,39 @@ def test_interrupted(hello: CommandLine, number: signal.Signals, code: int) -> N
     assert outcomes(events, "wait") == ["cancelled"]
     assert (events[-1]["outcome"], events[-1]["exit_code"]) == ("interrupted", code)
     assert [event["step"] for event in events if event["event"] == "step.skipped"] == ["after"]
+
+
+@pytest.mark.parametrize("log", [(), ("--log", "-")])
+def test_a_reader_who_has_stalled_does_not_keep_a_run_from_its_end(hello: CommandLine, log: tuple[str, ...]) -> None:
+    """`mprun … | less`, and nobody scrolls: the run waits for its reader, until Ctrl-C. The log in a file is whole."""
+    hello.write(
+        "talk.yaml",
+        """
+        grace_period: 0.1
+        pools:
+          talk: {target: jobs:talk, map: [800, 800], processes: 1}
+          square: {target: jobs:square, map: {range: 2000}, chunksize: 10}
+        """,
+    )
+    reader, writer = os.pipe()
+    with subprocess.Popen(
+        [*COMMAND, "talk.yaml", *log], cwd=hello.folder, env=environment(), stdout=writer, stderr=writer
+    ) as process:
+        wait_until_full(writer)
+        process.send_signal(signal.SIGINT)
+        assert process.wait(timeout=30) == 130
+    os.close(reader)
+    os.close(writer)
+    assert [events[-1]["exit_code"] for events in hello.logs()] == ([] if log else [130])
+
+
+def wait_until_full(pipe: int) -> None:
+    room = select.poll()
+    room.register(pipe, select.POLLOUT)
+    until = time.monotonic() + 30
+    while room.poll(0):
+        assert time.monotonic() < until, "it doesn't fill"
+        time.sleep(0.01)
 
 
 # -- modules of the user's whose names others have

@@ -16,31 +16,19 @@ PACKAGE = Path(mprun.__file__).parent
 
 # Each part may import those in the rows above it, and its own row; a part is a folder or a module of the package.
 LAYERS = (
-    {"errors", "__init__"},
-    {
-        "decoding",
-        "durations",
-        "events",
-        "labels",
-        "masking",
-        "places",
-        "references",
-        "seals",
-        "system",
-        "targets",
-        "values",
-    },
-    {"cells", "sources"},
-    {"diagnostics", "expressions", "plan"},
-    {"retrying"},
-    {"worker"},
-    {"models"},
-    {"planning", "engines"},
-    {"loading", "records", "running", "sinks"},
-    {"cli"},
-    {"__main__"},
+    "errors __init__",
+    "decoding durations events labels masking places references seals system targets values writing",
+    "cells sources",
+    "diagnostics expressions plan",
+    "retrying",
+    "worker",
+    "models",
+    "planning engines",
+    "loading records running sinks",
+    "cli",
+    "__main__",
 )
-RANK = {part: rank for rank, parts in enumerate(LAYERS) for part in parts}
+RANK = {part: rank for rank, parts in enumerate(LAYERS) for part in parts.split()}
 
 WITH_PYDANTIC = {"loading", "planning", "models"}
 # Imported by a child that has an annotation of Pydantic's to convert to, and only then.

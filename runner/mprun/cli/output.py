@@ -7,6 +7,7 @@ import os
 import sys
 
 from mprun.errors import MprunError
+from mprun.writing import wait_for_room
 
 
 class OutputError(MprunError):
@@ -27,6 +28,7 @@ def show(text: str) -> None:
 def say(text: str) -> None:
     """Write a message to standard error; where nobody can hear it, the exit code still says it."""
     with contextlib.suppress(OSError):
+        wait_for_room(sys.stderr.fileno())
         sys.stderr.write(text)
         sys.stderr.flush()
 

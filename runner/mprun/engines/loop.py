@@ -13,6 +13,10 @@ from collections import deque
 from collections.abc import Callable, Iterable
 from types import FrameType, TracebackType
 
+from mprun import writing
+
+ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)  # that ask for an end
+
 Callback = Callable[[], None]
 
 
@@ -34,6 +38,7 @@ class Loop:
     """
 
     def __init__(self) -> None:
+        writing.take_time()
         self._selector = selectors.DefaultSelector()
         self._timers: list[tuple[float, int, Timer]] = []
         self._order = itertools.count()
@@ -135,4 +140,7 @@ class Loop:
 
 
 def _noted_by_wakeup_fd(number: int, frame: FrameType | None) -> None:
-    """A handler must exist for the wake-up descriptor to be written; the loop does the rest."""
+    """A handler must exist for the wake-up descriptor to be written; the loop does the rest, if it isn't waiting for
+    a reader of its output."""
+    if number in ENDING:
+        writing.hurry()

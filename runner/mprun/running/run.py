@@ -14,7 +14,7 @@ from typing import Any
 
 from mprun import __version__
 from mprun.engines.boot import boot, children_ignore_current_folder
-from mprun.engines.loop import Loop
+from mprun.engines.loop import ENDING, Loop
 from mprun.engines.run import Run
 from mprun.engines.slots import Slots
 from mprun.errors import ExitCode
@@ -67,7 +67,7 @@ def run_plan(
         run = Run(plan, loop, events, unset, Slots(plan.max_parallel))
         scheduler = Scheduler(run, on_quiet=lambda: stopper.stop_daemons(END_OF_RUN))
         stopper = Stopper(run, scheduler)
-        loop.on_signals([signal.SIGINT, signal.SIGTERM, signal.SIGHUP], stopper.on_signal)
+        loop.on_signals(ENDING, stopper.on_signal)
         follow_suspension(loop, scheduler)
         if plan.fail_fast:
             events.add(FailFast(plan, stopper.fail_fast))

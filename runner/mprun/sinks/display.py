@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import time
 from collections import Counter
 from collections.abc import Mapping
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 from mprun.events import Outcome
 from mprun.sinks.text import duration, plural, shown
+from mprun.writing import wait_for_room, write_all
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
@@ -40,10 +40,8 @@ class Passthrough:
         fd = self._fds[stream]
         if fd is None:
             return
-        left = line + b"\n"
         try:
-            while left:
-                left = left[os.write(fd, left) :]
+            write_all(fd, line + b"\n")
         except OSError:
             self._fds[stream] = None
 
@@ -110,6 +108,7 @@ _STOPPING = {
 
 def _print(stream: TextIO, line: str) -> None:
     with contextlib.suppress(OSError):  # where nobody reads any more, the log has it all
+        wait_for_room(stream.fileno())
         print(line, file=stream, flush=True)
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
-import select
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
@@ -13,6 +12,7 @@ from mprun import seals
 from mprun.engines.loop import Loop
 from mprun.errors import LogError
 from mprun.sinks.head import HeadFile
+from mprun.writing import write_all
 
 MAX_UNWRITTEN = 64 * 1024  # bytes
 MAX_DELAY = 0.05  # seconds that a line may stay unwritten
@@ -72,7 +72,7 @@ class EventLog:
         if self.error or not data:
             return
         with self._failing():
-            _write_all(self._fd, data)
+            write_all(self._fd, data)
             self._chain.cover(data, lines)
             self._total += lines
             if not self._seal_is_due and self._chain.has_news:
@@ -147,17 +147,6 @@ def open_log(path: str) -> int:
     with contextlib.suppress(OSError):  # a file system without locks
         fcntl.lockf(fd, fcntl.LOCK_EX)
     return fd
-
-
-def _write_all(fd: int, data: bytes) -> None:
-    left = memoryview(data)
-    while left:
-        try:
-            left = left[os.write(fd, left) :]
-        except BlockingIOError:  # a standard stream that somebody made non-blocking
-            room = select.poll()
-            room.register(fd, select.POLLOUT)
-            room.poll()
 
 
 def _is_file(fd: int) -> bool:
