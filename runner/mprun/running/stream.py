@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Mapping, MutableMapping, Sequence
-from itertools import chain, repeat
 from typing import Any
 
 from mprun.events import Outcome, timestamp
 from mprun.masking import Mask
 from mprun.running.logger import BoundLogger, wrap_logger
+from mprun.running.numbering import numbered
 from mprun.sinks.log import EventLog
 from mprun.sinks.sink import Sink
 from mprun.values import spelled_out
@@ -67,8 +67,7 @@ class EventStream:
         if self._mask:
             lines = [self._mask.line(line) for line in lines]
         seq = self._next(len(lines))
-        numbers = map(b'{"seq":%d,'.__mod__, range(seq, self._seq))
-        self._log.msg(b"".join(chain.from_iterable(zip(numbers, lines, repeat(b"\n"), strict=False))), len(lines))
+        self._log.msg(numbered(lines, seq), len(lines))
         for sink in self._sinks:
             sink.run(step, first, lines)
 

@@ -6,16 +6,15 @@ over the pipe in runs: a death costs the task at work and no other, and no task 
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
 from mprun.events import Outcome
 from mprun.values import to_json
-from mprun.worker import board as boards
 from mprun.worker import process
 from mprun.worker.again import Again
+from mprun.worker.board import BEGAN, FIRST, ROOM, STOP, TASK, USED
 from mprun.worker.calls import CODES, PLAIN_TYPES, Call, judge, result_line
 from mprun.worker.frames import (
     AGAIN,
@@ -29,12 +28,11 @@ from mprun.worker.frames import (
     result_body,
     run_head,
 )
+from mprun.worker.lines import TaskLines
 from mprun.worker.output import flush_output, unfinished
 from mprun.worker.pool_work import PoolWork, about_tasks, get_ready
 
 SEND_INTERVAL = 20_000_000  # ns that finished lines are kept before they are sent, where tasks are quicker
-SECOND = 1_000_000_000  # ns
-MEGA = 1_000_000  # µs in a second
 SMALL = 1 << 62  # an int below it needs no look at its size
 
 
@@ -54,39 +52,27 @@ class _Server:
         self._work = work
         self._invoke = _by_call(work, function)
         self._again = Again(work.retries)
-        head = json.dumps(about_tasks(child, work), ensure_ascii=False, separators=(",", ":"))[1:-1]
-        self._head = head.replace("%", "%%")
+        self._lines = TaskLines(about_tasks(child, work))
         self._sent = time.monotonic_ns()
-
-    def _template(self, second: int, attempt: int) -> bytes:
-        """The line of a task that returned in `second`; open are: microseconds, task, result, and duration and waited
-        in whole seconds and microseconds."""
-        stamp = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(second))
-        return (
-            f'"ts":"{stamp}.%06dZ",{self._head},"task":%d,"attempt":{attempt},'
-            '"outcome":"returned","result":%b,"duration":%d.%06d,"waited":%d.%06d}\n'
-        ).encode()
 
     def run(self, first: int, attempt: int, handed: int, items: Sequence[Any]) -> None:
         """Run one batch: tasks `first`, `first` + 1, …, handed over at `handed` (ns, CLOCK_MONOTONIC)."""
         # The loop that every task goes through: names are local, and what needn't be a call isn't one.
-        board, words, lines = self._board, self._board.words, self._board.lines
-        invoke, now = self._invoke, time.monotonic_ns
-        since_epoch = time.time_ns() - now()
-        second_began = second_ends = 0  # of the second that `template` is of (ns, CLOCK_MONOTONIC)
-        template = b""
-        task, used, end_of_room = first, 0, boards.ROOM
+        board, words, kept = self._board, self._board.words, self._board.lines
+        invoke, line_of, now = self._invoke, self._lines.line, time.monotonic_ns
+        self._lines.begin_batch(attempt, handed)
+        task, used = first, 0
         self._sent = now()
         send_at = self._sent + SEND_INTERVAL
         board.start_run(first)
         for item in items:
-            if words[boards.STOP]:
+            if words[STOP]:
                 self._send_run(used)
                 self._child.send(DROPPED)
                 return
-            began = now()
-            words[boards.BEGAN] = began
-            words[boards.TASK] = task + 1
+            words[BEGAN] = began = now()
+            words[TASK] = task + 1
+            failure = None
             try:
                 value = invoke(item)
             except BaseException as error:  # noqa: BLE001 -- whatever it is, it is this task's outcome
@@ -94,7 +80,8 @@ class _Server:
                 value, outcome, failure = None, *judge(None, error)
             else:
                 ended = now()
-                outcome, failure = ("returned", None) if type(value) in PLAIN_TYPES else judge(value, None)
+                if type(value) not in PLAIN_TYPES:
+                    outcome, failure = judge(value, None)
             if unfinished:
                 flush_output()
             if failure is not None:
@@ -104,23 +91,15 @@ class _Server:
                 task, used = task + 1, 0
                 board.start_run(task)
                 continue
-            text = b"%d" % value if type(value) is int and -SMALL < value < SMALL else to_json(value).encode()
-            if ended >= second_ends:
-                second = (since_epoch + ended) // SECOND
-                second_began = second * SECOND - since_epoch
-                second_ends = second_began + SECOND
-                template = self._template(second, attempt)
-            took, waited = (ended - began) // 1000, (began - handed) // 1000
-            line = template % (
-                (ended - second_began) // 1000, task, text, took // MEGA, took % MEGA, waited // MEGA, waited % MEGA
-            )  # fmt: skip
+            text = str(value) if type(value) is int and -SMALL < value < SMALL else to_json(value)
+            line = line_of(task, text, began, ended)
             end = used + len(line)
-            if end > end_of_room:
+            if end > ROOM:
                 self._send_run(used)
                 board.start_run(task)
                 used, end = 0, len(line)
-            lines[used:end] = line
-            words[boards.USED] = used = end
+            kept[used:end] = line
+            words[USED] = used = end
             task += 1
             if ended > send_at:
                 self._send_run(used)
@@ -133,7 +112,7 @@ class _Server:
         before, self._sent = self._sent, time.monotonic_ns()
         if used:
             took = self._sent - before
-            self._child.send(RUN, run_head(self._board.words[boards.FIRST], took), self._board.lines[:used])
+            self._child.send(RUN, run_head(self._board.words[FIRST], took), self._board.lines[:used])
 
     def _tell_failure(
         self,
@@ -174,19 +153,20 @@ class _CountingServer(_Server):
         send_at = self._sent + SEND_INTERVAL
         board.start_run(first)
         for item in items:
-            if words[boards.STOP]:
+            if words[STOP]:
                 self._send_count(run_first, task)
                 self._child.send(DROPPED)
                 return
-            began = now()
-            words[boards.BEGAN] = began
-            words[boards.TASK] = task + 1
+            words[BEGAN] = began = now()
+            words[TASK] = task + 1
+            failure = None
             try:
                 value = invoke(item)
             except BaseException as error:  # noqa: BLE001 -- whatever it is, it is this task's outcome
-                value, outcome, failure = None, *judge(None, error)
+                outcome, failure = judge(None, error)
             else:
-                outcome, failure = ("returned", None) if type(value) in PLAIN_TYPES else judge(value, None)
+                if type(value) not in PLAIN_TYPES:
+                    outcome, failure = judge(value, None)
             if unfinished:
                 flush_output()
             if failure is not None:
@@ -197,7 +177,7 @@ class _CountingServer(_Server):
                 board.start_run(task)
                 continue
             task += 1
-            words[boards.USED] = task - run_first
+            words[USED] = task - run_first
             if began > send_at:
                 self._send_count(run_first, task)
                 board.start_run(task)
