@@ -213,6 +213,11 @@ def _pidfd(pid: int) -> int | None:
         return None
 
 
+# What is read goes in here first. Most reads are short, and to set this much aside for each of them takes longer than a
+# whole round trip to a worker. The loop is one thread.
+_room = memoryview(bytearray(READ_SIZE))
+
+
 class _Pipe:
     """A child's pipe, read without blocking."""
 
@@ -230,13 +235,13 @@ class _Pipe:
     def read(self) -> bool:
         """Take a piece of what is there; False when there is nothing more for now."""
         try:
-            data = os.read(self._ends.parent_fd, READ_SIZE)
+            length = os.readv(self._ends.parent_fd, [_room])
         except BlockingIOError:
             return False
-        if not data:
+        if not length:
             self.close()
             return False
-        self._take(data)
+        self._take(bytes(_room[:length]))
         return True
 
     def read_what_is_there(self) -> None:
