@@ -88,7 +88,8 @@ class ProcessStep:
     Both kinds of steps: `needs` says how each step that is needed must have ended; `surroundings` are what its
     children are given, the workflow's in it. `command` is a program with its arguments, which the target then runs.
     `keys` labels a cell or a task: the name of a field, or a Template. `save` is the absolute path of a file for the
-    results; its text may hold references of the run.
+    results; its text may hold references of the run. `keeps`: what it returns is referred to by another step, or
+    saved.
     """
 
     name: str
@@ -107,6 +108,7 @@ class ProcessStep:
     keys: str | Reference | Template = ""
     save: str | Template = ""
     converts: Converts = ""
+    keeps: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +117,8 @@ class PoolStep:
 
     For `apply`, `source` has one item, `args`/`kwargs` are the call's own; for every other call `args` is empty and
     `kwargs` the same for each task. The items of `matrix` and `zip` are keyword arguments.
-    `chunksize` 0 leaves the size to the engine; `maxtasksperchild` 0 never replaces a worker.
+    `chunksize` 0 leaves the size to the engine; `maxtasksperchild` 0 never replaces a worker. `streams`: its items are
+    the results of a step that it starts together with, as they come.
     """
 
     name: str
@@ -138,6 +141,8 @@ class PoolStep:
     keys: str | Reference | Template = ""
     save: str | Template = ""
     converts: Converts = ""
+    keeps: bool = False
+    streams: bool = False
 
 
 Step = ProcessStep | PoolStep
@@ -178,6 +183,30 @@ def declared_tasks(step: Step) -> int | None:
     if isinstance(step, ProcessStep):
         return 1 if step.cells is None else step.cells.count()
     return step.source.count()
+
+
+def has_one_result(step: Step) -> bool:
+    """Whether what `step` gives is one value, and not a list with one for each task."""
+    return step.cells is None if isinstance(step, ProcessStep) else step.call == "apply"
+
+
+def streamed_step(plan: Plan, step: Step) -> str:
+    """The name of the step whose results `step` takes as they come; empty where it doesn't.
+
+    The one result of a single call comes as a whole.
+    """
+    needed = needed_results(step) if isinstance(step, PoolStep) and step.streams else ""
+    return needed if needed and not has_one_result(plan.step(needed)) else ""
+
+
+def needed_results(step: PoolStep) -> str:
+    """The name of the step whose results are the items of `step`, or a part of them; empty where they aren't."""
+    from mprun.sources import ResultsSource, SliceSource
+
+    source = step.source
+    while isinstance(source, SliceSource):
+        source = source.source
+    return source.step if isinstance(source, ResultsSource) else ""
 
 
 def plan_document(plan: Plan) -> dict[str, Any]:

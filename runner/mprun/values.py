@@ -26,6 +26,7 @@ from __future__ import annotations
 import json
 import math
 import sys
+from collections.abc import Mapping
 from typing import Any
 
 MAX_VALUE = 16 * 1024  # bytes of one value in a line of the log
@@ -35,6 +36,10 @@ MAX_REPR = 200
 
 class _TooLargeError(Exception):
     """The value went over its bound."""
+
+
+class NoExactFormError(ValueError):
+    """A value that JSON, and the forms above, can't hold as it is."""
 
 
 def to_json(value: Any, limit: int = MAX_VALUE) -> str:
@@ -53,6 +58,37 @@ def to_json(value: Any, limit: int = MAX_VALUE) -> str:
     except BaseException:  # noqa: BLE001 -- a value's own methods may raise anything; its repr is what remains
         pass
     return json.dumps(summarised(value), ensure_ascii=False)
+
+
+def exact_json(value: Any) -> str:
+    """The JSON text of the whole `value`, however large. A class derived from a plain one is taken for that one.
+
+    Raises NoExactFormError where a part of it has no form of its own, and whatever the value's own methods raise.
+    """
+    try:
+        reduced = _ExactReducer(math.inf).reduce(value, 0)
+        return json.dumps(reduced, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    except RecursionError:
+        raise NoExactFormError("it is nested too deep, or holds itself") from None
+    except ValueError as error:  # an int with more digits than Python writes
+        raise NoExactFormError(str(error)) from None
+
+
+def fields_of(value: Any) -> Mapping[Any, Any] | None:
+    """`value` as a mapping where it is one, or a dataclass, a NamedTuple or a Pydantic model; else None."""
+    return value if isinstance(value, Mapping) else _fields(value, type(value))
+
+
+def scalar_text(value: Any) -> str | None:
+    """`value` as the text of one cell: empty for None; None where it is no scalar."""
+    if value is None:
+        return ""
+    reduced = _Reducer(math.inf).reduce(value, 0) if not isinstance(value, str) else value
+    if isinstance(reduced, dict) and len(reduced) == 1:
+        mark, reduced = next(iter(reduced.items()))
+        if mark not in _SCALAR_MARKS:
+            return None
+    return spelled_out(str(reduced)) if isinstance(reduced, str | int | float) else None
 
 
 def summarised(value: Any) -> dict[str, Any]:
@@ -104,7 +140,9 @@ def _text(text: str) -> str:
 class _Reducer:
     """Turns a value into what `json.dumps` takes, and gives up when about `limit` bytes are spent."""
 
-    def __init__(self, limit: int) -> None:
+    max_depth: float = MAX_DEPTH
+
+    def __init__(self, limit: float) -> None:
         self._left = limit
 
     def reduce(self, value: Any, depth: int) -> Any:
@@ -119,8 +157,8 @@ class _Reducer:
             return value
         if kind is float:
             return value if math.isfinite(value) else {"$float": repr(value)}
-        if depth >= MAX_DEPTH:
-            return summarised(value)
+        if depth >= self.max_depth:
+            return self._other(value, depth)
         return self._compound(value, kind, depth + 1)
 
     def _spend(self, text: str | bytes) -> None:
@@ -168,8 +206,27 @@ class _Reducer:
             return self.reduce(value.item(), depth)
         fields = _fields(value, kind)
         if fields is None:
-            return summarised(value)
+            return self._other(value, depth)
         return {"$fields": {name: self.reduce(item, depth) for name, item in fields.items()}, "type": type_name(kind)}
+
+    def _other(self, value: Any, depth: int) -> Any:
+        """The form of a value that has none of its own."""
+        return summarised(value)
+
+
+_PLAIN: tuple[Any, ...] = (dict, list, tuple, str, int, float, set, frozenset, bytes, bytearray)
+
+
+class _ExactReducer(_Reducer):
+    """Leaves nothing out: what has no form of its own is an error."""
+
+    max_depth = math.inf
+
+    def _other(self, value: Any, depth: int) -> Any:
+        for plain in _PLAIN:
+            if isinstance(value, plain):
+                return self.reduce(plain(value), depth)
+        raise NoExactFormError(f"it is, or holds, a {type_name(type(value))}")
 
 
 # datetime before date, as every datetime is a date.
@@ -185,6 +242,9 @@ _SCALAR_FORMS: dict[str, dict[str, tuple[str, Any]]] = {
     "uuid": {"UUID": ("$uuid", str)},
     "pathlib": {"PurePath": ("$path", lambda value: spelled_out(str(value)))},
 }
+
+# The marks of forms that are one text or number.
+_SCALAR_MARKS = {"$float", *(mark for classes in _SCALAR_FORMS.values() for mark, _ in classes.values())}
 
 
 def _fields(value: Any, kind: type) -> dict[str, Any] | None:

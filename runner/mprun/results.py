@@ -1,0 +1,225 @@
+"""Results on disk: how one value is written and read, and what a child is told of a step's results.
+
+Small values stand as pickles one behind the other in one file of the step, which the parent appends to. A large one
+has a file of its own, written by the child that made it: its pickle, and the buffers of its arrays beside it (pickle
+protocol 5), so that they are written without a copy and read as memory that maps the file. Whoever needs values loads
+them from these files; the parent never does.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import mmap
+import os
+import pickle
+import struct
+from array import array
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+LARGE = 64 * 1024  # bytes of a pickle from which on it has a file of its own
+OUT_OF_BAND = 32 * 1024  # bytes of one buffer from which on it stands beside the pickle
+ALIGNMENT = 64  # bytes; what numpy aligns its own arrays to
+READ_AHEAD = 256 * 1024  # bytes of small values that are read at once
+PARTS_AT_ONCE = 512  # of one writev
+
+_MAGIC = b"mprunPB5"
+_HEAD = struct.Struct("<8sQQ")  # the magic, bytes of the pickle, number of buffers
+_BUFFER = struct.Struct("<QQ")  # offset, bytes
+
+
+class Item(NamedTuple):
+    """Where one value lies: `length` bytes from `offset` on in the step's file of small values.
+
+    A negative offset is minus the attempt whose file of its own holds it; `length` is then that file's.
+    """
+
+    task: int
+    offset: int
+    length: int
+
+
+class Pickled(NamedTuple):
+    """A value's pickle, and those of its buffers that are large enough to stand beside it."""
+
+    data: bytes
+    buffers: list[memoryview]
+
+    @property
+    def is_large(self) -> bool:
+        return bool(self.buffers) or len(self.data) >= LARGE
+
+
+def pickle_value(value: Any) -> Pickled:
+    """Pickle `value`. Raises whatever its classes raise."""
+    buffers: list[memoryview] = []
+
+    def stays_in_band(buffer: pickle.PickleBuffer) -> bool:
+        raw = buffer.raw()
+        if raw.nbytes < OUT_OF_BAND:
+            return True
+        buffers.append(raw)
+        return False
+
+    return Pickled(pickle.dumps(value, 5, buffer_callback=stays_in_band), buffers)
+
+
+@dataclass(frozen=True, slots=True)
+class ResultFiles:
+    """Where the results of `step` lie, in `folder`."""
+
+    folder: str
+    step: str
+
+    @property
+    def pickles(self) -> str:
+        return f"{self.folder}/{self.step}.pickles"
+
+    @property
+    def own_folder(self) -> str:
+        return f"{self.folder}/{self.step}"
+
+    @property
+    def index(self) -> str:
+        return f"{self.folder}/{self.step}.index"
+
+    def own(self, task: int, attempt: int) -> str:
+        """The file of one large value."""
+        return f"{self.own_folder}/{task}-{attempt}.pickle"
+
+    def _unfinished(self, task: int, attempt: int, pid: int) -> str:
+        return f"{self.own(task, attempt)}.{pid}"
+
+    def discard(self, task: int, attempt: int, pid: int) -> None:
+        """Remove what process `pid` may have written of a large value before it was ended."""
+        for path in (self.own(task, attempt), self._unfinished(task, attempt, pid)):
+            with contextlib.suppress(OSError):
+                os.unlink(path)
+
+    def write_own(self, task: int, attempt: int, value: Pickled) -> int:
+        """Write a large value whole or not at all; returns the bytes of its file. Raises OSError."""
+        path, temporary = self.own(task, attempt), self._unfinished(task, attempt, os.getpid())
+        fd = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+        try:
+            size = _write(fd, value)
+            os.rename(temporary, path)
+        except BaseException:
+            os.unlink(temporary)
+            raise
+        finally:
+            os.close(fd)
+        return size
+
+
+def _write(fd: int, value: Pickled) -> int:
+    places, end = [], _HEAD.size + _BUFFER.size * len(value.buffers) + len(value.data)
+    for buffer in value.buffers:
+        offset = end + -end % ALIGNMENT
+        places.append((offset, buffer.nbytes))
+        end = offset + buffer.nbytes
+    head = _HEAD.pack(_MAGIC, len(value.data), len(value.buffers)) + b"".join(_BUFFER.pack(*at) for at in places)
+    parts: list[bytes | memoryview] = [head, value.data]
+    written = len(head) + len(value.data)
+    for (offset, size), buffer in zip(places, value.buffers, strict=True):
+        parts += [bytes(offset - written), buffer]
+        written = offset + size
+    _write_all(fd, parts)
+    return end
+
+
+def _write_all(fd: int, parts: Sequence[bytes | memoryview]) -> None:
+    left = [memoryview(part) for part in parts if len(part)]
+    while left:
+        written = os.writev(fd, left[:PARTS_AT_ONCE])
+        done = 0
+        while done < len(left) and written >= len(left[done]):
+            written -= len(left[done])
+            done += 1
+        del left[:done]
+        if written:
+            left[0] = left[0][written:]
+
+
+def read_own(path: str) -> Any:
+    """Load a large value. Its arrays are the file's pages, copied when they are written to.
+
+    Raises OSError, and whatever unpickling raises.
+    """
+    with open(path, "rb") as file:
+        memory = memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_COPY))
+    magic, length, count = _HEAD.unpack_from(memory)
+    if magic != _MAGIC:
+        raise pickle.UnpicklingError(f"{path} holds no result")
+    places = [_BUFFER.unpack_from(memory, _HEAD.size + _BUFFER.size * number) for number in range(count)]
+    start = _HEAD.size + _BUFFER.size * count
+    return pickle.loads(memory[start : start + length], buffers=[memory[at : at + size] for at, size in places])
+
+
+class Reader:
+    """Loads values of one step. It reads on a little, as those that are wanted next mostly lie side by side."""
+
+    def __init__(self, files: ResultFiles) -> None:
+        self._files = files
+        self._start = 0
+        self._read = b""
+
+    def load(self, item: Item | tuple[int, int, int]) -> Any:
+        """The value of `item`. Raises OSError, and whatever unpickling it raises."""
+        task, offset, length = item
+        if offset < 0:
+            return read_own(self._files.own(task, -offset))
+        start = offset - self._start
+        if start < 0 or start + length > len(self._read):
+            self._read_from(offset, length)
+            start = 0
+        return pickle.loads(memoryview(self._read)[start : start + length])
+
+    def _read_from(self, offset: int, length: int) -> None:
+        # Not kept open: a descriptor is not safe from user code that closes what it doesn't know.
+        with open(self._files.pickles, "rb", buffering=0) as file:
+            self._read = os.pread(file.fileno(), max(length, READ_AHEAD), offset)
+        self._start = offset
+        if len(self._read) < length:
+            raise EOFError(f"{self._files.pickles} is shorter than it was")
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """All results of one finished step, for a child: `count` of them, listed in the file `files.index`.
+
+    `single`: it is one value, not a list of them. `by_completion`: they stand in the order in which they came, without
+    those that failed; else in the order of the tasks, with None in the place of one that failed.
+    """
+
+    files: ResultFiles
+    count: int
+    single: bool
+    by_completion: bool
+
+    def items(self) -> Iterator[Item | None]:
+        """Where each of them lies; None in the place of one that failed."""
+        with open(self.files.index, "rb") as file:
+            offsets, lengths, tasks = array("q"), array("q"), array("q")
+            offsets.fromfile(file, self.count)
+            lengths.fromfile(file, self.count)
+            if self.by_completion:
+                tasks.fromfile(file, self.count)
+        numbers: Sequence[int] = tasks if self.by_completion else range(self.count)
+        for item in map(Item, numbers, offsets, lengths):
+            yield item if item.length > 0 else None
+
+    def values(self) -> Iterator[Any]:
+        """Each value, one after the other. Raises OSError, and whatever unpickling raises."""
+        reader = Reader(self.files)
+        return (None if item is None else reader.load(item) for item in self.items())
+
+    def load(self) -> Any:
+        """The value, or the list of them."""
+        return next(self.values(), None) if self.single else list(self.values())
+
+
+def offsets_of(lengths: Sequence[int], start: int) -> array[int]:
+    """Where values of `lengths` begin that stand one behind the other from `start` on."""
+    return array("q", itertools.accumulate(lengths[:-1], initial=start)) if lengths else array("q")
