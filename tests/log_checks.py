@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import hashlib
 import json
+from collections import Counter
 from collections.abc import Iterable
 from io import BytesIO
 from itertools import accumulate
@@ -37,6 +38,7 @@ def check_lines(data: bytes) -> list[Event]:
         check_form(event)
     check_sealed(data, events)
     check_complete(data)
+    check_saved(events)
     return without_seals(events)
 
 
@@ -75,6 +77,15 @@ def check_complete(data: bytes) -> None:
     complete = records.check_complete(BytesIO(data))
     assert complete.findings == ()
     assert complete.finish
+
+
+def check_saved(events: list[Event]) -> None:
+    """Fails unless a step whose results were to be saved has succeeded if, and only if, they were, and were so once."""
+    saved = Counter(event["step"] for event in _named(events, "results.saved"))
+    for step in {event["step"] for event in _named(events, "save.started")}:
+        (finished,) = (event for event in _named(events, "step.finished") if event["step"] == step)
+        assert saved.pop(step, 0) == (finished["outcome"] == "succeeded"), step
+    assert not saved
 
 
 def results(events: Iterable[Event], step: str) -> list[Event]:

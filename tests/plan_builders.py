@@ -16,11 +16,14 @@ def process(
     needs: tuple[str, ...] = (),
     daemon: bool = False,
     folder: str = "/flows",
+    keeps: bool = False,
+    save: str = "",
     **kwargs: Any,
 ) -> ProcessStep:
     around = Surroundings({}, folder, (folder,))
     needed = dict.fromkeys(needs, "succeeded")
-    return ProcessStep(name, parse_target(target, folder), args, kwargs, daemon, needed, around)
+    name_and_call = name, parse_target(target, folder), args, kwargs
+    return ProcessStep(*name_and_call, daemon, needed, around, keeps=keeps, save=save)
 
 
 def pool(
@@ -39,6 +42,7 @@ def pool(
     engine: PoolEngine = "local",
     needs: tuple[str, ...] = (),
     folder: str = "/flows",
+    **more: Any,
 ) -> PoolStep:
     return PoolStep(
         name,
@@ -55,6 +59,7 @@ def pool(
         engine,
         dict.fromkeys(needs, "succeeded"),
         Surroundings({}, folder, (folder,)),
+        **more,
     )
 
 

@@ -14,6 +14,7 @@ from mprun.engines.ledger import Ledger, merged
 from mprun.engines.local_worker import LocalWorker
 from mprun.engines.sizing import AIM, MOST, Sizer
 from mprun.engines.slots import Slots
+from mprun.engines.supply import SourceSupply
 from mprun.engines.threads import THREAD_VARIABLES, thread_counts
 from mprun.plan import Retries
 from mprun.retrying import delay_after, may_retry
@@ -111,14 +112,14 @@ def take_all(backlog: Backlog, most: int) -> list[int]:
 
 
 def test_a_backlog_gives_each_item_once() -> None:
-    backlog = Backlog(RangeSource(0, 10, 1))
+    backlog = Backlog(SourceSupply(RangeSource(0, 10, 1)))
     assert take_all(backlog, 3) == list(range(10))
     assert backlog.empty
     assert (backlog.left, backlog.taken, backlog.cut) == (0, 10, False)
 
 
 def test_what_comes_back_goes_first() -> None:
-    backlog = Backlog(ListSource(tuple("abcdef")))
+    backlog = Backlog(SourceSupply(ListSource(tuple("abcdef"))))
     batch = backlog.take(4)
     assert batch is not None
     backlog.give_back(batch.rest(2))
@@ -129,22 +130,22 @@ def test_what_comes_back_goes_first() -> None:
 
 
 def test_a_dropped_backlog_says_whether_it_was_cut() -> None:
-    backlog = Backlog(RangeSource(0, 5, 1))
+    backlog = Backlog(SourceSupply(RangeSource(0, 5, 1)))
     backlog.take(2)
-    backlog.drop()
+    backlog.drop("a stop")
     assert (backlog.cut, backlog.empty, backlog.take(1)) == (True, True, None)
-    backlog = Backlog(RangeSource(0, 2, 1))
+    backlog = Backlog(SourceSupply(RangeSource(0, 2, 1)))
     backlog.take(2)
-    backlog.drop()
+    backlog.drop("a stop")
     assert not backlog.cut
 
 
 def test_a_source_that_fails_gives_what_was_read(tmp_path: Any) -> None:
     (tmp_path / "lines").write_bytes(b"one\ntwo\n" + b"x" * 20_000 + b"\n\xff\n")
-    backlog = Backlog(LinesSource(str(tmp_path / "lines")))
+    backlog = Backlog(SourceSupply(LinesSource(str(tmp_path / "lines"))))
     assert backlog.left is None
     assert take_all(backlog, 1)[:2] == [0, 1]
-    assert isinstance(backlog.error, UnicodeDecodeError)
+    assert "utf-8" in backlog.supply.error
     assert backlog.empty
 
 

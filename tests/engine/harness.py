@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from log_checks import Event, check_complete, check_form, check_sealed, outcomes, results, without_seals
+from log_checks import Event, check_complete, check_form, check_saved, check_sealed, outcomes, results, without_seals
 from plan_builders import plan_of
 
 from mprun.plan import Plan, StartMethod, Step
@@ -27,6 +27,7 @@ POOL_ENGINES = ("local", "stdlib")
 START_METHODS: tuple[StartMethod, ...] = ("fork", "spawn", "forkserver")
 
 HERE = str(Path(__file__).parent)
+CHILD_STARTED = ("process.started", "worker.started", "source.started", "save.started")
 LIMIT = 30  # seconds that any run here may take; the slowest takes three on an idle machine
 
 
@@ -60,7 +61,7 @@ class Ran:
     @property
     def children(self) -> list[int]:
         """The pids of all children that were started."""
-        return [event["pid"] for event in self.named("process.started") + self.named("worker.started")]
+        return [event["pid"] for event in self.events if event["event"] in CHILD_STARTED]
 
 
 def run(plan: Plan, folder: Path, *sinks: Sink) -> Ran:
@@ -88,6 +89,7 @@ def read_log(path: Path) -> list[Event]:
         check_form(event)
     check_sealed(data, events)
     check_complete(data)
+    check_saved(events)
     return without_seals(events)
 
 

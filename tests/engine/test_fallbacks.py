@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 import fcntl
+import json
 import os
 import selectors
 import signal
@@ -15,6 +17,8 @@ import pytest
 from plan_builders import pool, process
 
 from engine.harness import HERE, run, zoo_plan
+from engine.test_results import limited
+from mprun.sources import ResultsSource
 
 MISSING = ["pidfd", "memfd", "epoll", "F_SETSIG", "F_SETPIPE_SZ"]
 
@@ -72,3 +76,23 @@ time.sleep(60)"""
         assert child.stdout.readline() == b"held\n"
         child.stdin.close()
         assert child.wait(timeout=20) == -signal.SIGKILL
+
+
+@pytest.mark.usefixtures("without")
+@pytest.mark.parametrize("how", ["ok", "kill"])
+def test_results_that_are_kept(how: str, tmp_path: Path) -> None:
+    """They come to the step that takes them as they come, and to its file."""
+    ran = run(
+        zoo_plan(
+            limited(pool("first", "zoo:end", ["ok"] * 4 + [how], folder=HERE, keeps=True), continue_on_error=True),
+            dataclasses.replace(
+                pool("second", "flows:same", ResultsSource("first"), call="imap", needs=("first",), folder=HERE),
+                streams=True,
+                keeps=True,
+                save=str(tmp_path / "second.json"),
+            ),
+            start_method="fork",
+        ),
+        tmp_path,
+    )
+    assert ran.values("second") == json.loads((tmp_path / "second.json").read_text()) == ["ok"] * (4 + (how == "ok"))

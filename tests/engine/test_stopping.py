@@ -25,7 +25,7 @@ from conftest import environment
 from log_checks import Event, outcomes
 from plan_builders import pool, process
 
-from engine.harness import HERE, assert_gone, read_log, wait_for, zoo_plan
+from engine.harness import CHILD_STARTED, HERE, assert_gone, read_log, wait_for, zoo_plan
 from mprun.plan import Plan, StartMethod, Step
 from mprun.running.run import run_plan
 from mprun.sinks.log import open_log
@@ -64,7 +64,6 @@ class Running:
 
 
 CHILD_JOINED = ("process.joined", "worker.joined")
-CHILD_STARTED = ("process.started", "worker.started")
 
 
 def events_so_far(log: Path) -> list[Event]:

@@ -13,6 +13,7 @@ from mprun.plan import Plan, PoolStep
 
 # Loaded once into the fork server, so that no child has to import them.
 _PRELOADED = ("mprun.worker.step", "mprun.worker.serve")
+_PRELOADED_FOR_RESULTS = ("mprun.worker.keeping", "mprun.worker.save")
 _PRELOADED_FOR_STDLIB = ("mprun.worker.pool_task", "multiprocessing.pool")
 
 
@@ -20,7 +21,9 @@ def boot(plan: Plan) -> None:
     """Start the fork server, if `plan` needs one and it isn't there: it boots while the caller goes on."""
     if plan.start_method == "forkserver":
         stdlib = any(isinstance(step, PoolStep) and step.engine == "stdlib" for step in plan.steps)
-        boot_fork_server([*_PRELOADED, *(_PRELOADED_FOR_STDLIB if stdlib else ())])
+        keeps = any(step.keeps for step in plan.steps)
+        more = [*(_PRELOADED_FOR_STDLIB if stdlib else ()), *(_PRELOADED_FOR_RESULTS if keeps else ())]
+        boot_fork_server([*_PRELOADED, *more])
 
 
 def boot_fork_server(preloaded: Sequence[str] = _PRELOADED) -> None:

@@ -119,6 +119,16 @@ class Child:
             self.end(signal.SIGTERM, why, verdict)
             self._loop.call_later(grace_period, lambda: self.end(signal.SIGKILL, why, verdict))
 
+    def ignore(self) -> None:
+        """Leave what it tells in its pipe, until `hear`: when that is full, the child waits."""
+        if self._pipes:
+            self._pipes[0].ignore()
+
+    def hear(self) -> None:
+        """Take what it tells, as from the beginning."""
+        if self._pipes:
+            self._pipes[0].hear()
+
     def _take_frames(self, data: bytes) -> None:
         if self.fault:
             return
@@ -226,8 +236,19 @@ class _Pipe:
         self._loop = loop
         self._ends = ends
         self._take = take
+        self._watched = False
         os.set_blocking(ends.parent_fd, False)
-        loop.watch(ends.parent_fd, self._readable)
+        self.hear()
+
+    def hear(self) -> None:
+        if self.open and not self._watched:
+            self._watched = True
+            self._loop.watch(self._ends.parent_fd, self._readable)
+
+    def ignore(self) -> None:
+        if self._watched:
+            self._watched = False
+            self._loop.unwatch(self._ends.parent_fd)
 
     def _readable(self) -> None:
         self.read()
@@ -254,7 +275,7 @@ class _Pipe:
         if self.open:
             self.open = False
             self._take(b"")
-            self._loop.unwatch(self._ends.parent_fd)
+            self.ignore()
             self._ends.close_parents()
 
 

@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from itertools import repeat
 from typing import Any
 
 from mprun.engines.results import result_line
 from mprun.engines.run import Events
+from mprun.engines.store import StepResults
 from mprun.events import Outcome
+from mprun.worker.kept import Values
 
 
 class Ledger:
-    """Books each task's outcome once and tells it to the run's events; a second telling of the same is dropped."""
+    """Books each task's outcome once and tells it to the run's events; a second telling of the same is dropped.
+
+    Where `results` are kept, a task's value is in its file before its outcome is told.
+    """
 
     def __init__(self, events: Events, step: str) -> None:
+        self.results: StepResults | None = None
         self.outcomes: Counter[str] = Counter()
         self._events = events
         self._step = step
@@ -32,36 +39,43 @@ class Ledger:
     def has_all(self, first: int, end: int) -> bool:
         return end <= len(self._done) and self._done.find(0, first, end) < 0
 
-    def book(self, task: int, outcome: Outcome, line: bytes) -> bool:
-        """Book one task, with its finished line; False where it had its outcome already."""
+    def book(self, task: int, outcome: Outcome, line: bytes, value: Values | None = None) -> bool:
+        """Book one task, with its finished line and its value, if kept; False where it had its outcome already."""
         self._make_room(task + 1)
         if self._done[task]:
             return False
         self._done[task] = 1
         self._booked += 1
         self.outcomes[outcome] += 1
+        if self.results is not None:
+            self._keep_one(self.results, task, outcome, value)
         self._events.emit_result(self._step, task, outcome, line)
         return True
 
-    def book_run(self, first: int, lines: list[bytes]) -> int:
+    def book_run(self, first: int, lines: list[bytes], values: Values | None = None) -> int:
         """Book tasks `first`, `first` + 1, … that returned, a line each; the index behind the last is returned."""
         end = first + len(lines)
         self._make_room(end)
         if self._done.find(1, first, end) >= 0:
-            for task, line in enumerate(lines, first):
-                self.book(task, "returned", line + b"\n")
+            each: Iterable[Values | None] = repeat(None) if values is None else values.each()
+            for task, line, value in zip(range(first, end), lines, each, strict=False):
+                self.book(task, "returned", line + b"\n", value)
         else:
+            if self.results is not None and values is not None:
+                self.results.add(values)
             self._done[first:end] = b"\1" * len(lines)
             self._booked += len(lines)
             self.outcomes["returned"] += len(lines)
             self._events.emit_run(self._step, first, lines)
         return end
 
-    def book_count(self, first: int, count: int) -> int:
+    def book_count(self, first: int, count: int, values: Values | None = None) -> int:
         """Book tasks that returned and have no lines; the index behind the last is returned."""
         end = first + count
         self._make_room(end)
         known = self._done.count(1, first, end)
+        if self.results is not None and values is not None:
+            self._keep_unknown(self.results, values, known)
         self._done[first:end] = b"\1" * count
         self._booked += count - known
         self.outcomes["returned"] += count - known
@@ -80,6 +94,21 @@ class Ledger:
         """Book a task whose outcome no child could tell."""
         about = {"event": "task.result", "step": self._step, "task": task, "outcome": outcome}
         return self.book(task, outcome, result_line(about | fields))
+
+    def _keep_one(self, results: StepResults, task: int, outcome: Outcome, value: Values | None) -> None:
+        if outcome == "returned" and value is not None:
+            results.add(value)
+        else:
+            results.add_none(task)
+
+    def _keep_unknown(self, results: StepResults, values: Values, known: int) -> None:
+        """Keep the values of those tasks that have no outcome yet; `known` is how many have."""
+        if not known:
+            results.add(values)
+            return
+        for value in values.each():
+            if not self._done[value.first]:
+                results.add(value)
 
     def missing(self, count: int) -> Iterator[int]:
         """The tasks below `count` that have no outcome."""

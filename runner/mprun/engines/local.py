@@ -19,12 +19,13 @@ from mprun.engines.pool import PoolExecution
 from mprun.engines.results import end_without_result, retry_line
 from mprun.engines.run import Finished, Run
 from mprun.engines.sizing import Sizer
+from mprun.engines.store import not_kept
 from mprun.events import OUTCOMES, Outcome
 from mprun.plan import PoolStep
 from mprun.retrying import delay_after, may_retry
-from mprun.sources import ListSource, Source
 from mprun.worker import frames
 from mprun.worker.frames import FrameError
+from mprun.worker.kept import Values, read_values
 from mprun.worker.serve import serve
 
 LOOK_INTERVAL = 0.05  # seconds; how often a silent worker's memory is looked at for what it has finished
@@ -39,12 +40,13 @@ class LocalPoolExecution(PoolExecution[LocalWorker]):
     def __init__(self, run: Run, step: PoolStep, finished: Finished) -> None:
         super().__init__(run, step)
         self._finished = finished
-        self._backlog = Backlog(_source(step))
+        self._backlog = Backlog(self.supply)
         self._sizer = Sizer(step.processes, step.chunksize)
         self._stopping = ""  # why no further task is to begin
         self._closing = False
         self._deaths = 0  # of workers in a row, since one has last told of a task
         self._early_deaths = 0  # of workers in a row that had begun no task
+        self._advance_is_due = False
         self._retries_due = 0  # tasks that wait for their next attempt
         self._slots = 0  # taken and not given back
         self._told_counted = time.monotonic()
@@ -59,28 +61,46 @@ class LocalPoolExecution(PoolExecution[LocalWorker]):
         return self._slots > 0
 
     def more_room(self) -> None:
-        self.run.loop.call_soon(self._advance)
+        self._advance_soon()
 
     def start(self) -> None:
         self.tell_pool_started()
         self._look_again()
-        self.run.loop.call_soon(self._advance)
+        try:
+            self.get_ready()
+            if self.results is not None:
+                self.results.takers.on_room = self._advance_soon
+            self.supply.begin(self._advance_soon)
+        except OSError as error:
+            self._give_up(not_kept(error))
+        self._advance_soon()
 
     def cancel(self, why: str) -> None:
         self._stopping = self._stopping or why
-        self._backlog.drop()
+        self._backlog.drop(self._stopping)
         for worker in self.workers.values():
             worker.board.stop()
-        self.run.loop.call_soon(self._advance)
+        self._advance_soon()
 
     def end(self, number: int, why: str) -> None:
         self.cancel(why)
         self.end_all(number, why)
+        self.supply.end(number, why)
+
+    def signal(self, number: int) -> None:
+        super().signal(number)
+        self.supply.signal(number)
 
     # -- who gets what
 
+    def _advance_soon(self) -> None:
+        if not self._advance_is_due:
+            self._advance_is_due = True
+            self.run.loop.call_soon(self._advance)
+
     def _advance(self) -> None:
         """Do whatever can be done now: start workers, give them tasks, or bring the pool to its end."""
+        self._advance_is_due = False
         if self._ended:
             return
         if not self._nothing_left():
@@ -90,7 +110,7 @@ class LocalPoolExecution(PoolExecution[LocalWorker]):
                     self._give(worker)
         if self._nothing_left():
             self._close()
-            if not self.workers:
+            if not self.workers and self.supply.gone:
                 self._finish()
 
     def _nothing_left(self) -> bool:
@@ -117,6 +137,7 @@ class LocalPoolExecution(PoolExecution[LocalWorker]):
         process.name = f"{self.step.name}-{process.worker}"
         process.takes_tasks = True
         process.reports_stacks = self.step.limits.slow_after > 0
+        process.has_shelf = self.results is not None
         try:
             process.start()
         except (OSError, EOFError) as error:  # EOFError: from a fork server that has ended
@@ -135,12 +156,16 @@ class LocalPoolExecution(PoolExecution[LocalWorker]):
             size = self._sizer.next(self._backlog.left)
             if self.step.maxtasksperchild:
                 size = min(size, self.step.maxtasksperchild - worker.given)
-            batch = self._backlog.take(size) if size else None
+            batch = self._backlog.take(size, only_again=self._held_back()) if size else None
             if batch is None:
                 if not size and not worker.batches:
                     worker.no_more()
                 return
             self._hand_over(worker, batch)
+
+    def _held_back(self) -> bool:
+        """Whether those who take the results as they come are too far behind for new tasks."""
+        return self.results is not None and self.results.takers.hold_back()
 
     def _hand_over(self, worker: LocalWorker, batch: Batch) -> None:
         frame = frames.batch_frame(batch.first, batch.attempt, time.monotonic_ns(), batch.items)
@@ -156,11 +181,13 @@ class LocalPoolExecution(PoolExecution[LocalWorker]):
             case frames.RUN:
                 first, took, lines = frames.read_run(body)
                 self._sizer.measured(len(lines), took / 1e9)
-                self._book_run(worker, first, lines)
+                self._book_run(worker, first, lines, worker.values_of(first, len(lines)))
             case frames.COUNTED:
                 first, took, count = frames.read_counted(body)
                 self._sizer.measured(count, took / 1e9)
-                self._book_count(worker, first, count)
+                self._book_count(worker, first, count, worker.values_of(first, count))
+            case frames.VALUES:
+                worker.values = read_values(body)
             case frames.RESULT:
                 self._book_failure(worker, *frames.read_result(body))
             case frames.AGAIN:
@@ -190,13 +217,19 @@ class LocalPoolExecution(PoolExecution[LocalWorker]):
         if not worker.may_tell_of(first, end):
             raise FrameError(f"results of tasks {first} to {end - 1}, which it doesn't have")
 
-    def _book_run(self, worker: LocalWorker, first: int, lines: list[bytes]) -> None:
+    def _book_run(self, worker: LocalWorker, first: int, lines: list[bytes], values: Values | None) -> None:
         self._check(worker, first, first + len(lines))
-        worker.ended_before(self.ledger.book_run(first, lines))
+        worker.ended_before(self.ledger.book_run(first, lines, values))
+        self._see_whether_kept()
 
-    def _book_count(self, worker: LocalWorker, first: int, count: int) -> None:
+    def _book_count(self, worker: LocalWorker, first: int, count: int, values: Values | None) -> None:
         self._check(worker, first, first + count)
-        worker.ended_before(self.ledger.book_count(first, count))
+        worker.ended_before(self.ledger.book_count(first, count, values))
+        self._see_whether_kept()
+
+    def _see_whether_kept(self) -> None:
+        if self.results is not None and self.results.error and not self._stopping:
+            self._give_up(not_kept(self.results.error))
 
     def _book_failure(self, worker: LocalWorker, task: int, code: int, line: bytes) -> None:
         self._check(worker, task, task + 1)
@@ -243,13 +276,13 @@ class LocalPoolExecution(PoolExecution[LocalWorker]):
     def _book_kept(self, worker: LocalWorker) -> None:
         """Book what stands on the worker's board. It may be ahead of what is read of its frames: then those tell it."""
         if self.run.plan.log_tasks == "all":
-            kept = worker.board.kept()
+            kept, values = worker.kept_lines()
             if kept is not None and worker.continues(kept[0], kept[0] + len(kept[1])):
-                self._book_run(worker, *kept)
+                self._book_run(worker, *kept, values)
         else:
-            counted = worker.board.counted()
+            counted, values = worker.kept_count()
             if counted is not None and worker.continues(counted[0], sum(counted)):
-                self._book_count(worker, *counted)
+                self._book_count(worker, *counted, values)
 
     # -- how workers end
 
@@ -299,6 +332,8 @@ class LocalPoolExecution(PoolExecution[LocalWorker]):
     def _settle_attempt(self, worker: LocalWorker, task: int, outcome: Outcome, fields: dict[str, Any]) -> None:
         """What becomes of a task that the worker could not tell of: another attempt, or its outcome."""
         attempt, retries = worker.batches[0].attempt, self.step.limits.retries
+        if self.results is not None:
+            self.results.files.discard(task, attempt, worker.child.pid)
         about = {"step": self.step.name, "worker": worker.number, "task": task, "attempt": attempt}
         if not self._stopping and may_retry(retries, attempt, outcome):
             delay = delay_after(retries, attempt)
@@ -338,7 +373,7 @@ class LocalPoolExecution(PoolExecution[LocalWorker]):
             self._look.cancel()
         self._settle_the_rest()
         self.ledger.tell_counted()
-        self.tell_pool_joined(self._slots, self._backlog.error)
+        self.tell_pool_joined(self._slots, self.supply.error)
         self._finished(self)
 
     def _settle_the_rest(self) -> None:
@@ -348,7 +383,3 @@ class LocalPoolExecution(PoolExecution[LocalWorker]):
             self.error = self.error or "it was stopped before the end of its items"
         for task in self.ledger.missing(self._backlog.taken if declared is None else declared):
             self.ledger.book_by_parent(task, "cancelled", {"cancelled_by": self._stopping, "attempt": 1})
-
-
-def _source(step: PoolStep) -> Source:
-    return step.source if step.call != "apply" else ListSource(((step.args, step.kwargs),))

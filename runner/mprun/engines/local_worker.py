@@ -11,15 +11,18 @@ from mprun.engines.backlog import Batch
 from mprun.engines.child import Child
 from mprun.engines.loop import Loop
 from mprun.engines.pool import PoolWorker
+from mprun.worker.frames import FrameError
+from mprun.worker.kept import Values
 from mprun.worker.process import ChildProcess
 
 
 class LocalWorker(PoolWorker):
-    """A worker and the batches it has. `given` counts all tasks that it ever had."""
+    """A worker and the batches it has. `given` counts all tasks that it ever had, `values` are those it told last."""
 
     def __init__(self, loop: Loop, child: Child) -> None:
         super().__init__(child)
         self.board = child.process.board
+        self.values: Values | None = None
         self.batches: deque[Batch] = deque()
         self.given = 0
         self.heard = 0.0  # when it last told of a task (seconds, time.monotonic)
@@ -60,6 +63,34 @@ class LocalWorker(PoolWorker):
     def may_tell_of(self, first: int, end: int) -> bool:
         """Whether tasks `first` to `end` - 1 are among those that it is at."""
         return bool(self.batches) and self.batches[0].first <= first <= end <= self.batches[0].end
+
+    def values_of(self, first: int, count: int) -> Values | None:
+        """What tasks `first`, `first` + 1, … have returned, as it has just told; None where that isn't kept.
+
+        Raises FrameError where it is, and was not told.
+        """
+        values, self.values = self.values, None
+        if self.child.process.shelf is None:
+            return None
+        if values is None or (values.first, len(values.lengths)) != (first, count):
+            raise FrameError(f"results of tasks {first} to {first + count - 1} without their values")
+        return values
+
+    def kept_lines(self) -> tuple[tuple[int, list[bytes]] | None, Values | None]:
+        """As `Board.kept`, and the values of these tasks where they are kept."""
+        round_, kept = self.board.round, self.board.kept()
+        values = self._kept_values(kept[0], len(kept[1])) if kept else None
+        return (kept, values) if self.board.round == round_ else (None, None)
+
+    def kept_count(self) -> tuple[tuple[int, int] | None, Values | None]:
+        """As `Board.counted`, and the values of these tasks where they are kept."""
+        round_, counted = self.board.round, self.board.counted()
+        values = self._kept_values(*counted) if counted else None
+        return (counted, values) if self.board.round == round_ else (None, None)
+
+    def _kept_values(self, first: int, count: int) -> Values | None:
+        shelf = self.child.process.shelf
+        return None if shelf is None else shelf.values(first, count)
 
     def give(self, batch: Batch, frame: bytes) -> None:
         self.batches.append(batch)

@@ -10,8 +10,14 @@ from typing import Any, Generic, TypeVar
 from mprun.engines.child import Child, Ending
 from mprun.engines.ledger import Ledger
 from mprun.engines.run import Run
+from mprun.engines.scoping import scope_for
+from mprun.engines.store import StepResults
+from mprun.engines.supplies import supply_of
 from mprun.engines.threads import with_thread_counts
 from mprun.plan import PoolStep
+from mprun.references import references_in
+from mprun.scope import Scope
+from mprun.sources import ListSource
 from mprun.worker.pool_work import PoolWork
 from mprun.worker.process import CHILD_CLASSES, ChildProcess
 
@@ -49,15 +55,31 @@ class PoolExecution(Generic[W]):
         self.step = step
         self.error = ""
         self.run = run
+        self.supply = supply_of(run, step)
         self.ledger = Ledger(run.events, step.name)
         self.workers: dict[int, W] = {}  # the living, by pid
         self._began = time.monotonic()
         self._around = with_thread_counts(step.surroundings, step.processes)
         self._numbers = itertools.count(1)
+        self._scope: Scope | None = None
+        self._items_refer = False
 
     @property
     def outcomes(self) -> Counter[str]:
         return self.ledger.outcomes
+
+    @property
+    def results(self) -> StepResults | None:
+        """Where the tasks' values are kept; None where they aren't, or not yet."""
+        return self.ledger.results
+
+    def get_ready(self) -> None:
+        """Its turn has come: open what results go to, and gather what its references stand for. Raises OSError."""
+        step, items = self.step, _written_items(self.step)
+        self._scope = scope_for(self.run, (step.args, step.kwargs, step.initargs, items))
+        self._items_refer = self._scope is not None and any(references_in(items))
+        if step.keeps:
+            self.ledger.results = self.run.store.open(step)
 
     def signal(self, number: int) -> None:
         for worker in self.workers.values():
@@ -88,6 +110,11 @@ class PoolExecution(Generic[W]):
             retries=step.limits.retries,
             log_tasks=self.run.plan.log_tasks,
             converts=step.converts,
+            keep=None if self.results is None else self.results.files,
+            scope=self._scope,
+            items_refer=self._items_refer,
+            items_are=self.supply.items_are,
+            items_from=self.supply.items_from,
         )
 
     def make_process(self, *args: Any, **kwargs: Any) -> ChildProcess:
@@ -133,9 +160,16 @@ class PoolExecution(Generic[W]):
             **worker.usage,
         )
 
-    def tell_pool_joined(self, slots: int, source_error: Exception | None) -> None:
+    def tell_pool_joined(self, slots: int, source_error: str) -> None:
         """Tell the pool's end and give its `slots` back: the last before the run is told that it has finished."""
-        if source_error is not None:
+        if source_error:
             self.error = self.error or f"its items could not be read: {source_error}"
         self.run.events.emit("pool.joined", step=self.step.name, duration=round(time.monotonic() - self._began, 6))
         self.run.slots.give_back(slots)
+
+
+def _written_items(step: PoolStep) -> tuple[Any, ...]:
+    """The items that stand in the plan: only those can hold references."""
+    if step.call == "apply":
+        return step.args, step.kwargs
+    return step.source.values if isinstance(step.source, ListSource) else ()

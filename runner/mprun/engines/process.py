@@ -9,11 +9,23 @@ from typing import Any
 from mprun.engines.child import Child, Ending
 from mprun.engines.results import end_without_result, result_line
 from mprun.engines.run import Finished, Run
+from mprun.engines.scoping import scope_for
+from mprun.engines.store import StepResults, not_kept
 from mprun.engines.watch import Watch
 from mprun.events import OUTCOMES, Outcome
 from mprun.plan import ProcessStep
 from mprun.retrying import delay_after, may_retry
-from mprun.worker.frames import AGAIN, GOODBYE, RESULT, read_again, read_fields, read_result
+from mprun.scope import Scope
+from mprun.worker.frames import (
+    AGAIN,
+    GOODBYE,
+    RESULT,
+    VALUES,
+    read_again,
+    read_fields,
+    read_result,
+)
+from mprun.worker.kept import Values, read_values
 from mprun.worker.process import CHILD_CLASSES
 from mprun.worker.step import run_process
 
@@ -34,6 +46,9 @@ class ProcessExecution:
         self._stopping = ""  # why no further attempt is made
         self._usage: dict[str, Any] = {}
         self._began = 0.0
+        self._scope: Scope | None = None
+        self._results: StepResults | None = None
+        self._values: Values | None = None  # told, and waiting for the result that they belong to
 
     def ready(self) -> bool:
         return self._run.slots.take()
@@ -47,13 +62,24 @@ class ProcessExecution:
             self._note("cancelled", self._line("process.result", outcome="cancelled", cancelled_by=self._stopping))
             self._finish()
             return
+        if not self._attempt and not self._is_ready():
+            return
         self._attempt += 1
         self._began = time.monotonic()
         self._retry_in = None
         self._usage = {"cpu_time": None, "max_rss": None}
         process = CHILD_CLASSES[plan.start_method](
             target=run_process,
-            args=(step.target, step.args, step.kwargs, self._about(), step.limits.retries, step.converts),
+            args=(
+                step.target,
+                step.args,
+                step.kwargs,
+                self._about(),
+                step.limits.retries,
+                step.converts,
+                self._scope,
+                None if self._results is None else self._results.files,
+            ),
             name=step.name,
             daemon=step.daemon,
         )
@@ -63,13 +89,28 @@ class ProcessExecution:
         try:
             process.start()
         except (OSError, EOFError) as error:  # EOFError: from a fork server that has ended
-            self.error = f"its process could not be started: {error}"
-            self._note("lost", self._line("process.result", outcome="lost", reason=self.error))
-            self._run.loop.call_soon(self._finish)
+            self._fail_to_start(f"its process could not be started: {error}")
             return
         self._run.events.emit("process.started", **self._about(), pid=process.pid)
         self._child = Child(self._run.loop, process, self)
         self._watch = Watch(self._run, step.limits, self._child, self._tell_slow)
+
+    def _is_ready(self) -> bool:
+        """Gather what its references stand for and open what its result goes to; False where that fails."""
+        try:
+            self._scope = scope_for(self._run, (self.step.args, self.step.kwargs))
+            if self.step.keeps:
+                self._results = self._run.store.open(self.step)
+        except OSError as error:
+            self._attempt = 1
+            self._fail_to_start(not_kept(error))
+            return False
+        return True
+
+    def _fail_to_start(self, error: str) -> None:
+        self.error = error
+        self._note("lost", self._line("process.result", outcome="lost", reason=error))
+        self._run.loop.call_soon(self._finish)
 
     def cancel(self, why: str) -> None:
         """What has begun goes on; no further attempt follows it."""
@@ -88,6 +129,8 @@ class ProcessExecution:
         if kind == RESULT and not self._settled():
             _, code, line = read_result(body)
             self._note(OUTCOMES[code], line)
+        elif kind == VALUES:
+            self._values = read_values(body)
         elif kind == AGAIN and not self._settled():
             _, self._retry_in, line = read_again(body)
             self._run.events.emit_retry(self.step.name, 0, line)
@@ -137,9 +180,21 @@ class ProcessExecution:
 
     def _note(self, outcome: Outcome, line: bytes) -> None:
         self.outcomes[outcome] += 1
+        if self._results is not None:
+            self._keep(self._results, outcome)
         self._run.events.emit_result(self.step.name, 0, outcome, line)
 
+    def _keep(self, results: StepResults, outcome: Outcome) -> None:
+        if outcome == "returned" and self._values is not None:
+            results.add(self._values)
+        else:
+            results.add_none(0)
+        if results.error:
+            self.error = not_kept(results.error)
+
     def _tell_end_without_result(self, child: Child, ending: Ending) -> None:
+        if self._results is not None:
+            self._results.files.discard(0, self._attempt, child.pid)
         outcome, fields = end_without_result(child, ending)
         retries = self.step.limits.retries
         if not self._stopping and may_retry(retries, self._attempt, outcome):

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 from mprun.engines.loop import Loop
 from mprun.engines.slots import Slots
+from mprun.engines.store import Store
 from mprun.events import Outcome
 from mprun.plan import Plan, Step
 
@@ -37,13 +38,17 @@ class Events(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """What all executions of one run share. `unset` are the environment variables that children are not to keep."""
+    """What all executions of one run share.
+
+    `unset` are the environment variables that children are not to keep, `store` is where results are kept.
+    """
 
     plan: Plan
     loop: Loop
     events: Events
     unset: tuple[str, ...]
     slots: Slots
+    store: Store
 
 
 class Execution(Protocol):

@@ -23,9 +23,20 @@ from mprun.engines.feed import Feed
 from mprun.engines.pool import NOT_SET_UP, PoolExecution, PoolWorker
 from mprun.engines.results import end_without_result
 from mprun.engines.run import Finished, Run
+from mprun.engines.store import not_kept
+from mprun.engines.table import refusal
 from mprun.events import OUTCOMES, Outcome
 from mprun.plan import PoolStep
-from mprun.worker.frames import GOODBYE, RESULT, UNREADY, FrameError, read_fields, read_result
+from mprun.worker.frames import (
+    GOODBYE,
+    RESULT,
+    UNREADY,
+    VALUES,
+    FrameError,
+    read_fields,
+    read_result,
+)
+from mprun.worker.kept import Values, read_values
 from mprun.worker.pool_task import run_apply, run_one, run_star, set_up
 from mprun.worker.process import ChildProcess
 
@@ -40,7 +51,8 @@ class StdlibPoolExecution(PoolExecution[PoolWorker]):
         super().__init__(run, step)
         self._finished = finished
         self._pool: pools.Pool | None = None
-        self._feed = Feed(step.source, _ahead(step), partial(run.loop.call_soon_from_thread, self._close_when_done))
+        self._feed = Feed(self.supply, _ahead(step), partial(run.loop.call_soon_from_thread, self._close_when_done))
+        self._values: dict[int, Values] = {}  # by worker: told, and waiting for the result that they belong to
         self._handed_over = False
         self._closing = False
         self._joined = False
@@ -58,6 +70,15 @@ class StdlibPoolExecution(PoolExecution[PoolWorker]):
 
     def start(self) -> None:
         self.tell_pool_started()
+        refused = refusal(self.step)
+        if refused:
+            self._give_up(refused, refused)
+            return
+        try:
+            self.get_ready()
+        except OSError as error:
+            self._give_up(not_kept(error), "the pool could not go on")
+            return
         step, context = self.step, _context(self.run.plan.start_method, self._make_process)
         try:
             self._pool = context.Pool(step.processes, set_up, (self.work(time.time()),), step.maxtasksperchild or None)
@@ -173,7 +194,9 @@ class StdlibPoolExecution(PoolExecution[PoolWorker]):
             if task >= self._feed.handed_out:
                 raise FrameError(f"a result of task {task}, which wasn't handed out")
             worker.tasks += 1
-            self._note(task, OUTCOMES[code], line)
+            self._note(task, OUTCOMES[code], line, self._values_of(worker, task))
+        elif kind == VALUES:
+            self._values[worker.number] = read_values(body)
         elif kind == GOODBYE:
             worker.said_goodbye = True
             worker.usage = read_fields(body)
@@ -193,14 +216,24 @@ class StdlibPoolExecution(PoolExecution[PoolWorker]):
 
     # -- its tasks
 
-    def _note(self, task: int, outcome: Outcome, line: bytes) -> None:
-        if self.ledger.book(task, outcome, line):
+    def _values_of(self, worker: PoolWorker, task: int) -> Values | None:
+        """What `worker` has just told that `task` returned."""
+        values = self._values.pop(worker.number, None)
+        return values if values is not None and values.first == task else None
+
+    def _note(self, task: int, outcome: Outcome, line: bytes, values: Values | None) -> None:
+        if self.ledger.book(task, outcome, line, values):
+            if self.results is not None and self.results.error:
+                self._give_up(not_kept(self.results.error), "the pool could not go on")
+                self.end_all(signal.SIGKILL, "the pool could not go on")
             self._feed.done_one()
             self._close_when_done()
 
     def _lose_task_at_work(self, child: Child, ending: Ending) -> None:
         task = child.process.board.task
         if task is not None:
+            if self.results is not None:
+                self.results.files.discard(task, 1, child.pid)
             outcome, fields = end_without_result(child, ending)
             self.ledger.book_by_parent(task, outcome, {"worker": child.process.worker, "attempt": 1, **fields})
 
@@ -219,7 +252,7 @@ class StdlibPoolExecution(PoolExecution[PoolWorker]):
         self._settle_the_rest()
         if self._feed.cut:
             self.error = self.error or "it was stopped before the end of its items"
-        self.tell_pool_joined(self.step.processes, self._feed.error)
+        self.tell_pool_joined(self.step.processes, self.supply.error)
         self._finished(self)
 
 

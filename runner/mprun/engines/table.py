@@ -5,7 +5,8 @@ from __future__ import annotations
 from importlib import import_module
 
 from mprun.engines.run import Engine
-from mprun.plan import ProcessStep, Step
+from mprun.plan import PoolStep, ProcessStep, Step
+from mprun.sources import CallSource, SliceSource
 
 PROCESS_ENGINE = "mprun.engines.process:ProcessExecution"
 POOL_ENGINES = {
@@ -17,3 +18,15 @@ POOL_ENGINES = {
 def engine_of(step: Step) -> Engine:
     module, _, name = (PROCESS_ENGINE if isinstance(step, ProcessStep) else POOL_ENGINES[step.engine]).partition(":")
     return getattr(import_module(module), name)  # type: ignore[no-any-return]
+
+
+def refusal(step: Step) -> str:
+    """Why the engine of `step` can't run it, as a sentence; empty where it can. To be asked before the start."""
+    if not isinstance(step, PoolStep) or step.engine == "local":
+        return ""
+    source = step.source.source if isinstance(step.source, SliceSource) else step.source
+    if isinstance(source, CallSource):
+        return f"the engine `{step.engine}` can't take items from a generator function: it would run within mprun"
+    if step.streams:
+        return f"the engine `{step.engine}` can't take results before the step that gives them has ended"
+    return ""

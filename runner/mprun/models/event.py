@@ -302,6 +302,84 @@ class WorkerJoined(Ended):
     tasks: Count = Field(description="How many results came from it.")
 
 
+class SourceStarted(Event):
+    """The child that calls the generator function of a pool's items was started."""
+
+    event: Literal["source.started"]
+    step: Step
+    target: str = Field(description="The generator function, as written in the workflow.")
+    pid: Pid
+
+
+class SourceSuspended(Event):
+    """Somebody has stopped the child that yields a pool's items (SIGSTOP, as a rule); the pool waits for it."""
+
+    event: Literal["source.suspended"]
+    step: Step
+    pid: Pid
+
+
+class SourceContinued(Event):
+    """The suspended child that yields a pool's items goes on."""
+
+    event: Literal["source.continued"]
+    step: Step
+    pid: Pid
+
+
+class SourceJoined(Ended):
+    """The child that yielded a pool's items has ended and was joined."""
+
+    event: Literal["source.joined"]
+    step: Step
+    items: Count = Field(description="How many items came from it.")
+    duration: Seconds = Field(description="Seconds from its start.")
+
+
+class SaveStarted(Event):
+    """The child that writes a step's results to a file was started; the step has no other child any more."""
+
+    event: Literal["save.started"]
+    step: Step
+    path: str = Field(description="The file, absolute.")
+    pid: Pid
+
+
+class SaveSuspended(Event):
+    """Somebody has stopped the child that writes a step's results (SIGSTOP, as a rule); the run waits for it."""
+
+    event: Literal["save.suspended"]
+    step: Step
+    pid: Pid
+
+
+class SaveContinued(Event):
+    """The suspended child that writes a step's results goes on."""
+
+    event: Literal["save.continued"]
+    step: Step
+    pid: Pid
+
+
+class ResultsSaved(Event):
+    """A step's results are whole in their file."""
+
+    event: Literal["results.saved"]
+    step: Step
+    path: str = Field(description="The file, absolute.")
+    format: Literal["json", "jsonl", "csv", "pickle"] = Field(description="What it holds, by its ending.")
+    size: Count = Field(description="Its bytes.")
+    sha256: Sha256 = Field(description="SHA-256 of its bytes.")
+
+
+class SaveJoined(Ended):
+    """The child that writes a step's results has ended and was joined."""
+
+    event: Literal["save.joined"]
+    step: Step
+    duration: Seconds = Field(description="Seconds from its start.")
+
+
 class Output(Event):
     """A line that a child wrote; a very long one comes in pieces."""
 
@@ -483,6 +561,15 @@ class AnyEvent(RootModel[Any]):
         | TaskRetried
         | TaskResult
         | TasksCounted
+        | SourceStarted
+        | SourceSuspended
+        | SourceContinued
+        | SourceJoined
+        | SaveStarted
+        | SaveSuspended
+        | SaveContinued
+        | ResultsSaved
+        | SaveJoined
         | Output
         | SignalReceived
         | StopRequested

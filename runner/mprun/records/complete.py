@@ -38,6 +38,8 @@ _PAIRS = {
     "process.started": ("process.joined", ("step", "pid")),
     "pool.started": ("pool.joined", ("step",)),
     "worker.started": ("worker.joined", ("step", "worker", "pid")),
+    "source.started": ("source.joined", ("step", "pid")),
+    "save.started": ("save.joined", ("step", "pid")),
 }
 _JOINED = {joined: (started, keys) for started, (joined, keys) in _PAIRS.items()}
 

@@ -22,13 +22,15 @@ Sign = Callable[[str], str]
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """An open log: its descriptor and path (for people); the index is empty for a log outside the folder of runs."""
+    """An open log: its descriptor and path (for people). The run's folder, which is absolute, and the index are empty
+    for a log outside the folder of runs."""
 
     run_id: str
     fd: int
     log: str
     head: HeadFile | None = None
     index: str = ""
+    folder: str = ""
 
     @property
     def on_stdout(self) -> bool:
@@ -49,7 +51,7 @@ def new_record(plan: Plan, runs_dir: str, *, log: str = "", sign: Sign | None = 
     folder = make_run_folder(runs_dir, run_id)
     write_new_file(os.path.join(folder, "plan.json"), plan_json(plan))
     path = os.path.join(folder, "events.jsonl")
-    record = Record(run_id, open_log(path), path, new_head(path, sign), index_path(runs_dir))
+    record = Record(run_id, open_log(path), path, new_head(path, sign), index_path(runs_dir), os.path.abspath(folder))
     try:
         append(record.index, "run.started", run_id)
     except OSError as error:
@@ -65,7 +67,7 @@ def record_run(
     git: GitState | None = None,
 ) -> RunEnd:
     """`run_plan` on `record`; the run's end goes into the index."""
-    end = run_plan(plan, record.run_id, record.fd, sinks, on_log_error, record.head, git)
+    end = run_plan(plan, record.run_id, record.fd, sinks, on_log_error, record.head, git, record.folder)
     if not record.index or not end.seal:
         return end
     try:

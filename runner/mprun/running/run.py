@@ -17,6 +17,7 @@ from mprun.engines.boot import boot, children_ignore_current_folder
 from mprun.engines.loop import ENDING, Loop
 from mprun.engines.run import Run
 from mprun.engines.slots import Slots
+from mprun.engines.store import Store
 from mprun.errors import ExitCode
 from mprun.events import LOG_FORMAT
 from mprun.plan import Plan, declared_tasks, plan_sha256
@@ -51,20 +52,26 @@ def run_plan(
     on_log_error: Callable[[str], None],
     head: HeadFile | None = None,
     git: GitState | None = None,
+    folder: str = "",
 ) -> RunEnd:
     """Run `plan`, logging to the descriptor `log_fd`, and return when every child is joined.
 
-    `head` is told how far the log has come.
-    SIGINT, SIGTERM and SIGHUP stop the run; Ctrl-Z suspends it. `on_log_error` is called with the reason when the
-    log can't be written any more; the run goes on. `git` is the question after the workflow's repository, if the caller
-    has asked it already.
+    `head` is told how far the log has come. Results that are kept go to the run's `folder`; where it has none, to one
+    that is removed at the end. SIGINT, SIGTERM and SIGHUP stop the run; Ctrl-Z suspends it. `on_log_error` is called
+    with the reason when the log can't be written any more; the run goes on. `git` is the question after the workflow's
+    repository, if the caller has asked it already.
     """
     began = time.monotonic()
     git = git or GitState(os.path.dirname(plan.workflow))
-    with Loop() as loop, children_ignore_current_folder() as unset, _children_can_be_waited_for():
+    with (
+        Loop() as loop,
+        children_ignore_current_folder() as unset,
+        _children_can_be_waited_for(),
+        contextlib.closing(Store(folder)) as store,
+    ):
         log = EventLog(log_fd, loop, on_log_error, head)
         events = EventStream(log, sinks)
-        run = Run(plan, loop, events, unset, Slots(plan.max_parallel))
+        run = Run(plan, loop, events, unset, Slots(plan.max_parallel), store)
         scheduler = Scheduler(run, on_quiet=lambda: stopper.stop_daemons(END_OF_RUN))
         stopper = Stopper(run, scheduler)
         loop.on_signals(ENDING, stopper.on_signal)

@@ -9,8 +9,9 @@ from collections.abc import Callable
 from typing import Literal
 
 from mprun.engines.run import Execution, Run
+from mprun.engines.saving import Saving
 from mprun.engines.table import engine_of
-from mprun.plan import ProcessStep, Step, declared_tasks
+from mprun.plan import ProcessStep, Step, declared_tasks, streamed_step
 
 StepOutcome = Literal["succeeded", "failed", "cancelled", "skipped"]
 
@@ -18,7 +19,10 @@ END_OF_RUN = "the end of the run"
 
 
 class Scheduler:
-    """Starts each step when what it needs has succeeded; skips it when that can't come any more."""
+    """Starts each step when what it needs has succeeded; skips it when that can't come any more.
+
+    A step that takes another's results as they come starts once that one has started and the rest has succeeded.
+    """
 
     def __init__(self, run: Run, on_quiet: Callable[[], None]) -> None:
         self.outcomes: dict[str, StepOutcome] = {}
@@ -68,16 +72,26 @@ class Scheduler:
         while settled:
             name, outcome = settled.popleft()
             self.outcomes[name] = outcome
+            self._stop_unneeded(name)
             for step in self._needed_by[name]:
                 if step.name not in self._waiting:
                     continue
                 if self._satisfied(name):
-                    self._unmet[step.name].discard(name)
-                    if not self._unmet[step.name]:
-                        self._ready.append(step)
+                    self._meet(step, name)
                 else:
                     self._tell_skipped(step, f"it needs `{name}`, which {_ENDED[outcome]}")
                     settled.append((step.name, "skipped"))
+
+    def _meet(self, step: Step, need: str) -> None:
+        """`step` has what it needs of `need`."""
+        if need in self._unmet[step.name]:
+            self._unmet[step.name].discard(need)
+            if not self._unmet[step.name]:
+                self._ready.append(step)
+
+    def _streaming_from(self, name: str) -> list[Step]:
+        """The steps that take the results of step `name` as they come."""
+        return [step for step in self._needed_by[name] if streamed_step(self._run.plan, step) == name]
 
     def _tell_skipped(self, step: Step, reason: str) -> None:
         del self._waiting[step.name]
@@ -102,20 +116,24 @@ class Scheduler:
         )
         self.at_work[step.name] = execution
         if step.limits.step_timeout:
-            self._run.loop.call_later(step.limits.step_timeout, lambda: self._time_out(execution))
+            self._run.loop.call_later(step.limits.step_timeout, lambda: self._time_out(step.name))
         execution.start()
+        for streaming in self._streaming_from(step.name):
+            if streaming.name in self._waiting:
+                self._meet(streaming, step.name)
         return True
 
-    def _time_out(self, execution: Execution) -> None:
+    def _time_out(self, name: str) -> None:
         """End a step that has used up its time: SIGTERM, and after the grace period SIGKILL."""
-        if self.at_work.get(execution.step.name) is not execution:
+        execution = self.at_work.get(name)
+        if execution is None:
             return
         why = f"its step_timeout of {execution.step.limits.step_timeout:g} s"
         execution.error = execution.error or f"it took longer than {why}"
         execution.end(signal.SIGTERM, why)
 
         def kill() -> None:
-            if self.at_work.get(execution.step.name) is execution:
+            if self.at_work.get(name) is execution:
                 execution.end(signal.SIGKILL, why)
 
         self._run.loop.call_later(self._run.plan.grace_period, kill)
@@ -127,6 +145,14 @@ class Scheduler:
         self._run.loop.call_soon(self.advance)
 
     def _finished(self, execution: Execution) -> None:
+        """All children of `execution` are joined: its results are saved, if they are to be; then the step is done."""
+        if execution.step.save and not isinstance(execution, Saving) and step_outcome(execution) == "succeeded":
+            saving = self.at_work[execution.step.name] = Saving(self._run, execution, self._finished)
+            saving.start()
+        else:
+            self._done(execution)
+
+    def _done(self, execution: Execution) -> None:
         step = execution.step
         del self.at_work[step.name]
         outcome = step_outcome(execution)
@@ -142,7 +168,24 @@ class Scheduler:
             duration=round(time.monotonic() - self._began[step.name], 6),
         )
         self._settle(step.name, outcome)
+        self._end_stream(step.name, outcome)
         self.advance()
+
+    def _end_stream(self, name: str, outcome: StepOutcome) -> None:
+        """Tell those that take the results of step `name` as they come that these are all, and whether it failed."""
+        results = self._run.store.of(name)
+        if results is not None:
+            results.end("" if self._satisfied(name) else f"`{name}` {_ENDED[outcome]}")
+
+    def _stop_unneeded(self, name: str) -> None:
+        """Let the step whose results step `name` took, or was to take, begin no further task if that has ended without
+        success and nobody else needs it: it may be an endless one."""
+        plan = self._run.plan
+        source = self.at_work.get(streamed_step(plan, plan.step(name)))
+        if source is None or source.step.save or self.outcomes[name] == "succeeded":
+            return
+        if all(other.name in self.outcomes for other in self._needed_by[source.step.name]):
+            source.cancel(f"the end of `{name}`, which takes its results")
 
 
 _ENDED: dict[StepOutcome, str] = {"failed": "failed", "cancelled": "was cancelled", "skipped": "was skipped"}

@@ -85,9 +85,9 @@ def _line(event: Mapping[str, Any]) -> str:
             return f"{event['step']}: {event['outcome']} after {duration(event['duration'])}"
         case "step.skipped":
             return f"{event['step']}: skipped: {shown(event['reason'])}"
-        case "worker.suspended" | "process.suspended":
+        case "worker.suspended" | "process.suspended" | "source.suspended" | "save.suspended":
             return f"{_who(event)} is suspended; `kill -CONT {event['pid']}` lets it go on"
-        case "worker.continued" | "process.continued":
+        case "worker.continued" | "process.continued" | "source.continued" | "save.continued":
             return f"{_who(event)} goes on"
         case "stop.requested":
             return _STOPPING[event["phase"]].format(why=event["why"])
@@ -95,9 +95,15 @@ def _line(event: Mapping[str, Any]) -> str:
 
 
 def _who(event: Mapping[str, Any]) -> str:
-    who = f"worker {event['worker']}" if "worker" in event else "its process"
+    who = f"worker {event['worker']}" if "worker" in event else _WHO[event["event"].partition(".")[0]]
     return f"{event['step']}: {who} (pid {event['pid']})"
 
+
+_WHO = {
+    "process": "its process",
+    "source": "the child that yields its items",
+    "save": "the child that saves its results",
+}
 
 _STOPPING = {
     "draining": "stopping ({why}): waiting for what is at work; ask again to end it now",

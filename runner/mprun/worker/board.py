@@ -60,6 +60,11 @@ class Board:
         noted = self.words[TASK]
         return noted - 1 if noted else None
 
+    @property
+    def round(self) -> int:
+        """How often the kept lines were forgotten: the same before and after a look, they are of one run."""
+        return self.words[ROUND]
+
     def at_work(self) -> tuple[int, int] | None:
         """(task, when it began) where two looks agree, else None: the child is between two tasks."""
         seen = (self.words[TASK], self.words[BEGAN])

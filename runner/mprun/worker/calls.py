@@ -49,15 +49,20 @@ def resolve_converting(target: Target, converts: Converts) -> Callable[..., Any]
     return converting(function, converts)
 
 
-def call(function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]) -> Call:
-    """Call `function`. Raises nothing of the user's."""
+Judge = Callable[[Any, BaseException | None], tuple[Outcome, BaseException | None]]
+
+
+def call(
+    function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any], judge_by: Judge | None = None
+) -> Call:
+    """Call `function`; `judge_by` (`judge` unless given) says how it ended. Raises nothing of the user's."""
     clock = time.perf_counter()
     try:
         value, error = function(*args, **kwargs), None
     except BaseException as raised:  # noqa: BLE001 -- whatever it is, it is this call's outcome
         value, error = None, raised
     duration = time.perf_counter() - clock
-    outcome, error = judge(value, error)
+    outcome, error = (judge_by or judge)(value, error)
     return Call(outcome, value, error, time.time(), duration)
 
 
@@ -73,6 +78,11 @@ def judge(value: Any, error: BaseException | None) -> tuple[Outcome, BaseExcepti
         except BaseException as refused:  # noqa: BLE001 -- __reduce__ is the user's code
             return "unpicklable", refused
     return "returned", None
+
+
+def judge_stay(value: Any, error: BaseException | None) -> tuple[Outcome, BaseException | None]:
+    """As `judge`, of a value that stays in this process: whether it can be pickled doesn't matter."""
+    return judge(None, error)
 
 
 def result_line(about: Mapping[str, Any], ended: Call, args: Sequence[Any], kwargs: Mapping[str, Any]) -> bytes:

@@ -35,7 +35,12 @@ DROPPED = 6  # the worker was asked to stop: what it was given and has no result
 AGAIN = 7  # a call failed and is to be made again: task, code of the outcome, delay, the event's line
 COUNTED = 8  # tasks in a row that returned, where they have no lines: the first's index, the time, how many
 
-_KINDS = (RESULT, GOODBYE, UNREADY, OUTPUT, RUN, DROPPED, AGAIN, COUNTED)
+VALUES = 9  # what tasks in a row returned, where that is kept: before the frame that says that they returned
+ITEM = 10  # what a generator yielded, pickled
+FAILED = 11  # the child can't do what it is for: JSON with the reason
+SAVED = 12  # a step's results are in their file: JSON with its size and digest
+
+_KINDS = (RESULT, GOODBYE, UNREADY, OUTPUT, RUN, DROPPED, AGAIN, COUNTED, VALUES, ITEM, FAILED, SAVED)
 
 STREAMS = ("stdout", "stderr")
 
@@ -88,7 +93,7 @@ def _is_a_line(line: bytes) -> bool:
 
 
 def read_fields(body: bytes) -> dict[str, Any]:
-    """The JSON object of a GOODBYE or UNREADY frame. Raises FrameError where it is none."""
+    """The JSON object of a GOODBYE, UNREADY, FAILED or SAVED frame. Raises FrameError where it is none."""
     try:
         fields = json.loads(body)
     except ValueError as error:

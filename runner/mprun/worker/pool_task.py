@@ -9,56 +9,104 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mprun.events import timestamp
 from mprun.worker import process
-from mprun.worker.calls import CODES, call, result_line
+from mprun.worker.calls import CODES, Call, call, judge_stay, result_line
 from mprun.worker.frames import RESULT, result_body
+from mprun.worker.items import Load, item_loader
 from mprun.worker.output import flush_output
 from mprun.worker.pool_work import PoolWork, about_tasks, get_ready
+
+if TYPE_CHECKING:
+    from mprun.worker.keeping import Keeper  # which most workers have no need to load
 
 _work: PoolWork
 _function: Callable[..., Any]
 _about: dict[str, Any]
+_load: Load | None
+_keeper: Keeper | None
 
 
 def set_up(work: PoolWork) -> None:
     """The Pool's initializer, which runs the user's."""
-    global _work, _function, _about
+    global _work, _function, _about, _load, _keeper
     _work = work
+    _load = item_loader(work)
+    _keeper = _keeper_of(work)
     _about = about_tasks(process.current, work)
     _function = get_ready(process.current, work)
+
+
+def _keeper_of(work: PoolWork) -> Keeper | None:
+    if work.keep is None:
+        return None
+    from mprun.worker.keeping import Keeper
+
+    return Keeper(work.keep, single=work.call == "apply")
 
 
 def run_one(numbered: tuple[int, Any]) -> None:
     """One task of `map`, `imap` or `imap_unordered`: (index, item)."""
     task, item = numbered
-    _run(task, (item,), {})
+    _run(task, item, _each)
 
 
 def run_star(task: int, item: Sequence[Any]) -> None:
     """One task of `starmap`: its index and the sequence of its arguments."""
-    _run(task, item, {})
+    _run(task, item, _starred)
 
 
 def run_apply(args: Sequence[Any], kwargs: Mapping[str, Any]) -> None:
     """The one task of `apply`."""
-    _run(0, args, kwargs)
+    _run(0, (args, kwargs), _as_given)
 
 
-def _run(task: int, args: Sequence[Any], kwargs: Mapping[str, Any]) -> None:
+Arguments = tuple[Sequence[Any], Mapping[str, Any]]
+
+
+def _each(item: Any) -> Arguments:
+    return (item,), {}
+
+
+def _starred(item: Sequence[Any]) -> Arguments:
+    return item, {}
+
+
+def _as_given(item: Arguments) -> Arguments:
+    return item
+
+
+def _run(task: int, handed_over: Any, arguments_of: Callable[[Any], Arguments]) -> None:
+    """Make the call of `task`; `handed_over` is its item, or what that is loaded from."""
     child = process.current
     if child.board.stopped:
         child.send(RESULT, result_body(task, CODES["cancelled"], _cancelled_line(task)))
         return
     child.board.begin(task, time.monotonic_ns())
     waited = max(0.0, time.time() - _work.submitted)
-    ended = call(_function, args, kwargs)
+    ended, (args, kwargs) = _make_call(task, handed_over, arguments_of)
     flush_output()
+    if _keeper is not None and ended.error is None:
+        _keeper.tell(child)
     line = result_line(_about | {"task": task, "attempt": 1, "waited": round(waited, 6)}, ended, args, kwargs)
     child.send(RESULT, result_body(task, CODES[ended.outcome], line))
     child.board.end()
+
+
+def _make_call(task: int, handed_over: Any, arguments_of: Callable[[Any], Arguments]) -> tuple[Call, Arguments]:
+    """How the call of `task` ended, or the loading of its item, and its arguments as far as they are known."""
+    if _load is not None:
+        loaded = call(_load, (handed_over,), {}, judge_stay)
+        if loaded.error is not None:
+            return loaded, arguments_of(handed_over)
+        handed_over = loaded.value
+    arguments = arguments_of(handed_over)
+    if _keeper is None:
+        return call(_function, *arguments), arguments
+    _keeper.task = task
+    return call(_function, *arguments, _keeper.judge), arguments
 
 
 def _cancelled_line(task: int) -> bytes:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from mprun.plan import Converts, LogTasks, PoolCall, Retries
 from mprun.targets import Target
@@ -14,10 +14,23 @@ from mprun.worker.exceptions import exception_fields
 from mprun.worker.frames import UNREADY
 from mprun.worker.process import ChildProcess
 
+if TYPE_CHECKING:  # most workers have none of these, and need not load them
+    from mprun.results import ResultFiles
+    from mprun.scope import Scope
+
+# What stands for an item on its way to a worker: itself; its pickle; where the result that it is lies; the place in the
+# list that a step's single result is, with where that lies.
+ItemsAre = Literal["values", "pickles", "results", "places"]
+
 
 @dataclass(frozen=True, slots=True)
 class PoolWork:
-    """`submitted` is when the tasks were given to a Pool that takes them all at once (seconds since the epoch)."""
+    """`submitted` is when the tasks were given to a Pool that takes them all at once (seconds since the epoch).
+
+    `keep` says where what tasks return is kept, None where it isn't. `scope` has the values of the references in
+    `initargs` and, where `items_refer`, in items; None where there are none. `items_from` is the step whose results the
+    items are, `items_are` what the parent hands over in their place.
+    """
 
     step: str
     call: PoolCall
@@ -28,6 +41,11 @@ class PoolWork:
     retries: Retries
     log_tasks: LogTasks
     converts: Converts = ""
+    keep: ResultFiles | None = None
+    scope: Scope | None = None
+    items_refer: bool = False
+    items_are: ItemsAre = "values"
+    items_from: ResultFiles | None = None
 
 
 def get_ready(child: ChildProcess, work: PoolWork) -> Callable[..., Any]:
@@ -38,7 +56,8 @@ def get_ready(child: ChildProcess, work: PoolWork) -> Callable[..., Any]:
     try:
         function = resolve_converting(work.target, work.converts)
         if work.initializer is not None:
-            resolve_converting(work.initializer, work.converts)(*work.initargs)
+            initargs = work.scope.evaluate(work.initargs) if work.scope is not None else work.initargs
+            resolve_converting(work.initializer, work.converts)(*initargs)
     except BaseException as error:  # noqa: BLE001 -- the user's code; told to the parent whatever it is
         child.send(UNREADY, json.dumps(exception_fields(error)).encode())
         raise SystemExit(1) from None

@@ -18,7 +18,7 @@ from collections import deque
 from collections.abc import Callable
 from multiprocessing import connection, context, resource_tracker
 from multiprocessing.process import BaseProcess
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mprun.plan import Surroundings
 from mprun.targets import search_path
@@ -27,6 +27,9 @@ from mprun.worker.board import Board
 from mprun.worker.frames import GOODBYE, write_frame
 from mprun.worker.output import flush_output, redirect_output
 from mprun.worker.stacks import Stacks
+
+if TYPE_CHECKING:
+    from mprun.worker.shelf import Shelf  # most children have none
 
 # Descriptors that belong to the parent alone. A forked child inherits them and closes them first: a sibling that held
 # the other end of a pipe would hide its end of file.
@@ -81,15 +84,16 @@ class ChildProcess(BaseProcess):
     """A Process that the parent can follow without a lock, a queue or a thread between them.
 
     `surroundings` is what the child is given, `worker` its number within a pool (from 1), `takes_tasks` whether it
-    has a pipe for tasks, `reports_stacks` whether it can be asked for its stacks, `unset` the environment variables
-    that it is not to keep. `on_started` is called in the parent once the process runs, `on_start_failed` where it
-    could not be started; in whichever thread started it.
+    has a pipe for tasks, `has_shelf` whether it has memory for what its tasks return, `reports_stacks` whether it can
+    be asked for its stacks, `unset` the environment variables that it is not to keep. `on_started` is called in the
+    parent once the process runs, `on_start_failed` where it could not be started; in whichever thread started it.
     """
 
     surroundings: Surroundings
     worker: int = 0
     takes_tasks: bool = False
     reports_stacks: bool = False
+    has_shelf: bool = False
     unset: tuple[str, ...] = ()
     on_started: Callable[[ChildProcess], None] | None = None
     on_start_failed: Callable[[BaseException], None] | None = None
@@ -125,6 +129,9 @@ class ChildProcess(BaseProcess):
                 self.tasks = pipe(child_writes=False)
             self.board = Board()
             childs.callback(self.board.close_file)
+            self.shelf = _new_shelf() if self.has_shelf else None
+            if self.shelf is not None:
+                childs.callback(self.shelf.close_file)
             self.stacks = Stacks() if self.reports_stacks else None
             if self.stacks is not None:
                 parents.callback(self.stacks.close)
@@ -189,6 +196,12 @@ class ChildProcess(BaseProcess):
 
     def is_this_process(self) -> bool:
         return os.getpid() == self._pid_of_child
+
+
+def _new_shelf() -> Shelf:
+    from mprun.worker.shelf import Shelf
+
+    return Shelf()
 
 
 def _leave_group(process: ChildProcess) -> None:

@@ -28,6 +28,7 @@ from mprun.worker.frames import (
     result_body,
     run_head,
 )
+from mprun.worker.items import Load, item_loader
 from mprun.worker.lines import TaskLines
 from mprun.worker.output import flush_output, unfinished
 from mprun.worker.pool_work import PoolWork, about_tasks, get_ready
@@ -40,17 +41,26 @@ def serve(work: PoolWork) -> None:
     """The `target` of the worker's Process: serve batches until the parent closes the pipe."""
     child = process.current
     function = get_ready(child, work)
-    server = (_Server if work.log_tasks == "all" else _CountingServer)(child, work, function)
+    server = _server(child, work, function)
     for first, attempt, handed, items in read_batches(child.tasks.childs.fileno()):
         server.run(first, attempt, handed, items)
 
 
-class _Server:
+def _server(child: process.ChildProcess, work: PoolWork, function: Callable[..., Any]) -> Server:
+    if work.keep is not None:
+        from mprun.worker.keeping import KeepingServer
+
+        return KeepingServer(child, work, function, work.keep)
+    return (Server if work.log_tasks == "all" else _CountingServer)(child, work, function)
+
+
+class Server:
     def __init__(self, child: process.ChildProcess, work: PoolWork, function: Callable[..., Any]) -> None:
         self._child = child
         self._board = child.board
         self._work = work
-        self._invoke = _by_call(work, function)
+        self._load = item_loader(work)
+        self._invoke = _by_call(work, function, self._load)
         self._again = Again(work.retries)
         self._lines = TaskLines(about_tasks(child, work))
         self._sent = time.monotonic_ns()
@@ -126,7 +136,7 @@ class _Server:
         """Tell of a task that failed; `times` are how long it ran and how long it waited, in seconds."""
         duration, waited = times
         ended = Call(outcome, None, error, time.time(), duration)
-        args, kwargs = _arguments(self._work, item)
+        args, kwargs = _arguments(self._work, self._loaded(item))
         about = {"step": self._work.step, "worker": self._child.worker, "task": task, "attempt": attempt}
         about["waited"] = round(waited, 6)
         code = CODES[outcome]
@@ -138,8 +148,15 @@ class _Server:
             line = result_line({"event": "task.retried", **about, "retry_in": round(delay, 6)}, ended, args, kwargs)
             self._child.send(AGAIN, again_body(task, code, delay, line))
 
+    def _loaded(self, item: Any) -> Any:
+        """The item for the log, where it can be loaded: that may be what failed."""
+        try:
+            return item if self._load is None else self._load(item)
+        except Exception:  # noqa: BLE001 -- unpickling calls the user's code
+            return item
 
-class _CountingServer(_Server):
+
+class _CountingServer(Server):
     """For a log that has lines for failures only: tasks that return are counted.
 
     Its loop is one of its own: shared steps would be calls, which cost more than the counting.
@@ -191,19 +208,20 @@ class _CountingServer(_Server):
             self._child.send(COUNTED, counted_body(run_first, self._sent - before, task - run_first))
 
 
-def _by_call(work: PoolWork, function: Callable[..., Any]) -> Callable[[Any], Any]:
-    """The function of one item that makes the call that the workflow names."""
+def _by_call(work: PoolWork, function: Callable[..., Any], load: Load | None) -> Callable[[Any], Any]:
+    """The function of what is handed over for one item that makes the call that the workflow names."""
+    invoke = function
     match work.call:
         case "starmap":
-            return lambda item: function(*item)
+            invoke = lambda item: function(*item)  # noqa: E731
         case "apply":
-            return lambda item: function(*item[0], **item[1])
-    return function
+            invoke = lambda item: function(*item[0], **item[1])  # noqa: E731
+    return invoke if load is None else lambda item: invoke(load(item))
 
 
 def _arguments(work: PoolWork, item: Any) -> tuple[Any, Any]:
     """`item` as the (args, kwargs) of its call, for the log."""
-    if work.call == "apply":
+    if work.call == "apply" and isinstance(item, tuple):
         args, kwargs = item
         return args, kwargs
     return (item, {}) if work.call == "starmap" else ((item,), {})

@@ -1,0 +1,47 @@
+"""The table of supplies: which one gives a pool its items."""
+
+from __future__ import annotations
+
+from mprun.engines.result_supply import FinishedResults, ListedItems, StreamedResults
+from mprun.engines.run import Run
+from mprun.engines.supply import SlicedSupply, SourceSupply, Supply
+from mprun.plan import PoolStep, has_one_result, streamed_step
+from mprun.sources import CallSource, ListSource, ResultsSource, SliceSource, Source
+
+
+def supply_of(run: Run, step: PoolStep) -> Supply:
+    """The items of `step`, nothing of which is at work yet. An `apply` has one: the arguments of its call."""
+    if step.call == "apply":
+        return SourceSupply(ListSource(((step.args, step.kwargs),)))
+    return _supply(run, step, step.source)
+
+
+def _supply(run: Run, step: PoolStep, source: Source) -> Supply:
+    match source:
+        case CallSource():
+            from mprun.engines.call_supply import CallSupply
+
+            return CallSupply(run, step, source)
+        case ResultsSource(needed):
+            return _results_of(run, step, needed)
+        case SliceSource(whole, skip, first) if needs_a_run(whole):
+            return SlicedSupply(_supply(run, step, whole), skip, first)
+    return SourceSupply(source)
+
+
+def needs_a_run(source: Source) -> bool:
+    """Whether `source`, or what it is a slice of, has items only while a run goes on."""
+    while isinstance(source, SliceSource):
+        source = source.source
+    return isinstance(source, CallSource | ResultsSource)
+
+
+def _results_of(run: Run, step: PoolStep, needed: str) -> Supply:
+    results, streams = run.store.of(needed), streamed_step(run.plan, step)
+    if results is None:  # it was skipped, or could not begin to keep them
+        return Supply(f"`{needed}` has none" if streams else "")
+    if has_one_result(run.plan.step(needed)):
+        return ListedItems(results, needed)
+    if streams:
+        return StreamedResults(results, must_succeed=step.needs.get(needed) == "succeeded")
+    return FinishedResults(results)
