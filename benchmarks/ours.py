@@ -13,6 +13,7 @@ from typing import Any
 
 from benchmarks.peers import START_METHOD
 from mprun.plan import LogTasks, Plan, PoolCall, PoolStep, ProcessStep, Step, Surroundings
+from mprun.results import read_own
 from mprun.running.run import run_plan
 from mprun.sinks.log import open_log
 from mprun.sources import ListSource, RangeSource, Source
@@ -35,6 +36,11 @@ class Logged:
                 if event["event"] == "task.result":
                     yield event
 
+    def large_values(self, step: str) -> Iterator[Any]:
+        """What the tasks of `step` returned, of those whose values have files of their own."""
+        for path in (self.path.parent / "results" / step).iterdir():
+            yield read_own(str(path))
+
 
 def pool(
     function: str,
@@ -43,17 +49,18 @@ def pool(
     *,
     call: PoolCall = "map",
     chunksize: int = 0,
+    keeps: bool = False,
 ) -> PoolStep:
     if isinstance(source, int):
         source = RangeSource(0, source, 1)
     elif isinstance(source, list):
         source = ListSource(tuple(source))
     target = parse_target(f"benchmarks.work:{function}", ROOT)
-    return PoolStep(function, target, call, source, (), {}, workers, chunksize, None, (), 0, "local", ())
+    return PoolStep(function, target, call, source, (), {}, workers, chunksize, None, (), 0, "local", {}, keeps=keeps)
 
 
 def process(name: str, function: str) -> ProcessStep:
-    return ProcessStep(name, parse_target(f"benchmarks.work:{function}", ROOT), (), {}, False, ())
+    return ProcessStep(name, parse_target(f"benchmarks.work:{function}", ROOT), (), {}, False, {})
 
 
 @contextmanager
@@ -73,7 +80,7 @@ def ran(*steps: Step, log_tasks: LogTasks = "all", max_parallel: int = 0) -> Ite
     )
     with tempfile.TemporaryDirectory(prefix="mprun-benchmark-") as folder:
         log = Path(folder, "events.jsonl")
-        end = run_plan(plan, "benchmark", open_log(str(log)), [], _log_error)
+        end = run_plan(plan, "benchmark", open_log(str(log)), [], _log_error, folder=folder)
         if end.outcome != "succeeded":
             raise RuntimeError(f"mprun's run {end.outcome}: {_first_failure(Logged(log))}")
         yield Logged(log)
