@@ -228,3 +228,7 @@ class SlowToLoad:
 
 def slow_to_load() -> SlowToLoad:
     return SlowToLoad()
+
+
+def takes_slowly_pair(pair: tuple[str, int]) -> int:
+    return takes_slowly(*pair)

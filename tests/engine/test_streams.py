@@ -204,6 +204,33 @@ def test_workers_of_a_stream_die(start: Any, victims: str) -> None:
     assert killed
 
 
+def test_idle_workers_die(start: Any, tmp_path: Path) -> None:
+    """As often as they like, while they wait for the step before: the pool doesn't give up on them."""
+    running = start(
+        gives("first", "flows:takes_slowly_pair", [(str(tmp_path), 7)], processes=1),
+        takes_stream("second", "flows:same", "first", processes=1),
+    )
+    for number in range(1, 12):
+        pid = wait_for(lambda number=number: ready_worker(running, "second", number))
+        kill_for_good(pid)
+    (tmp_path / "go").touch()
+    assert running.end() == (0, "")
+    assert [event["result"] for event in results(read_log(running.log), "second")] == [7]
+
+
+def ready_worker(running: Running, step: str, number: int) -> int:
+    """The pid of worker `number` of `step` once it waits for tasks, 0 before."""
+    for event in events_so_far(running.log):
+        if event["event"] == "worker.started" and (event["step"], event["worker"]) == (step, number):
+            return int(event["pid"]) if waits_for_a_pipe(event["pid"]) else 0
+    return 0
+
+
+def waits_for_a_pipe(pid: int) -> bool:
+    """Whether the kernel says that it sleeps until a pipe has something, or has room."""
+    return "pipe" in Path(f"/proc/{pid}/wchan").read_text()
+
+
 def kill_workers(running: Running, steps: tuple[str, ...], most: int) -> int:
     """Kill `most` workers of `steps`, each once it has told of a task, while the run goes on; how many were killed."""
     killed: set[int] = set()
@@ -320,7 +347,7 @@ def test_a_generator_waits_for_the_pool(start: Any, tmp_path: Path) -> None:
     told = tmp_path / "told"
     running = start(from_call("pool", "flows:stays", "flows:tells_how_far", str(told), processes=1))
     wait_for(lambda: told.exists() and int(told.read_text() or 0) > 20)
-    wait_for(lambda: "pipe" in generator_waits_for(running))
+    wait_for(lambda: waits_for_a_pipe(generator(running)))
     assert int(told.read_text()) < 100
     running.signal(signal.SIGTERM)
     wait_for(lambda: [e for e in events_so_far(running.log) if e["event"] == "stop.requested"])
@@ -328,10 +355,9 @@ def test_a_generator_waits_for_the_pool(start: Any, tmp_path: Path) -> None:
     stopped_log(running, 143)
 
 
-def generator_waits_for(running: Running) -> str:
-    """What the kernel says that the generator's child sleeps in."""
+def generator(running: Running) -> int:
     (pid,) = [event["pid"] for event in events_so_far(running.log) if event["event"] == "source.started"]
-    return Path(f"/proc/{pid}/wchan").read_text()
+    return int(pid)
 
 
 def test_what_the_stdlib_engine_refuses(run_steps: RunSteps) -> None:

@@ -294,16 +294,18 @@ class LocalPoolExecution(PoolExecution[LocalWorker]):
             self._lose_all(worker, ending)
         else:
             self._book_task_at_work(worker, ending)
+        was_idle = worker.is_idle
         self._take_back_all(worker)
         self.tell_worker_joined(worker, ending)
         self._give_back_slots()
-        if worker.reason == "died":
+        if worker.reason == "died" and not was_idle:
             self._count_death(worker, ending)
         self._advance()
 
     def _count_death(self, worker: LocalWorker, ending: Ending) -> None:
         """A task that kills its worker is lost, which ends; a worker that dies before its first would be replaced for
-        ever. Neither is worth going on with where it is all that ever happens."""
+        ever. Neither is worth going on with where it is all that ever happens. (The death of one that waited for
+        something to do says nothing of either.)"""
         self._deaths += 1
         self._early_deaths = 0 if worker.tasks else self._early_deaths + 1
         if self._early_deaths == MOST_EARLY_DEATHS or self._deaths == MOST_DEATHS:

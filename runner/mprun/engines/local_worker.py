@@ -49,6 +49,11 @@ class LocalWorker(PoolWorker):
             self.board.go_on()
         return False
 
+    @property
+    def is_idle(self) -> bool:
+        """Whether it was set up, and has nothing to do."""
+        return self.board.is_ready and not self.batches
+
     def is_at(self, task: int) -> bool:
         """Whether `task` is one that it has and that has no outcome: what its board says may be an old task's."""
         return bool(self.batches) and self.batches[0].first + self.batches[0].done <= task < self.batches[0].end

@@ -13,7 +13,7 @@ import tempfile
 from multiprocessing import reduction
 from typing import Any
 
-TASK, BEGAN, STOP, USED, ROUND, FIRST = range(6)  # positions of the words
+TASK, BEGAN, STOP, USED, ROUND, FIRST, READY = range(7)  # positions of the words
 _WORDS = 64  # bytes at the start of the memory
 
 ROOM = 128 * 1024  # bytes of finished lines that a pool's worker keeps at most before it sends them
@@ -22,7 +22,7 @@ ROOM = 128 * 1024  # bytes of finished lines that a pool's worker keeps at most 
 class Board:
     """The words: the task at work plus one (0: idle), when it began (ns, CLOCK_MONOTONIC), the parent's stop; and of
     the finished tasks kept: the bytes of their lines (or how many they are), how often they were sent, the index of
-    the first."""
+    the first; and whether the child can take tasks."""
 
     def __init__(self, fd: int | None = None) -> None:
         self._fd = anonymous_file(_WORDS + ROOM) if fd is None else fd
@@ -52,7 +52,15 @@ class Board:
         self.words[ROUND] += 1
         self.words[FIRST] = first
 
+    def get_ready(self) -> None:
+        """Note that tasks can come: the target is found and the initializer has returned."""
+        self.words[READY] = 1
+
     # -- read by the parent
+
+    @property
+    def is_ready(self) -> bool:
+        return self.words[READY] != 0
 
     @property
     def task(self) -> int | None:

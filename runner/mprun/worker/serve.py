@@ -41,6 +41,7 @@ def serve(work: PoolWork) -> None:
     """The `target` of the worker's Process: serve batches until the parent closes the pipe."""
     child = process.current
     function = get_ready(child, work)
+    child.board.get_ready()
     server = _server(child, work, function)
     for first, attempt, handed, items in read_batches(child.tasks.childs.fileno()):
         server.run(first, attempt, handed, items)
