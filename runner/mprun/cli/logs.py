@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterable
-from typing import BinaryIO
 
+from mprun.cli.open_log import open_log
 from mprun.cli.output import say, show
-from mprun.errors import ExitCode, UsageError
+from mprun.errors import ExitCode
 from mprun.records.find import find_run
 from mprun.records.follow import follow, has_ended_early
-from mprun.records.lines import LineError, blocks, event_of, refuse_newer
+from mprun.records.lines import blocks
 from mprun.records.select import Selection
 from mprun.sinks.event_text import event_line
 
@@ -26,24 +26,6 @@ def show_logs(reference: str, *, runs_dir: str, selection: Selection, following:
         near = "".join(f"; did you mean `{key}`?" for key in selection.near(name))
         say(f"note: none of these events has a key `{name}`{near or '; a text stands in quotes'}\n")
     return ExitCode.SUCCEEDED
-
-
-def open_log(path: str) -> BinaryIO:
-    """The log at `path`, open at its beginning. Raises UsageError where that can't be read, or is no log."""
-    try:
-        file = open(path, "rb")  # noqa: SIM115 -- the caller closes it
-        first = file.readline(64 * 1024)
-        file.seek(0)
-    except OSError as error:
-        raise UsageError(f"the log {path} can't be read: {error.strerror}") from error
-    try:
-        head = event_of(first) if first.endswith(b"\n") else None
-    except LineError as error:
-        file.close()
-        raise UsageError(f"{path} is no log of a run: of its first line, {error}") from error
-    if head is not None:
-        refuse_newer(head, path)
-    return file
 
 
 def _print(source: Iterable[bytes], selection: Selection, text: Callable[[bytes, Selection], str]) -> None:

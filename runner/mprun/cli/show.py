@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import contextlib
 import re
 from collections.abc import Iterator
 from typing import BinaryIO
 
-from mprun.cli.logs import open_log
+from mprun.cli.open_log import open_log
 from mprun.cli.output import show
 from mprun.errors import ExitCode, UsageError
 from mprun.records.find import find_run
@@ -25,7 +24,7 @@ def show_run(reference: str, *, runs_dir: str) -> ExitCode:
     """Print the story of a run. Raises UsageError."""
     run = find_run(reference, runs_dir)
     story = Story()
-    with _as_mprun_writes_it(run.log), open_log(run.log) as file:
+    with open_log(run.log) as file:
         at_work = is_locked(file.fileno())
         for event in _events(file):
             story.take(event)
@@ -39,7 +38,7 @@ def show_task(reference: str, task: str, *, runs_dir: str) -> ExitCode:
     Raises UsageError.
     """
     run = find_run(reference, runs_dir)
-    with _as_mprun_writes_it(run.log), open_log(run.log) as file:
+    with open_log(run.log) as file:
         head = next(_events(file), {})
         step, index = _meant(task, head)
         file.seek(0)
@@ -48,15 +47,6 @@ def show_task(reference: str, task: str, *, runs_dir: str) -> ExitCode:
             raise UsageError(f"the log says nothing about `{task}`")
         show(task_text(step, index, about))
     return ExitCode.SUCCEEDED
-
-
-@contextlib.contextmanager
-def _as_mprun_writes_it(log: str) -> Iterator[None]:
-    """An event without the keys that it must have is the log's fault, and not one of this command."""
-    try:
-        yield
-    except (KeyError, TypeError, AttributeError, ValueError) as error:
-        raise UsageError(f"{log} is not as mprun writes a log: `mprun verify` tells where") from error
 
 
 def _events(file: BinaryIO) -> Iterator[Event]:

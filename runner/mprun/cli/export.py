@@ -1,0 +1,33 @@
+"""`mprun export`: the log of a run in the form of another program."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from mprun.cli.open_log import open_log
+from mprun.cli.output import show
+from mprun.errors import ExitCode, UsageError
+from mprun.exporting.formats import FORMATS
+from mprun.exporting.run_log import RunLog
+from mprun.records.find import find_run
+
+
+def export_run(reference: str, *, runs_dir: str, form: str, output: str) -> ExitCode:
+    """Write a run's log in the format `form` to the file `output`, or to standard output. Raises UsageError."""
+    run = find_run(reference, runs_dir)
+    with open_log(run.log):
+        pieces = FORMATS[form](RunLog(run.log))
+        if output:
+            _write(output, pieces)
+        else:
+            for piece in pieces:
+                show(piece)
+    return ExitCode.SUCCEEDED
+
+
+def _write(path: str, pieces: Iterator[str]) -> None:
+    try:
+        with open(path, "w", encoding="utf-8", errors="backslashreplace") as file:
+            file.writelines(pieces)
+    except OSError as error:
+        raise UsageError(f"{path} can't be written: {error.strerror}") from error

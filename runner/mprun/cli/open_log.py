@@ -1,0 +1,40 @@
+"""A log, opened for a command that reads it: what is wrong with it is told in words."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from typing import BinaryIO
+
+from mprun.errors import UsageError
+from mprun.events import MAX_LINE
+from mprun.records.lines import LineError, event_of, refuse_newer
+
+
+@contextlib.contextmanager
+def open_log(path: str) -> Iterator[BinaryIO]:
+    """The log at `path`, at its beginning. Raises UsageError where it can't be read, is no log or has a newer format.
+
+    An event without the keys that it must have is the log's fault, and not one of the command that meets it.
+    """
+    try:
+        with open(path, "rb") as file:
+            _check_head(path, file.readline(MAX_LINE))
+            file.seek(0)
+            yield file
+    except OSError as error:
+        if error.filename != path:
+            raise
+        raise UsageError(f"the log {path} can't be read: {error.strerror}") from error
+    except (KeyError, TypeError, AttributeError, ValueError) as error:
+        raise UsageError(f"{path} is not as mprun writes a log: `mprun verify` tells where") from error
+
+
+def _check_head(path: str, line: bytes) -> None:
+    if not line.endswith(b"\n"):
+        return  # the run has only begun, or was ended then
+    try:
+        head = event_of(line)
+    except LineError as error:
+        raise UsageError(f"{path} is no log of a run: of its first line, {error}") from error
+    refuse_newer(head, path)

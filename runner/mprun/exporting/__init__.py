@@ -1,0 +1,1 @@
+"""A run's log in the forms that other programs read."""
