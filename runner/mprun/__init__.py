@@ -1,12 +1,53 @@
-"""mprun: run multiprocessing Processes and Pools that a YAML file declares."""
+"""mprun: run multiprocessing Processes and Pools that a YAML file declares.
+
+In Python: `load` a workflow file into a plan, `run` it, `read_run` what a log says. `mprun.api` describes them.
+"""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False  # as type checkers read it; importing `typing` takes longer than all the rest
+if TYPE_CHECKING:
+    from mprun.api import RunResult, load, read_run, run
+    from mprun.errors import ConversionError, LogError, MprunError, UsageError, WorkflowError
+    from mprun.models.event import Event
+    from mprun.models.typed import OtherEvent
+    from mprun.plan import Plan
 
 __version__ = "0.1.0"
 
+__all__ = [
+    "ConversionError",
+    "Event",
+    "LogError",
+    "MprunError",
+    "OtherEvent",
+    "Plan",
+    "RunResult",
+    "UsageError",
+    "WorkflowError",
+    "load",
+    "read_run",
+    "run",
+]
+
+# Each is imported when it is first asked for: every child imports this module, and none of these.
+_HOMES = {
+    **dict.fromkeys(("load", "run", "read_run", "RunResult"), "mprun.api"),
+    **dict.fromkeys(("ConversionError", "LogError", "MprunError", "UsageError", "WorkflowError"), "mprun.errors"),
+    "Event": "mprun.models.event",
+    "OtherEvent": "mprun.models.typed",
+    "Plan": "mprun.plan",
+}
+
 
 def __getattr__(name: str) -> object:
-    """`mprun.ConversionError`, imported when it is asked for: the console entry loads next to nothing."""
-    if name == "ConversionError":
-        from mprun.errors import ConversionError
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
 
-        return ConversionError
-    raise AttributeError(f"module `mprun` has no attribute `{name}`")
+    value: object = getattr(import_module(_HOMES[name]), name)
+    return value
+
+
+def __dir__() -> list[str]:
+    return [*globals(), *_HOMES]

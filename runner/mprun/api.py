@@ -1,0 +1,116 @@
+"""mprun in Python: load a workflow, run it, read what happened.
+
+from mprun import load, read_run, run
+
+if __name__ == "__main__":  # children import the main module again
+    plan = load("flow.yaml", {"count": 3})
+    result = run(plan)
+    for event in result.events():
+        print(event.seq, event.event)
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from mprun.diagnostics import render_all
+from mprun.errors import ExitCode, LogError, UsageError, WorkflowError
+from mprun.loading.given import Given, GivenParams
+from mprun.loading.prepare import prepare
+from mprun.models.event import Event
+from mprun.models.typed import typed
+from mprun.plan import Plan
+from mprun.records.find import find_run
+from mprun.records.lines import LineError, blocks, event_of, refuse_newer
+from mprun.running.record import new_record, record_run
+from mprun.sinks.choose import choose_sinks
+
+
+@dataclass(frozen=True, slots=True)
+class RunResult:
+    """How a run ended.
+
+    `outcome` is succeeded, failed or interrupted, `exit_code` what the command would exit with. `log` is the path of
+    the event log; `log_error` says why it could not be written to its end, and is empty where it was.
+    """
+
+    run_id: str
+    outcome: str
+    exit_code: ExitCode
+    log: str
+    log_error: str
+
+    @property
+    def succeeded(self) -> bool:
+        return self.exit_code is ExitCode.SUCCEEDED
+
+    def events(self) -> Iterator[Event]:
+        """What happened, event by event: `read_run` of its log."""
+        return read_run(self.log)
+
+
+def load(path: str | os.PathLike[str], params: Mapping[str, Any] | None = None, *, check_targets: bool = True) -> Plan:
+    """The plan of the workflow file `path`, with values for its parameters by name.
+
+    With `check_targets`, the targets are imported in a child and checked. Raises WorkflowError with every mistake that
+    was found: `diagnostics` has them as data, the traceback's note as text.
+    """
+    given = tuple(Given(name, value, False, "the params given to load") for name, value in (params or {}).items())
+    try:
+        return prepare(os.fspath(path), GivenParams(given, os.getcwd()), check_targets=check_targets)
+    except WorkflowError as error:
+        error.add_note(render_all(error.diagnostics))
+        raise
+
+
+def run(
+    plan: Plan, *, runs_dir: str | os.PathLike[str] = ".mprun", log: str | os.PathLike[str] = "", display: bool = False
+) -> RunResult:
+    """Run `plan` to its end; every child is joined when this returns.
+
+    The log is kept in a folder of its own in `runs_dir`, or at the path `log`. What children print is in the log, and
+    with `display` also shown, as the command shows it. SIGINT and SIGTERM stop the run in order, as they do the
+    command: so this is for the main thread. Raises LogError where the log can't be created.
+    """
+    if os.fspath(log) == "-":
+        raise UsageError("a run in Python needs a log in a file: give `log` a path")
+    record = new_record(plan, os.fspath(runs_dir), log=os.fspath(log))
+    errors: list[str] = []
+    sinks = choose_sinks(quiet=False, log_on_stdout=False) if display else []
+    end = record_run(plan, record, sinks, errors.append)
+    return RunResult(record.run_id, end.outcome, end.exit_code, record.log, "".join(errors))
+
+
+def read_run(path: str | os.PathLike[str], runs_dir: str | os.PathLike[str] = ".mprun") -> Iterator[Event]:
+    """The events of a run in the order of its log, one at a time, each of its own class (`mprun.models.event`).
+
+    `path` is that of a run's folder or of a log, or as for the command a run's id or `latest` in `runs_dir`. A torn
+    last line is left out. Events and keys that this version doesn't know are let in. Raises UsageError where there is
+    no such run or its format is a newer one, and LogError at a line that is no event.
+    """
+    run = find_run(os.fspath(path), os.fspath(runs_dir))
+    return _events(run.log)
+
+
+def _events(path: str) -> Iterator[Event]:
+    number = 0
+    with open(path, "rb") as file:
+        for block in blocks(file):
+            for line in block.removesuffix(b"\n").split(b"\n"):
+                number += 1
+                yield _event(path, number, line)
+
+
+def _event(path: str, number: int, line: bytes) -> Event:
+    try:
+        event = event_of(line)
+        if number == 1:
+            refuse_newer(event, path)
+        return typed(event)
+    except LineError as error:
+        raise LogError(f"{path}:{number}: {error}; `mprun verify` tells what else is wrong") from error
+    except ValueError as error:
+        raise LogError(f"{path}:{number}: `seq` or `ts` is wrong; `mprun verify` tells what else is") from error
