@@ -38,6 +38,7 @@ class StepStory:
     retried: Counter[str] = field(default_factory=Counter)
     slow: int = 0
     printed: int = 0  # lines
+    saved: str = ""  # the file that holds its results
 
 
 @dataclass
@@ -122,6 +123,9 @@ class Story:
     def _slow(self, step: StepStory, event: Event) -> None:
         step.slow += 1
 
+    def _saved(self, step: StepStory, event: Event) -> None:
+        step.saved = event["path"]
+
     def _printed(self, step: StepStory, event: Event) -> None:
         step.printed += 1
 
@@ -190,6 +194,7 @@ _TELLS_OF_STEP: dict[str, Callable[[Story, StepStory, Event], Any]] = {
     "process.slow": Story._slow,
     "task.slow": Story._slow,
     "output": Story._printed,
+    "results.saved": Story._saved,
     "worker.started": Story._worker_started,
     "worker.joined": Story._worker_joined,
 }

@@ -63,6 +63,7 @@ def _step(step: StepStory) -> str:
     parts += [f"{count:,} tried again after {outcome.replace('_', ' ')}" for outcome, count in step.retried.items()]
     parts += [f"{step.slow:,} slow"] if step.slow else []
     parts += [f"{plural(step.printed, 'line')} of output"] if step.printed else []
+    parts += [f"saved in {shown(step.saved)}"] if step.saved else []
     if not step.finished:
         return f"not finished: {', '.join(parts) or 'nothing has ended yet'}"
     error = f": {shown(step.finished['error'])}" if "error" in step.finished else ""
@@ -119,8 +120,11 @@ def _worker(worker: WorkerStory) -> str:
 
 
 def _end(joined: Event) -> str:
-    how = joined.get("signal") or (f"exit code {joined['exitcode']}" if joined.get("exitcode") else "")
-    return f"{joined['reason']}{f' by {how}' if how else ''}"
+    if joined.get("signal"):
+        return f"{joined['reason']} by {joined['signal']}"
+    return (
+        f"{joined['reason']} with exit code {joined['exitcode']}" if joined.get("exitcode") else str(joined["reason"])
+    )
 
 
 def _seconds(start: str, end: str) -> float:
