@@ -8,12 +8,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from plan_builders import plan_of, pool
 
 from mprun.engines.backlog import Backlog, Batch
 from mprun.engines.ledger import Ledger, merged
 from mprun.engines.local_worker import LocalWorker
+from mprun.engines.loop import Loop
+from mprun.engines.run import Run
 from mprun.engines.sizing import AIM, MOST, Sizer
 from mprun.engines.slots import Slots
+from mprun.engines.stdlib import StdlibPoolExecution
 from mprun.engines.supply import SourceSupply
 from mprun.engines.threads import THREAD_VARIABLES, thread_counts
 from mprun.plan import Retries
@@ -273,3 +277,17 @@ def test_workers_share_the_cpus(monkeypatch: pytest.MonkeyPatch) -> None:
     assert thread_counts({"OMP_NUM_THREADS": "3"}, 4, 16) == {}
     monkeypatch.setenv("MKL_NUM_THREADS", "2")
     assert thread_counts({}, 4, 16) == {}
+
+
+def test_a_broken_pool_ends_after_the_starts_that_its_thread_tells(told: Told) -> None:
+    """What looks whether it has ended may have been queued before: a worker's start would follow the step's end."""
+    step = pool("step", "zoo:square", 1, engine="stdlib")
+    with Loop() as loop:
+        run = Run(plan_of(step), loop, told, (), Slots(0), None)
+        execution = StdlibPoolExecution(run, step, lambda _: order.append("the end"))
+        order: list[str] = []
+        loop.call_soon(execution._finish_when_empty)
+        loop.call_soon(lambda: order.append("a start"))
+        execution.end(9, "broken")
+        loop.run(until=lambda: "the end" in order)
+    assert order == ["a start", "the end"]

@@ -59,6 +59,7 @@ class StdlibPoolExecution(PoolExecution[PoolWorker]):
         self._ended = False
         self._stopping = ""  # why mprun itself ends the pool's workers
         self._broken = ""
+        self._abandoned = False  # it is broken, and every worker that it has started is known
 
     # -- what the run asks of an execution
 
@@ -169,7 +170,12 @@ class StdlibPoolExecution(PoolExecution[PoolWorker]):
         self._feed.stop()
         if self._pool is not None:
             _abandon(self._pool)
-        self.run.loop.call_soon(self._finish_when_empty)
+        self.run.loop.call_soon(self._pool_abandoned)
+
+    def _pool_abandoned(self) -> None:
+        """Its thread has ended: it was told of each worker's start before."""
+        self._abandoned = True
+        self._finish_when_empty()
 
     # -- its workers
 
@@ -246,7 +252,7 @@ class StdlibPoolExecution(PoolExecution[PoolWorker]):
             self.ledger.book_by_parent(task, outcome, {"attempt": 1, **why})
 
     def _finish_when_empty(self) -> None:
-        if self._ended or self.workers or not (self._joined or self._broken):
+        if self._ended or self.workers or not (self._joined or self._abandoned):
             return
         self._ended = True
         self._settle_the_rest()
