@@ -39,7 +39,9 @@ NOT_IN_A_SCHEMA = {
     *("retries-two-imports", "retries-raised-and-class", "retries-on-and-not-on", "retries-not-on-without-raised"),
     *("retries-without-delay", "retries-max-delay-short", "retries-max-delay-fixed"),
     "defaults-stdlib",
-    *("include-cycle", "include-needs-across", "include-secret", "include-twice", "only-targets"),
+    *("results-cycle", "save", "source-files", "stdlib-sources"),
+    *("include-needs-across", "zip"),
+    *("include-cycle", "include-secret", "include-twice", "only-targets"),
     *("slow-after-timeout", "slow-after-step-timeout", "timeout-after-step-timeout", "daemon-timeout"),
     *(
         "stdlib-limits",
@@ -102,6 +104,34 @@ GOOD += [
     ],
 ]
 
+PARAMS = "params: {n: 2, s: text, l: [1, 2], t: 5s, b: false, m: spawn, e: local}\n"
+REFERRING = PARAMS.replace("{", "{{").replace("}", "}}") + "processes: {{a: {{target: 'jobs:a', {}}}}}"
+POOLED = REFERRING.replace("processes", "pools")
+GOOD += [
+    PARAMS + STEP + "start_method: ${params.m}\nengine: ${params.e}\nmax_parallel: ${params.n}\nfail_fast: ${params.b}",
+    PARAMS + STEP + "timeout: ${params.t}\ngrace_period: ${params.n}\nname: a ${params.s} ${env.PATH}",
+    PARAMS
+    + STEP
+    + "env: {A: '${params.n}', B: '${env.PATH}'}\ndefaults: {retries: '${params.n}', timeout: '${params.t}'}",
+    *[REFERRING.format(f"{key}: '${{params.n}}'") for key in ("timeout", "retries", "slow_after")],
+    REFERRING.format("retries: {count: '${params.n}', delay: '${params.t}'}, continue_on_error: '${params.b}'"),
+    REFERRING.format("args: '${params.l}', kwargs: {a: '${params.l}', b: ['${params.n}']}, daemon: '${params.b}'"),
+    REFERRING.format("foreach: '${params.l}', args: ['${item}'], max_parallel: '${params.n}', keys: '${item}'"),
+    REFERRING.format(
+        "matrix: {x: '${params.l}', y: {range: '${params.n}'}, z: ['${params.s}']}, save: '${run.id}.json'"
+    ),
+    REFERRING.format("zip: {x: '${params.l}', y: [1, 2]}, kwargs: {a: '${matrix.x}'}"),
+    "processes: {a: {command: [convert, '${item}', 3], foreach: [a, b]}}",
+    POOLED.format("processes: '${params.n}', chunksize: '${params.n}', map: {range: [0, '${params.n}']}"),
+    POOLED.format("map: {range: '${params.n}', first: '${params.n}', skip: '${params.n}'}, kwargs: {a: '${run.id}'}"),
+    POOLED.format("map: '${params.l}', maxtasksperchild: '${params.n}', engine: '${params.e}'"),
+    STEP
+    + "pools: {p: {target: 'jobs:a', imap: '${results.a}'}, q: {target: 'jobs:a', apply: {args: ['${results.p}']}}}",
+    "targets: {a: 'jobs:a', b: 'errors.py:Late'}\nonly_targets: true\nprocesses: {x: {target: a}, y: {target: b}}",
+    "pools: {p: {target: 'a:b', map: {csv: rows.csv, delimiter: ;, skip: 1}, env: {A: 1}, working_dir: .}}",
+    "pools: {p: {target: 'a:b', imap: {call: 'a:c', args: [1], kwargs: {b: 2}, first: 3}}}",
+]
+
 
 def schema_accepts(data: Any) -> bool:
     return bool(Draft7Validator(workflow_schema()).is_valid(data))
@@ -117,6 +147,7 @@ def _data(file: Path) -> Any:
 def test_what_both_accept(text: str, tmp_path: Path) -> None:
     for name in ("items.txt", "errors.py"):
         (tmp_path / name).touch()
+    (tmp_path / "rows.csv").write_text("a;b\n")
     file = tmp_path / "w.yaml"
     file.write_text(text)
     assert load(str(file)).diagnostics == ()

@@ -8,7 +8,7 @@ from typing import Any
 from mprun.decoding import Decoding
 from mprun.errors import ItemError
 from mprun.labels import JOINT, MAX_LABEL, label_of, unique
-from mprun.sources import MatrixSource, RangeSource, SliceSource, Source
+from mprun.sources import MatrixSource, RangeSource, SliceSource, Source, whole_of
 
 
 def labels(source: Source) -> Iterator[str]:
@@ -24,7 +24,7 @@ def find_cell(source: Source, label: str) -> tuple[int, Any] | None:
 
 
 def _labeller(source: Source) -> Callable[[Any], str]:
-    whole, decoding = _unsliced(source), source.decoding()
+    whole, decoding = whole_of(source), source.decoding()
     if isinstance(whole, MatrixSource):
         axes = [name for name, _ in whole.axes]
         return lambda cell: _label_of_cell(axes, cell)
@@ -44,15 +44,9 @@ def _label_of_record(decoding: Decoding, item: Any) -> str:
         return label_of(decoding.place(item))
 
 
-def _unsliced(source: Source) -> Source:
-    while isinstance(source, SliceSource):
-        source = source.source
-    return source
-
-
 def _are_distinct(source: Source) -> bool:
     """Whether no two items can have the same label; False where that isn't plain to see."""
-    whole = _unsliced(source)
+    whole = whole_of(source)
     if isinstance(whole, MatrixSource):
         return not whole.include and _join_distinctly([axis for _, axis in whole.axes])
     return isinstance(whole, RangeSource)

@@ -86,3 +86,7 @@ class Parser:
 
 
 parser = Parser(1)
+
+
+def numbers(count):
+    yield from range(count)

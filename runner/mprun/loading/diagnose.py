@@ -18,6 +18,7 @@ _TARGET = "text such as `module:function`"
 _PATH = "the path of a folder, as text"
 _ITEMS = "a list, or a mapping with one of `range`, `glob`, `lines`, `csv`, `jsonl`, `call`"
 _AXES = "a mapping of names to lists"
+_AXIS = "a list of values, or a mapping with `range`"
 _VALUE = "a value of the parameter's type"
 _YES_OR_NO = "`true` or `false`"
 _DURATION = "a number of seconds, or text such as `30s`, `1m30s`, `500ms`"
@@ -128,6 +129,8 @@ def _mistake(details: ErrorDetails, data: Any) -> Iterator[Mistake]:
         yield from _missing(str(loc[-1]), *_walk(loc[:-1], data))
         return
     path, value = _walk(loc, data)
+    if kind == "invalid_key" and path[-2:-1] == ("matrix",):
+        return  # the name of an axis, which a rule tells of with those that are text
     if loc and loc[-1] == "[key]":
         yield _bad_name(path)
     elif kind in ("extra_forbidden", "invalid_key"):
@@ -189,6 +192,8 @@ def _bad_name(path: Path) -> Mistake:
         )
     if path[-2:-1] == ("kwargs",):
         return Mistake("bad-name", f"`{name}` can't be the name of a parameter", path, "key", "a Python name is needed")
+    if path[2:3] in (("matrix",), ("zip",)):
+        return Mistake("bad-name", f"`{name}` can't be the name of an axis", path, "key", "a Python name is needed")
     return Mistake("bad-name", f"`{name}` can't be the name of a step", path, "key", f"a name has {_NAME_RULE}")
 
 
@@ -224,9 +229,18 @@ def _takes_at(path: Path) -> str:
         return "text or a number"
     if path[0] == "targets":
         return _TARGET
+    if path[2:3] in (("matrix",), ("zip",)):
+        return _takes_in_a_grid(path[3:])
     if isinstance(path[-1], int):
         return "text"
     return _ENTRY
+
+
+def _takes_in_a_grid(path: Path) -> str:
+    """What stands below a `matrix` or a `zip`: axes of the user's own names, `include` and `exclude`."""
+    if path[0] not in ("include", "exclude"):
+        return _AXIS
+    return TAKES[str(path[0])] if len(path) == 1 else "a mapping of axes to values"
 
 
 def _takes(level: Level, key: str) -> str:

@@ -12,7 +12,6 @@ from mprun.loading.retries import named
 from mprun.loading.rules import StepData, steps
 from mprun.loading.words import did_you_mean, suggest
 from mprun.places import Path
-from mprun.plan import POOL_CALLS
 
 _MAX_LISTED = 1000
 
@@ -28,12 +27,10 @@ def file_mistakes(data: dict[Any, Any], folder: str) -> Iterator[Mistake]:
     for step in steps(data):
         yield from _folder(step.entry.get("working_dir"), (*step.path, "working_dir"), folder)
         yield from _target_files(step, folder)
-        if not step.entry.get("needs"):  # a step that runs before may write it
-            yield from _lines_files(step, folder)
 
 
 def _folder(text: Any, path: Path, folder: str) -> Iterator[Mistake]:
-    if _is_path(text) and not os.path.isdir(os.path.join(folder, text)):
+    if is_path(text) and not os.path.isdir(os.path.join(folder, text)):
         yield not_there(text, path, folder, "folder")
 
 
@@ -41,27 +38,11 @@ def _target_files(step: StepData, folder: str) -> Iterator[Mistake]:
     written: list[tuple[Any, Path]] = [(step.entry.get(key), (*step.path, key)) for key in ("target", "initializer")]
     for text, path in [*written, *((name.text, name.path) for name in named(step))]:
         file, colon, name = text.rpartition(":") if isinstance(text, str) else ("", "", "")
-        if (
-            colon
-            and name
-            and file.endswith(".py")
-            and _is_path(file)
-            and not os.path.isfile(os.path.join(folder, file))
-        ):
+        if colon and name and file.endswith(".py") and is_path(file) and not os.path.isfile(os.path.join(folder, file)):
             yield not_there(file, path, folder, "file")
 
 
-def _lines_files(step: StepData, folder: str) -> Iterator[Mistake]:
-    for call in POOL_CALLS:
-        source = step.entry.get(call)
-        text = source.get("lines") if isinstance(source, dict) else None
-        if _is_path(text):
-            where = os.path.join(folder, text)
-            if os.path.isdir(where) or not os.path.exists(where):
-                yield not_there(text, (*step.path, call, "lines"), folder, "file")
-
-
-def _is_path(text: Any) -> TypeGuard[str]:
+def is_path(text: Any) -> TypeGuard[str]:
     return isinstance(text, str) and text != ""
 
 

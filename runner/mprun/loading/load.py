@@ -12,14 +12,17 @@ from pydantic import ValidationError
 from mprun.errors import Diagnostic, WorkflowError
 from mprun.loading.defaults import diagnostics, with_defaults
 from mprun.loading.diagnose import model_mistakes
+from mprun.loading.fan_out_rules import FAN_OUT_RULES
 from mprun.loading.files import file_mistakes
 from mprun.loading.given import GivenParams
+from mprun.loading.item_files import item_files, saved_files
 from mprun.loading.join import Joined, join, run_wide, same_names
 from mprun.loading.levels import STEP_GROUPS
 from mprun.loading.limits import LIMIT_RULES
 from mprun.loading.mistakes import Mistake
 from mprun.loading.retries import RETRY_RULES
 from mprun.loading.rules import DATA_RULES, same_numbers, some_step
+from mprun.loading.source_rules import SOURCE_RULES
 from mprun.loading.substitute import step_names, substitute
 from mprun.loading.target_names import TARGET_RULES, allowed_targets, with_targets
 from mprun.loading.tree import ReadFile, read_tree
@@ -98,13 +101,14 @@ def _own_mistakes(file: ReadFile) -> Iterator[Mistake]:
         for rule in (some_step, *TARGET_RULES):
             yield from rule(file.data)
         yield from same_numbers(file.data, file.read.places.text, file.substituted)
-        yield from file_mistakes(file.data, file.folder)
+        for files in (file_mistakes, item_files, saved_files):
+            yield from files(file.data, file.folder)
 
 
 def _joint_mistakes(data: Any) -> Iterator[Mistake]:
     """What is wrong with steps, which may concern one another across files."""
     if isinstance(data, dict):
-        for rule in (*DATA_RULES, *RETRY_RULES, *LIMIT_RULES):
+        for rule in (*DATA_RULES, *SOURCE_RULES, *FAN_OUT_RULES, *RETRY_RULES, *LIMIT_RULES):
             yield from rule(data)
 
 

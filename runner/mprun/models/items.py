@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from pydantic import ConfigDict, Discriminator, Field, Tag
-from pydantic.json_schema import SkipJsonSchema
+from pydantic import ConfigDict, Discriminator, Field, Tag, WithJsonSchema
 
 from mprun.models.base import Written
 from mprun.models.values import Count, Delimiter, NumberFrom0, ParameterName, RangeArguments, Text
@@ -60,7 +59,7 @@ _BY_SHAPE = Discriminator(_shape, custom_error_type="wrong_type", custom_error_m
 Items = Annotated[
     Annotated[list[Any], Tag("a list")]
     | Annotated[ItemsFrom, Tag("a mapping")]
-    | Annotated[SkipJsonSchema[Annotated[Any, Field()]], Tag("a reference")],
+    | Annotated[Any, WithJsonSchema({"type": "string", "pattern": r"^\$\{results\.[^}]+\}$"}), Tag("a reference")],
     _BY_SHAPE,
 ]
 Axis = Annotated[Annotated[list[Any], Tag("a list")] | Annotated[NumbersFrom, Tag("a mapping")], _BY_SHAPE]

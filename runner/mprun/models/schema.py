@@ -1,12 +1,12 @@
 """The JSON Schema (draft-07) of a workflow file, generated from the models.
 
-What it can't say, and only loading finds: that names after `needs` exist and make no cycle, that a name is used once in
-`processes` and `pools` together, that nothing needs a daemon, that a target is well formed, that files and folders
-exist, what `retries.on` names, which limits contradict one another, have no effect or are beyond the engine `stdlib`,
-that a `range` has a step other than 0 and can be counted, that a key of `kwargs` is a Python name, that `1.0` is no
-whole number, that a duration as text is at most 7 days, that memory as text is at least 1M, that a number of `env`
-arrives as it is written, that there is no `${…}`, and everything about YAML itself (duplicate keys, tags, aliases,
-size).
+What it can't say, and only loading finds: that names after `needs` and in references exist and make no cycle, that a
+name is used once in `processes` and `pools` together, that nothing needs a daemon, that a target is well formed, that
+files and folders exist, what `retries.on` names, which limits contradict one another, have no effect or are beyond the
+engine `stdlib`, that a `range` has a step other than 0 and can be counted, that a `matrix` and a `zip` have something
+to combine, that a key of `kwargs` is a Python name, that `1.0` is no whole number, that a duration as text is at most
+7 days, that memory as text is at least 1M, that a number of `env` arrives as it is written, where a reference may
+stand, what included files hold, and everything about YAML itself (duplicate keys, tags, aliases, size).
 """
 
 from __future__ import annotations
@@ -19,6 +19,10 @@ from mprun.models.workflow import Workflow
 # Defaults that only mean "left out": an editor must not offer them as something to write.
 _LEFT_OUT = ("null", '""', "[]", "{}", "0", "0.0")
 
+# What stands beside the shape of a value, and not for it.
+_ABOUT = ("title", "description", "default")
+_REFERENCE = {"type": "string", "pattern": r"\$\{(params|env)\."}
+
 DRAFT_07 = "http://json-schema.org/draft-07/schema#"
 
 
@@ -29,7 +33,46 @@ def workflow_schema() -> dict[str, Any]:
         for key in level["properties"].values():
             if "default" in key and json.dumps(key["default"]) in _LEFT_OUT:
                 del key["default"]
+        level["properties"] = {name: with_references(key) for name, key in level["properties"].items()}
+        if isinstance(level.get("additionalProperties"), dict):
+            level["additionalProperties"] = with_references(level["additionalProperties"])
     return {**schema, "title": "An mprun workflow"}
+
+
+def with_references(schema: dict[str, Any]) -> dict[str, Any]:
+    """`schema`, or a text with a reference to what is known before the start; so too for what lists and mappings hold.
+
+    What is a mapping in any case, or takes any text, stays as it is: no parameter is a mapping.
+    """
+    inner = {key: value for key, value in schema.items() if key not in _ABOUT}
+    for key in ("items", "additionalProperties"):
+        if isinstance(inner.get(key), dict):
+            inner[key] = with_references(inner[key])
+    for key in _LISTS:
+        if key in inner:
+            inner[key] = [_inside(part) for part in inner[key]]
+    about = {key: value for key, value in schema.items() if key in _ABOUT}
+    if _takes_any_text(inner) or _is_mapping(inner):
+        return {**about, **inner}
+    return {**about, "anyOf": [inner, _REFERENCE]}
+
+
+def _inside(part: Any) -> Any:
+    """One of several shapes: the reference stands beside them all, and inside lists."""
+    if isinstance(part, dict) and isinstance(part.get("items"), dict):
+        return {**part, "items": with_references(part["items"])}
+    return part
+
+
+def _takes_any_text(schema: dict[str, Any]) -> bool:
+    types = schema.get("type", ())
+    is_text = types == "string" or (isinstance(types, list) and "string" in types)
+    return not schema or (is_text and not schema.keys() & {"pattern", "enum", "const"})
+
+
+def _is_mapping(schema: dict[str, Any]) -> bool:
+    refers_only = schema.keys() in ({"$ref"}, {"allOf"})
+    return refers_only or schema.get("type") == "object"
 
 
 def draft07(schema: dict[str, Any]) -> dict[str, Any]:

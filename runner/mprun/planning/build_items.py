@@ -4,12 +4,27 @@ from __future__ import annotations
 
 import glob
 import os
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from mprun.models.items import ItemsFrom
+from mprun.models.items import ItemsFrom, MatrixEntry, NumbersFrom
 from mprun.models.steps import PoolEntry, ProcessEntry
 from mprun.planning.build_limits import ReadTarget
-from mprun.sources import GlobSource, LinesSource, ListSource, RangeSource, Source
+from mprun.references import Reference
+from mprun.sources import (
+    CallSource,
+    CsvSource,
+    GlobSource,
+    JsonlSource,
+    LinesSource,
+    ListSource,
+    MatrixSource,
+    RangeSource,
+    ResultsSource,
+    SliceSource,
+    Source,
+    ZipSource,
+)
 
 
 class ItemsBuilder:
@@ -30,15 +45,47 @@ class ItemsBuilder:
         return self._items(getattr(entry, entry.fan_out)) if entry.fan_out else None
 
     def _items(self, written: Any) -> Source:
-        if isinstance(written, list):
-            return ListSource(tuple(written))
-        return self._source(written)
+        match written:
+            case list():
+                return ListSource(tuple(written))
+            case Reference():
+                return ResultsSource(written.path[0])
+            case MatrixEntry():
+                return MatrixSource(_axes(written.axes), tuple(written.include), tuple(written.exclude))
+            case dict():
+                return ZipSource(_axes(written))
+        return self._sliced(written)
+
+    def _sliced(self, written: ItemsFrom) -> Source:
+        whole = self._source(written)
+        return SliceSource(whole, written.skip, written.first or None) if written.skip or written.first else whole
 
     def _source(self, written: ItemsFrom) -> Source:
         match written.source:
             case "glob":
-                return GlobSource(os.path.join(glob.escape(self._folder), written.glob), self._cwd)
+                pattern = os.path.join(glob.escape(self._folder), written.glob)
+                return GlobSource(pattern, self._cwd, written.allow_empty)
             case "lines":
-                return LinesSource(os.path.normpath(os.path.join(self._folder, written.lines)))
-        numbers = range(*written.range)
-        return RangeSource(numbers.start, numbers.stop, numbers.step)
+                return LinesSource(self._absolute(written.lines))
+            case "csv":
+                return CsvSource(self._absolute(written.csv), self._cwd, written.delimiter)
+            case "jsonl":
+                return JsonlSource(self._absolute(written.jsonl), self._cwd)
+            case "call":
+                return CallSource(self._target(written.call), tuple(written.args), written.kwargs)
+        return range_source(written.range)
+
+    def _absolute(self, path: str) -> str:
+        return os.path.normpath(os.path.join(self._folder, path))
+
+
+def _axes(written: Mapping[str, list[Any] | NumbersFrom]) -> tuple[tuple[str, Source], ...]:
+    return tuple(
+        (name, ListSource(tuple(axis)) if isinstance(axis, list) else range_source(axis.range))
+        for name, axis in written.items()
+    )
+
+
+def range_source(arguments: Sequence[int]) -> RangeSource:
+    numbers = range(*arguments)
+    return RangeSource(numbers.start, numbers.stop, numbers.step)

@@ -118,7 +118,8 @@ class StepsBuilder:
 
     def _needs(self, entry: StepEntry) -> dict[str, Condition]:
         """Those written, and the steps whose results the entry refers to."""
-        referred = (reference.path[0] for reference in references_in(list(_values(entry))))
+        found = references_in(list(_values(entry)))
+        referred = (reference.path[0] for reference in found if reference.scope == "results")
         needs: dict[str, Any] = {**dict.fromkeys(referred, "succeeded"), **entry.needs}
         return {name: condition for name, condition in needs.items() if name in self._names}
 

@@ -3,34 +3,93 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
 
 from mprun.models.steps import StepEntry
 from mprun.models.workflow import Workflow
 from mprun.places import Path
-from mprun.plan import Plan, PoolStep, ProcessStep, Retries
+from mprun.plan import Plan, PoolStep, ProcessStep, Retries, Step
 from mprun.planning.converting import form_of
-from mprun.sources import ListSource, RangeSource
+from mprun.sources import (
+    CallSource,
+    GlobSource,
+    LinesSource,
+    ListSource,
+    MatrixSource,
+    RangeSource,
+    ZipSource,
+    whole_of,
+)
+from mprun.targets import Target
 from mprun.worker.problems import Use
 
 
 def uses(plan: Plan, written: Workflow) -> Iterator[tuple[Path, Use]]:
-    """(the step's path in the workflow, what it names) for each target, each initializer and each exception class.
+    """(the step's path in the workflow, what it names) for each target, initializer, generator and exception class.
 
-    `written` is what `plan` was made of: it knows where in its list a class stands.
+    `written` is what `plan` was made of: it knows where in its list a class stands. A command is no target of the
+    user's.
     """
     for step in plan.steps:
         if isinstance(step, ProcessStep):
             path: Path = ("processes", step.name)
-            yield path, Use(step.target, ("target",), "once", ("args",), step.args, step.kwargs)
             entry: StepEntry = written.processes[step.name]
+            found = _process_uses(step)
         else:
             path = ("pools", step.name)
-            yield path, _pool_use(step)
-            if step.initializer is not None:
-                yield path, Use(step.initializer, ("initializer",), "once", ("initargs",), step.initargs)
             entry = written.pools[step.name]
-        for use in _exception_uses(step.limits.retries, entry):
+            found = _pool_uses(step)
+        called = [] if step.command else found
+        for use in (*called, *_other_uses(step), *_exception_uses(step.limits.retries, entry)):
             yield path, use
+
+
+def _process_uses(step: ProcessStep) -> Iterator[Use]:
+    if step.cell == "kwargs" and isinstance(step.cells, MatrixSource | ZipSource):
+        yield from _axes_uses(step.target, step.cells, {})
+    else:
+        yield Use(step.target, ("target",), "once", ("args",), step.args, step.kwargs)
+
+
+def _pool_uses(step: PoolStep) -> Iterator[Use]:
+    source = whole_of(step.source)
+    if step.call == "apply":
+        yield Use(step.target, ("target",), "once", ("apply", "args"), step.args, step.kwargs)
+    elif isinstance(source, MatrixSource | ZipSource):
+        yield from _axes_uses(step.target, source, step.kwargs)
+    else:
+        shape = "star" if step.call == "starmap" else "each"
+        items = source.sequence() if isinstance(source, ListSource | RangeSource) else None
+        if items is not None:
+            yield Use(step.target, ("target",), shape, (step.call,), items, step.kwargs)
+        else:
+            example = ("text",) if isinstance(source, GlobSource | LinesSource) else ()
+            unknown = Use(step.target, ("target",), f"{shape}-like", (step.call,), example, step.kwargs)
+            yield replace(unknown, mode=form_of(step))
+
+
+def _axes_uses(target: Target, source: MatrixSource | ZipSource, kwargs: dict[str, Any]) -> Iterator[Use]:
+    """The combinations of the axes' values, and each that an `include` makes of them or beside them."""
+    axes = {name: axis.sequence() or () for name, axis in source.axes}
+    same = {name: (value,) for name, value in kwargs.items()}
+    if axes:
+        yield Use(target, ("target",), "axes", (source.kind,), (), {**axes, **same})
+    for index, entry in enumerate(source.include if isinstance(source, MatrixSource) else ()):
+        beside = not axes or any(name in axes and value not in axes[name] for name, value in entry.items())
+        others = {} if beside else {name: values[:1] for name, values in axes.items()}
+        included = {name: (value,) for name, value in entry.items()}
+        yield Use(target, ("target",), "axes", (source.kind, "include", index), (), {**others, **included, **same})
+
+
+def _other_uses(step: Step) -> Iterator[Use]:
+    """The initializer of a pool, and the generator that items come from."""
+    if isinstance(step, PoolStep) and step.initializer is not None:
+        yield Use(step.initializer, ("initializer",), "once", ("initargs",), step.initargs)
+    key = step.call if isinstance(step, PoolStep) else "foreach"
+    source = step.source if isinstance(step, PoolStep) else step.cells
+    if source is not None and isinstance(generator := whole_of(source), CallSource):
+        yield Use(generator.target, (key, "call"), "generator", (key, "args"), generator.args, generator.kwargs)
 
 
 def _exception_uses(retries: Retries, entry: StepEntry) -> Iterator[Use]:
@@ -44,15 +103,3 @@ def _exception_uses(retries: Retries, entry: StepEntry) -> Iterator[Use]:
         for target in classes:
             if ":" in target.text:
                 yield Use(target, ("retries", key, texts.index(target.text)), "exception")
-
-
-def _pool_use(step: PoolStep) -> Use:
-    if step.call == "apply":
-        return Use(step.target, ("target",), "once", ("apply", "args"), step.args, step.kwargs)
-    shape = "star" if step.call == "starmap" else "each"
-    if isinstance(step.source, ListSource):
-        return Use(step.target, ("target",), shape, (step.call,), step.source.values)
-    if isinstance(step.source, RangeSource):
-        numbers = range(step.source.start, step.source.stop, step.source.step)
-        return Use(step.target, ("target",), shape, (step.call,), numbers)
-    return Use(step.target, ("target",), f"{shape}-like", (step.call,), ("text",), mode=form_of(step))

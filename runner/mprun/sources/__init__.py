@@ -24,7 +24,7 @@ from mprun.sources.files import GlobSource, LinesSource
 from mprun.sources.live import CallSource, ResultsSource
 from mprun.sources.plain import ListSource, RangeSource
 from mprun.sources.records import CsvSource, JsonlSource
-from mprun.sources.slices import SliceSource
+from mprun.sources.slices import SliceSource, whole_of
 
 Source = (
     ListSource
@@ -55,4 +55,5 @@ __all__ = [
     "SliceSource",
     "Source",
     "ZipSource",
+    "whole_of",
 ]

@@ -14,6 +14,13 @@ if TYPE_CHECKING:
     from mprun.sources import Source
 
 
+def whole_of(source: Source) -> Source:
+    """`source`, or what it is a slice of."""
+    while isinstance(source, SliceSource):
+        source = source.source
+    return source
+
+
 @dataclass(frozen=True, slots=True)
 class SliceSource:
     """The items of `source` without the `skip` first; of these the `first`, or all (None)."""

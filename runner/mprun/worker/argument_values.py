@@ -37,7 +37,7 @@ class ValueCheck:
 
     def problems(self) -> Iterator[Problem]:
         use = self._use
-        if use.shape == "once":
+        if use.shape in ("once", "generator"):
             yield from self._call(use.args, use.kwargs, use.where)
             return
         if use.shape == "axes":
@@ -74,6 +74,14 @@ class ValueCheck:
         for index, item in enumerate(self._use.args):
             if isinstance(item, list):
                 yield from self._call(item, {}, (*self._use.where, index))
+            elif isinstance(item, dict):
+                yield from self._named(item, (*self._use.where, index))
+
+    def _named(self, item: Mapping[Any, Any], where: At) -> Iterator[Problem]:
+        for name, value in item.items():
+            taken = self._given.keyword(name) if isinstance(name, str) else None
+            if taken is not None:
+                yield from self._value(taken, value, (*where, name))
 
     def _axes(self) -> Iterator[Problem]:
         for name, values in self._use.kwargs.items():

@@ -52,7 +52,7 @@ class _CallCheck:
 
     def problems(self) -> Iterator[Problem]:
         use = self._use
-        if use.shape in ("once", "axes"):
+        if use.shape in ("once", "axes", "generator"):
             return self.call(use.args, use.kwargs, use.where)
         return self.one_item() if use.shape.startswith("each") else self.starred()
 
@@ -60,12 +60,7 @@ class _CallCheck:
         """What is wrong with `function(*args, **kwargs)`, where `args` are written at `where`."""
         unknown = [name for name in kwargs if not self._takes_keyword(name)]
         for name in unknown:
-            near = difflib.get_close_matches(name, self._keywords(), 1)
-            advice = f"did you mean `{near[0]}`?" if near else ""
-            told = f"`{self._name}` takes no argument `{name}`"
-            if name in self._signature.parameters:
-                told, advice = f"`{self._name}` takes `{name}` by position only", "give it in `args`"
-            yield self._keyword_problem(told, where, name, advice)
+            yield self._unknown(name, where)
         most = self._most_positional()
         if most is not None and len(args) > most:
             takes = f"`{self._name}` takes {_count(most, 'positional argument')}, and is given {len(args)}"
@@ -79,13 +74,27 @@ class _CallCheck:
             advice = "its first argument is the object" if "self" in self._signature.parameters else ""
             yield self._problem(f"`{self._name}` {'also ' if args else ''}needs {_names(missing)}", written, advice)
 
+    def _unknown(self, name: str, where: tuple[str | int, ...]) -> Problem:
+        near = difflib.get_close_matches(name, self._keywords(), 1)
+        advice = f"did you mean `{near[0]}`?" if near else ""
+        told = f"`{self._name}` takes no argument `{name}`"
+        if name in self._signature.parameters:
+            told, advice = f"`{self._name}` takes `{name}` by position only", "give it in `args`"
+        return self._keyword_problem(told, where, name, advice)
+
     def one_item(self) -> Iterator[Problem]:
         most = self._most_positional()
         if most == 0:
             yield self._problem(f"`{self._name}` takes no positional argument, and is given each item as one")
             return
-        missing = self._missing((None,), self._use.kwargs)
-        if missing:
+        kwargs, where = self._use.kwargs, self._use.where
+        unknown = [name for name in kwargs if not self._takes_keyword(name)]
+        for name in unknown:
+            yield self._unknown(name, where)
+        for name in self._given_twice((None,), kwargs):
+            yield self._keyword_problem(f"`{name}` is the item already, which each call is given first", where, name)
+        missing = self._missing((None,), kwargs)
+        if missing and not unknown:
             keyword_only = self._parameters(Parameter.KEYWORD_ONLY)
             by_star = self._use.where == ("map",) and not any(p.name in missing for p in keyword_only)
             advice = "`starmap` gives each call a list of arguments" if by_star else ""
@@ -94,7 +103,7 @@ class _CallCheck:
             )
 
     def starred(self) -> Iterator[Problem]:
-        call = self._use.where[0]
+        call, same = self._use.where[0], self._use.kwargs
         if isinstance(self._use.args, range):
             yield self._problem("each item of a `starmap` is a list of arguments, and a `range` has numbers")
             return
@@ -102,7 +111,9 @@ class _CallCheck:
             return
         for index, item in enumerate(self._use.args):
             if isinstance(item, list):
-                yield from self.call(item, {}, (call, index))
+                yield from self.call(item, same, (call, index))
+            elif isinstance(item, dict) and all(isinstance(name, str) for name in item):
+                yield from self.call((), {**same, **item}, (call, index))
             else:
                 told = f"each item of a `starmap` is a list of arguments, and this one is {bounded_repr(item, 40)}"
                 yield Problem("arguments", told, (call, index), advice="`map` gives each call one item")
@@ -111,7 +122,8 @@ class _CallCheck:
         return Problem("arguments", message, where or self._use.where, advice=advice, notes=self._notes)
 
     def _keyword_problem(self, message: str, where: tuple[str | int, ...], name: str, advice: str = "") -> Problem:
-        path = (*where, name) if self._use.shape == "axes" else (*where[:-1], "kwargs", name)
+        in_mapping = self._use.shape == "axes" or isinstance(where[-1], int)
+        path = (*where, name) if in_mapping else (*where[:-1], "kwargs", name)
         return Problem("arguments", message, path, advice=advice, notes=self._notes, at_key=True)
 
     def _parameters(self, *kinds: Any) -> list[Parameter]:

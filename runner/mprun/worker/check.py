@@ -102,7 +102,7 @@ def _found(use: Use, surroundings: Surroundings) -> Any:
         if not hasattr(found, name):
             raise _Unusable(_no_attribute(use, found, name))
         found = getattr(found, name)
-    unsuitable = _no_exception(use, found) if use.shape == "exception" else _unsuitable(use, found)
+    unsuitable = _SUITS.get(use.shape, _unsuitable)(use, found)
     if unsuitable is not None:
         raise _Unusable(unsuitable)
     if use.shape != "exception" and not all(is_allowed(found, targets) for targets in use.allowed):
@@ -234,6 +234,17 @@ def _no_exception(use: Use, found: Any) -> Problem | None:
     return Problem("not-an-exception", told, use.at, text, advice, skip=_behind_colon(use))
 
 
+def _no_generator(use: Use, found: Any) -> Problem | None:
+    """It is called where its items are read: only they have to leave that process."""
+    text, skip = use.target.qualname, _behind_colon(use)
+    if not callable(found):
+        return Problem("not-callable", f"`{text}` is {_kind(found)}, which can't be called", use.at, text, skip=skip)
+    if inspect.iscoroutinefunction(found) or inspect.isasyncgenfunction(found):
+        told = f"`{text}` is an async function, and items come from an ordinary generator"
+        return Problem("not-callable", told, use.at, text, skip=skip)
+    return None
+
+
 def _exceptions_beside(use: Use) -> list[str]:
     return [name for name, value in vars(import_target_module(use.target)).items() if _is_exception(value)]
 
@@ -272,6 +283,8 @@ def _kind(found: Any) -> str:
     name = type_name(type(found))
     return f"an {name}" if name[0] in "aeiou" else f"a {name}"
 
+
+_SUITS = {"exception": _no_exception, "generator": _no_generator}
 
 if __name__ == "__main__":
     main()

@@ -19,19 +19,20 @@ class Use:
 
     - once: the arguments of the one call
     - each: items, one argument a call; star: items, each the list of a call's arguments
-    - each-like, star-like: one example of items that are not known before the run
+    - each-like, star-like: one example of items that are not known before the run, or none
     - axes: nothing; each of `kwargs` is a list of values, of which each call has one
+    - generator: the arguments of the one call, which returns an iterable
     - exception: nothing, as the target is a class of exceptions, which is not called
 
-    For items a `range` may stand, which is not made into a list. Without an example, an item may be any plain data.
-    `mode` says whether items are plain data (`strict`) or text from outside (`text`). What is called has to be in each
-    of the lists of targets in `allowed`.
+    Beside items, `kwargs` are the same for each call. For items a `range` may stand, which is not made into a list.
+    Without an example, an item may be any plain data. `mode` says whether items are plain data (`strict`) or text from
+    outside (`text`). What is called has to be in each of the lists of targets in `allowed`.
     """
 
     target: Target
     at: tuple[str | int, ...]
     shape: str
-    where: tuple[str, ...] = ()
+    where: tuple[str | int, ...] = ()
     args: Sequence[Any] = ()
     kwargs: dict[str, Any] = dataclasses.field(default_factory=dict)
     mode: Converts = "strict"

@@ -1,0 +1,132 @@
+"""Rules about where items come from, what is done with them, and keys that would have no effect on that."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
+
+from mprun.loading.mistakes import Mistake, short
+from mprun.loading.rules import Data, StepData, steps
+from mprun.models.items import SOURCES
+from mprun.places import Path
+from mprun.plan import FAN_OUTS, POOL_CALLS
+from mprun.references import Reference
+
+_STREAMING = ("imap", "imap_unordered")
+_MODIFIERS = {"delimiter": "csv", "allow_empty": "glob", "args": "call", "kwargs": "call"}
+_NO_LISTS = {"range": "numbers", "glob": "paths", "lines": "texts"}
+
+
+class Items(NamedTuple):
+    """What stands behind a pool's call, or a `foreach`; `source` is the key it comes from, where it is a mapping."""
+
+    step: StepData
+    key: str
+    written: Any
+
+    @property
+    def path(self) -> Path:
+        return (*self.step.path, self.key)
+
+    @property
+    def source(self) -> str:
+        written = self.written if isinstance(self.written, dict) else {}
+        return next((source for source in SOURCES if source in written), "")
+
+
+def items_of(data: Data) -> Iterator[Items]:
+    """All that give items one by one."""
+    for step in steps(data):
+        calls = POOL_CALLS if step.path[0] == "pools" else FAN_OUTS
+        for key in calls:
+            if key in step.entry and key not in ("apply", "matrix", "zip"):
+                yield Items(step, key, step.entry[key])
+
+
+def modifiers(data: Data) -> Iterator[Mistake]:
+    """What shapes one kind of source doesn't stand beside another."""
+    for each in items_of(data):
+        for key, source in _MODIFIERS.items():
+            if each.source and each.source != source and key in each.written:
+                told = f"`{key}` is for `{source}`, and these items come from `{each.source}`"
+                yield Mistake("no-effect", told, (*each.path, key), "key")
+
+
+def whole_results(data: Data) -> Iterator[Mistake]:
+    """The items are all results of a step."""
+    for each in items_of(data):
+        if isinstance(each.written, Reference) and len(each.written.path) > 1:
+            whole = Reference("results", each.written.path[:1])
+            told = f"the items are all results of a step, not a part of them such as `{each.written}`"
+            yield Mistake("reference", told, each.path, advice=f"write `{whole}`")
+
+
+def lists_for_starmap(data: Data) -> Iterator[Mistake]:
+    """Each item of a `starmap` is a list of arguments, or a mapping of them."""
+    for each in items_of(data):
+        if each.key == "starmap" and each.source in _NO_LISTS:
+            told = (
+                f"each item of a `starmap` is a list of arguments, and a `{each.source}` has {_NO_LISTS[each.source]}"
+            )
+            yield Mistake("bad-value", told, (*each.path, each.source), "key", "`map` gives each call one item")
+
+
+def keywords_of_pools(data: Data) -> Iterator[Mistake]:
+    """A pool's `kwargs` stand beside items, and don't name what the items give."""
+    for step in steps({"pools": data.get("pools")}):
+        kwargs = step.entry.get("kwargs")
+        if "kwargs" in step.entry and "apply" in step.entry:
+            told = "`apply` has `kwargs` of its own"
+            advice = "write `apply: {kwargs: …}`"
+            yield Mistake("no-effect", told, (*step.path, "kwargs"), "key", advice)
+        kwargs = kwargs if isinstance(kwargs, dict) else {}
+        for key in ("matrix", "zip"):
+            axes = step.entry.get(key)
+            for name in axes if isinstance(axes, dict) else ():
+                if name in kwargs:
+                    told = f"`{short(name)}` is an axis already: each call is given it by the `{key}`"
+                    yield Mistake(
+                        "given-twice", told, (*step.path, "kwargs", name), "key", first=(*step.path, key, name)
+                    )
+
+
+def useless_beside(data: Data) -> Iterator[Mistake]:
+    """Keys of a step that need several tasks, or an end."""
+    for step in steps(data):
+        many = [key for key in step.entry if key in (*POOL_CALLS, *FAN_OUTS) and key != "apply"]
+        for key in ("keys", "chunksize"):
+            if key in step.entry and not many and (step.path[0] != "pools" or "apply" in step.entry):
+                what = "`apply` is one task" if "apply" in step.entry else "a single process is one task"
+                yield Mistake("no-effect", f"`{key}` has no effect: {what}", (*step.path, key), "key")
+        if "save" in step.entry and step.entry.get("daemon") is True:
+            told = "a daemon is stopped before it has a result that could be saved"
+            yield Mistake("no-effect", told, (*step.path, "save"), "key")
+
+
+def stdlib_sources(data: Data) -> Iterator[Mistake]:
+    """`multiprocessing.Pool` reads items in the parent: there is no child to call a generator in, and no stream."""
+    for each in items_of(data):
+        if each.step.path[0] != "pools" or each.step.entry.get("engine", data.get("engine")) != "stdlib":
+            continue
+        if each.source == "call":
+            told = "the engine `stdlib` can't call a generator in a child"
+            yield Mistake("engine", told, (*each.path, "call"), "key", "`engine: local` can")
+        elif isinstance(each.written, Reference) and each.key in _STREAMING and not _waits(each):
+            told = f"the engine `stdlib` can't take results while `{each.written.path[0]}` runs"
+            advice = f"`needs: {each.written.path[0]}` waits for them; `engine: local` needn't"
+            yield Mistake("engine", told, each.path, advice=advice)
+
+
+def _waits(each: Items) -> bool:
+    needs = each.step.entry.get("needs")
+    return each.written.path[0] in ([needs] if isinstance(needs, str) else needs or ())
+
+
+SOURCE_RULES: tuple[Callable[[Data], Iterator[Mistake]], ...] = (
+    modifiers,
+    whole_results,
+    lists_for_starmap,
+    keywords_of_pools,
+    useless_beside,
+    stdlib_sources,
+)
