@@ -27,8 +27,9 @@ def show(text: str) -> None:
 
 def say(text: str) -> None:
     """Write a message to standard error; where nobody can hear it, the exit code still says it."""
-    with contextlib.suppress(OSError):
+    with contextlib.suppress(OSError):  # such as that of a stream without a descriptor, which always has room
         wait_for_room(sys.stderr.fileno())
+    with contextlib.suppress(OSError):
         sys.stderr.write(text)
         sys.stderr.flush()
 
