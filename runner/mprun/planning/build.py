@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ from mprun.models.workflow import Workflow
 from mprun.places import Places
 from mprun.plan import Plan, StartMethod, Step
 from mprun.planning.build_steps import StepsBuilder
+from mprun.planning.flow import with_flow
 from mprun.targets import Target
 
 
@@ -54,8 +55,9 @@ def build(files: Sequence[WorkflowFile]) -> Plan:
         start_method=written.start_method or default_start_method(),
         grace_period=written.grace_period,
         surroundings=builders[-1].around,
-        steps=tuple(
-            step for each, builder in zip(files, builders, strict=True) for step in _in_order(each, builder.steps())
+        steps=with_flow(
+            (step for each, builder in zip(files, builders, strict=True) for step in _in_order(each, builder.steps())),
+            {wait for each in files for wait in _waits(each.workflow)},
         ),
         timeout=written.timeout,
         max_parallel=written.max_parallel,
@@ -64,6 +66,12 @@ def build(files: Sequence[WorkflowFile]) -> Plan:
         params=dict(main.params),
         included={each.path: each.sha256 for each in included},
     )
+
+
+def _waits(workflow: Workflow) -> Iterator[tuple[str, str]]:
+    """Each step with each one that it names after `needs`."""
+    for name, entry in (*workflow.processes.items(), *workflow.pools.items()):
+        yield from ((name, need) for need in entry.needs)
 
 
 def _in_order(written: WorkflowFile, steps: Sequence[tuple[str, Step]]) -> list[Step]:

@@ -1,0 +1,39 @@
+"""How results flow between the steps of a plan: which are kept, and who takes them as they come."""
+
+from __future__ import annotations
+
+from collections.abc import Container, Iterable, Iterator
+from dataclasses import fields, replace
+
+from mprun.plan import PoolStep, Step, needed_results
+from mprun.references import references_in
+
+
+def with_flow(steps: Iterable[Step], waits: Container[tuple[str, str]]) -> tuple[Step, ...]:
+    """`steps` that know whether their results are kept and whether they stream.
+
+    `waits` are pairs of a step and one that it names after `needs`: it takes that one's results when it has ended.
+    """
+    all_steps = list(steps)
+    referred = {name for step in all_steps for name in _referred_to(step)}
+    kept = (replace(step, keeps=step.name in referred or bool(step.save)) for step in all_steps)
+    return tuple(replace(step, streams=_streams(step, waits)) if isinstance(step, PoolStep) else step for step in kept)
+
+
+def _streams(step: PoolStep, waits: Container[tuple[str, str]]) -> bool:
+    needed = needed_results(step)
+    if not needed or step.engine != "local" or step.call not in ("imap", "imap_unordered"):
+        return False
+    return (step.name, needed) not in waits and needed not in _in_arguments(step)
+
+
+def _referred_to(step: Step) -> Iterator[str]:
+    """The steps whose results `step` takes, as its items or in its arguments."""
+    yield from _in_arguments(step)
+    if isinstance(step, PoolStep) and needed_results(step):
+        yield needed_results(step)
+
+
+def _in_arguments(step: Step) -> set[str]:
+    values = [getattr(step, each.name) for each in fields(step)]
+    return {reference.path[0] for reference in references_in(values) if reference.scope == "results"}
