@@ -79,6 +79,8 @@ class LogError(MprunError):
 class ItemError(MprunError):
     """An item of a source can't be used: where it stands (`data.csv:17`) and what is wrong with it."""
 
+    __module__ = "mprun"
+
     def __init__(self, place: str, message: str) -> None:
         super().__init__(place, message)
         self.place = place

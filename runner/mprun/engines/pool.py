@@ -115,6 +115,8 @@ class PoolExecution(Generic[W]):
             items_refer=self._items_refer,
             items_are=self.supply.items_are,
             items_from=self.supply.items_from,
+            kwargs={} if step.call == "apply" else step.kwargs,
+            decoding=self.supply.decoding,
         )
 
     def make_process(self, *args: Any, **kwargs: Any) -> ChildProcess:

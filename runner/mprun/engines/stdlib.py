@@ -127,7 +127,7 @@ class StdlibPoolExecution(PoolExecution[PoolWorker]):
                 for _ in self._feed:  # counts the one task; its arguments are the call's own
                     pass
                 pool.apply_async(run_apply, (step.args, step.kwargs))
-            case "map":
+            case "map" | "matrix" | "zip":
                 pool.map_async(run_one, self._feed, chunk)
             case "starmap":
                 pool.starmap_async(run_star, self._feed, chunk)

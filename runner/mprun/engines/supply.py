@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
 from typing import Any
 
+from mprun.decoding import Decoding
 from mprun.results import ResultFiles
 from mprun.sources import Source
 from mprun.worker.pool_work import ItemsAre
@@ -17,11 +18,12 @@ class Supply:
     `count` is how many there are in all (None where only reading on can tell), `ended` whether all that there will ever
     be was taken, `error` why not all could be read, `gone` whether nothing is at work for it any more. In the place of
     items it may give out something that a worker makes them of: `items_are` says what, `items_from` what files it
-    refers to.
+    refers to, `decoding` how it is read.
     """
 
     items_are: ItemsAre = "values"
     items_from: ResultFiles | None = None
+    decoding: Decoding | None = None
 
     def __init__(self, error: str = "") -> None:
         self._error = error
@@ -91,6 +93,7 @@ class SourceSupply(Supply):
 
     def _open(self, source: Source) -> Iterator[Any]:
         try:
+            self.decoding = source.decoding()
             return iter(()) if self._sequence is not None else source.items()
         except Exception as error:  # noqa: BLE001 -- the user's file; told as the step's error
             return self._fail(error)
@@ -117,7 +120,7 @@ class SlicedSupply(Supply):
 
     def __init__(self, whole: Supply, skip: int, first: int | None) -> None:
         super().__init__()
-        self.items_are, self.items_from = whole.items_are, whole.items_from
+        self.items_are, self.items_from, self.decoding = whole.items_are, whole.items_from, whole.decoding
         self._whole = whole
         self._skip = skip
         self._left = first

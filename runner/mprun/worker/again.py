@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from mprun.errors import ConversionError
+from mprun.errors import ConversionError, ItemError
 from mprun.events import Outcome
 from mprun.plan import Retries
 from mprun.retrying import delay_after, may_retry
@@ -26,7 +26,7 @@ class Again:
         return delay_after(self._retries, attempt)
 
     def _concerns(self, error: BaseException) -> bool:
-        if isinstance(error, ConversionError):  # the same argument would be refused again
+        if isinstance(error, ConversionError | ItemError):  # the same argument would be refused again
             return False
         if self._on is None:
             self._on, self._not_on = _classes(self._retries.exceptions), _classes(self._retries.not_exceptions)

@@ -19,6 +19,8 @@ def item_loader(work: PoolWork) -> Load | None:
 
     It raises whatever loading raises: then that is the task's outcome.
     """
+    if work.decoding is not None:
+        return work.decoding.value
     if work.items_refer:
         assert work.scope is not None
         return work.scope.evaluate

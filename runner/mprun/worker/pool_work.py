@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from mprun.plan import Converts, LogTasks, PoolCall, Retries
@@ -15,6 +15,7 @@ from mprun.worker.frames import UNREADY
 from mprun.worker.process import ChildProcess
 
 if TYPE_CHECKING:  # most workers have none of these, and need not load them
+    from mprun.decoding import Decoding
     from mprun.results import ResultFiles
     from mprun.scope import Scope
 
@@ -27,9 +28,10 @@ ItemsAre = Literal["values", "pickles", "results", "places"]
 class PoolWork:
     """`submitted` is when the tasks were given to a Pool that takes them all at once (seconds since the epoch).
 
-    `keep` says where what tasks return is kept, None where it isn't. `scope` has the values of the references in
-    `initargs` and, where `items_refer`, in items; None where there are none. `items_from` is the step whose results the
-    items are, `items_are` what the parent hands over in their place.
+    `keep` says where what tasks return is kept, None where it isn't. `kwargs` are the same for each task. `scope` has
+    the values of the references in `initargs`, in `kwargs` and, where `items_refer`, in items; None where there are
+    none. `items_from` is the step whose results the items are, `items_are` what the parent hands over in their place,
+    `decoding` how that is read.
     """
 
     step: str
@@ -46,22 +48,27 @@ class PoolWork:
     items_refer: bool = False
     items_are: ItemsAre = "values"
     items_from: ResultFiles | None = None
+    kwargs: Mapping[str, Any] = field(default_factory=dict)
+    decoding: Decoding | None = None
 
 
-def get_ready(child: ChildProcess, work: PoolWork) -> Callable[..., Any]:
-    """Resolve the target, run the initializer, and return the target; both convert their arguments if they are to.
+def get_ready(child: ChildProcess, work: PoolWork) -> tuple[Callable[..., Any], PoolWork]:
+    """Resolve the target and run the initializer; both convert their arguments if they are to.
+
+    Returns the target, and the work with what its references stand for in their place.
 
     A failure is told to the parent and ends the worker (SystemExit): another one would fail as this one did.
     """
     try:
+        if work.scope is not None:
+            work = replace(work, initargs=work.scope.evaluate(work.initargs), kwargs=work.scope.evaluate(work.kwargs))
         function = resolve_converting(work.target, work.converts)
         if work.initializer is not None:
-            initargs = work.scope.evaluate(work.initargs) if work.scope is not None else work.initargs
-            resolve_converting(work.initializer, work.converts)(*initargs)
+            resolve_converting(work.initializer, work.converts)(*work.initargs)
     except BaseException as error:  # noqa: BLE001 -- the user's code; told to the parent whatever it is
         child.send(UNREADY, json.dumps(exception_fields(error)).encode())
         raise SystemExit(1) from None
-    return function
+    return function, work
 
 
 def about_tasks(child: ChildProcess, work: PoolWork) -> dict[str, Any]:

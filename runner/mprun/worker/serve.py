@@ -15,6 +15,7 @@ from mprun.values import to_json
 from mprun.worker import process
 from mprun.worker.again import Again
 from mprun.worker.board import BEGAN, FIRST, ROOM, STOP, TASK, USED
+from mprun.worker.calling import arguments_of, by_call, decoded
 from mprun.worker.calls import CODES, PLAIN_TYPES, Call, judge, result_line
 from mprun.worker.frames import (
     AGAIN,
@@ -40,7 +41,7 @@ SMALL = 1 << 62  # an int below it needs no look at its size
 def serve(work: PoolWork) -> None:
     """The `target` of the worker's Process: serve batches until the parent closes the pipe."""
     child = process.current
-    function = get_ready(child, work)
+    function, work = get_ready(child, work)
     child.board.get_ready()
     server = _server(child, work, function)
     for first, attempt, handed, items in read_batches(child.tasks.childs.fileno()):
@@ -61,7 +62,8 @@ class Server:
         self._board = child.board
         self._work = work
         self._load = item_loader(work)
-        self._invoke = _by_call(work, function, self._load)
+        self._invoke = _invoker(work, function, self._load)
+        self._arguments = arguments_of(work.call, work.kwargs)
         self._again = Again(work.retries)
         self._lines = TaskLines(about_tasks(child, work))
         self._sent = time.monotonic_ns()
@@ -137,7 +139,7 @@ class Server:
         """Tell of a task that failed; `times` are how long it ran and how long it waited, in seconds."""
         duration, waited = times
         ended = Call(outcome, None, error, time.time(), duration)
-        args, kwargs = _arguments(self._work, self._loaded(item))
+        args, kwargs = self._arguments(self._loaded(item))
         about = {"step": self._work.step, "worker": self._child.worker, "task": task, "attempt": attempt}
         about["waited"] = round(waited, 6)
         code = CODES[outcome]
@@ -209,20 +211,9 @@ class _CountingServer(Server):
             self._child.send(COUNTED, counted_body(run_first, self._sent - before, task - run_first))
 
 
-def _by_call(work: PoolWork, function: Callable[..., Any], load: Load | None) -> Callable[[Any], Any]:
-    """The function of what is handed over for one item that makes the call that the workflow names."""
-    invoke = function
-    match work.call:
-        case "starmap":
-            invoke = lambda item: function(*item)  # noqa: E731
-        case "apply":
-            invoke = lambda item: function(*item[0], **item[1])  # noqa: E731
-    return invoke if load is None else lambda item: invoke(load(item))
-
-
-def _arguments(work: PoolWork, item: Any) -> tuple[Any, Any]:
-    """`item` as the (args, kwargs) of its call, for the log."""
-    if work.call == "apply" and isinstance(item, tuple):
-        args, kwargs = item
-        return args, kwargs
-    return (item, {}) if work.call == "starmap" else ((item,), {})
+def _invoker(work: PoolWork, function: Callable[..., Any], load: Load | None) -> Callable[[Any], Any]:
+    """The function of what is handed over for one item that makes its call."""
+    make_call = by_call(work.call, function, work.kwargs)
+    if work.decoding is not None:
+        return decoded(make_call, work.decoding)
+    return make_call if load is None else lambda item: make_call(load(item))
