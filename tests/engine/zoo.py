@@ -12,6 +12,8 @@ import subprocess
 import sys
 import threading
 import time
+from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -28,6 +30,33 @@ def add(one: int, other: int) -> int:
 
 def keywords(one: int, *, other: int) -> int:
     return one - other
+
+
+@dataclass
+class Point:
+    x: float
+    y: float = 0.0
+
+
+def typed(path: Path, day: date, point: Point) -> list[Any]:
+    return [path, day, point]
+
+
+def half(number: float) -> Any:
+    return number / 2, type(number).__name__
+
+
+def set_day(day: date) -> None:
+    global chosen
+    chosen = day
+
+
+def chosen_day(_: Path) -> Any:
+    return chosen
+
+
+def modules(*names: str) -> list[str]:
+    return [name for name in names if name in sys.modules]
 
 
 def pid(_: Any = None) -> int:

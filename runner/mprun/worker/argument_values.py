@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from inspect import Signature
-from itertools import chain
+from itertools import chain, islice
 from typing import Any
 
 from mprun.references import references_in
@@ -62,7 +62,7 @@ class ValueCheck:
         if self._use.shape == "each":
             yield from self._values(taken, self._use.args, self._use.where)
         elif self._use.args:
-            yield from self._kind(taken, type(self._use.args[0]))
+            yield from self._kind(taken, type(self._use.args[0]), self._use.where)
         else:
             self.converts |= taken.converter is not ANYTHING
             yield from self._unclear(taken, taken.converter.unclear)
@@ -90,8 +90,19 @@ class ValueCheck:
                 yield from self._values(taken, values, (*self._use.where, name))
 
     def _values(self, taken: Taken, values: Sequence[Any], where: At) -> Iterator[Problem]:
-        for index in _tried(taken.converter, values):
-            yield from self._value(taken, values[index], (*where, index))
+        if isinstance(values, range):
+            yield from self._range(taken, values, where)
+            return
+        for index, value in enumerate(values):
+            yield from self._value(taken, value, (*where, index))
+
+    def _range(self, taken: Taken, numbers: range, where: At) -> Iterator[Problem]:
+        """One problem at most, as all the numbers are written in one place."""
+        if int in taken.converter.reads:
+            tried = _tried(taken.converter, numbers)
+            yield from islice(chain.from_iterable(self._value(taken, number, where) for number in tried), 1)
+        elif numbers:
+            yield from self._kind(taken, int, where)
 
     def _value(self, taken: Taken, value: Any, path: At) -> Iterator[Problem]:
         if not is_known(value):
@@ -104,12 +115,12 @@ class ValueCheck:
                 told = sentence(self._name, taken.name, fault)
                 yield self._problem(told, (*path, *fault.path), fault.advice, at_key=fault.at_key)
 
-    def _kind(self, taken: Taken, kind: type) -> Iterator[Problem]:
-        """Of items of which only the kind is known."""
+    def _kind(self, taken: Taken, kind: type, where: At) -> Iterator[Problem]:
+        """Of items of which no more than the kind is looked at."""
         self.converts |= not taken.converter.keeps
         if kind not in taken.converter.reads:
             told = f"`{self._name}` takes `{taken.name}` as {taken.converter.takes}, and each item is {_KINDS[kind]}"
-            yield self._problem(told, self._use.where)
+            yield self._problem(told, where)
         else:
             yield from self._unclear(taken, taken.converter.unclear & {kind})
 
@@ -123,13 +134,10 @@ class ValueCheck:
         return Problem("argument-type", message, path, advice=advice, notes=self._notes, at_key=at_key)
 
 
-def _tried(converter: Converter, values: Sequence[Any]) -> Iterator[int]:
-    """The indexes of `values` to be tried: of a range that is taken or refused as a whole, the first will do."""
-    count = len(values)
-    if not isinstance(values, range):
-        return iter(range(count))
-    if int in converter.sure or int not in converter.reads:
-        return iter(range(min(count, 1)))
-    if count <= MAX_WALK:
-        return iter(range(count))
-    return chain(range(MAX_WALK // 2), range(count - MAX_WALK // 2, count))
+def _tried(converter: Converter, numbers: range) -> Iterable[int]:
+    """Those of `numbers` to be tried: where all ints are taken, the first will do."""
+    if int in converter.sure:
+        return numbers[:1]
+    if len(numbers) <= MAX_WALK:
+        return numbers
+    return chain(numbers[: MAX_WALK // 2], numbers[-MAX_WALK // 2 :])

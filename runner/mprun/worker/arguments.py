@@ -153,7 +153,7 @@ class _CallCheck:
 
 def _defined_at(function: Callable[..., Any], name: str, signature: inspect.Signature) -> str:
     """`jobs.py:12: fetch(url, timeout=3)`: the other place that a wrong call concerns."""
-    shown = f"{name}{signature}"
+    shown = f"{name}{_unquoted(signature)}"
     shown = shown if len(shown) <= 200 else shown[:199] + "…"
     try:
         code: Any = inspect.unwrap(function)
@@ -162,6 +162,21 @@ def _defined_at(function: Callable[..., Any], name: str, signature: inspect.Sign
     except (TypeError, OSError, ValueError):
         return shown
     return f"{short_path(file)}:{line}: {shown}" if file else shown
+
+
+class _Written(str):
+    """An annotation that is text, shown as it is written: Python puts it in quotes."""
+
+    __slots__ = ()
+    __repr__ = str.__str__
+
+
+def _unquoted(signature: inspect.Signature) -> inspect.Signature:
+    def shown(annotation: Any) -> Any:
+        return _Written(annotation) if isinstance(annotation, str) else annotation
+
+    parameters = [each.replace(annotation=shown(each.annotation)) for each in signature.parameters.values()]
+    return signature.replace(parameters=parameters, return_annotation=shown(signature.return_annotation))
 
 
 def short_path(file: str) -> str:

@@ -30,7 +30,13 @@ class Converters:
         self._aliases: list[Any] = []  # being looked into: one that holds itself is not looked into again
 
     def of(self, annotation: Any) -> Converter:
-        """The converter of `annotation`: ANYTHING where it says nothing that can be checked."""
+        """The converter of `annotation`: ANYTHING where it says nothing that can be checked, or can't be understood."""
+        try:
+            return self._of(annotation)
+        except Exception:  # noqa: BLE001 -- metaclasses and Pydantic's hooks are the user's code
+            return ANYTHING
+
+    def _of(self, annotation: Any) -> Converter:
         annotation = unwrapped(annotation)
         origin = typing.get_origin(annotation)
         if hasattr(annotation, "__value__"):

@@ -62,7 +62,7 @@ def _sequence(kind: Any, element: Converter) -> Converter:
         if not isinstance(value, taken):
             raise refused("a list", value)
         if element is ANYTHING:
-            return value if type(value) is made else made(value)
+            return value if type(value) is made else _remade(made, value, list(value))
         return _remade(made, value, each(value, convert_element))
 
     return Converter(

@@ -126,5 +126,6 @@ def _told(message: str, value: Any) -> str:
     _, is_about_input, wanted = message.replace("'", "`").partition("Input should be ")
     if not is_about_input:
         return f"otherwise: {message[:1].lower()}{message[1:]}"
-    how = "as" if wanted.startswith(("a ", "an ")) else "only"
-    return f"{how} {wanted}, not {told(value)}"
+    if wanted.startswith(("a ", "an ")):
+        return f"as {wanted}, not {told(value)}"
+    return f"only if it is {wanted}, and it is {told(value)}"

@@ -74,7 +74,7 @@ def fields_of(kind: type) -> dict[str, Field]:
     """The fields that a mapping for `kind` may have, and their annotations."""
     if is_typed_dict(kind):
         required: Any = kind.__required_keys__  # type: ignore[attr-defined]
-        return {name: Field(annotation, name in required) for name, annotation in _hints(kind).items()}
+        return {name: Field(hint, _is_required(hint, name in required)) for name, hint in _hints(kind).items()}
     signature = resolved_signature(kind)
     hints = _hints(kind)
     return {
@@ -82,6 +82,12 @@ def fields_of(kind: type) -> dict[str, Field]:
         for name, parameter in (signature.parameters if signature else {}).items()
         if parameter.kind in (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
     }
+
+
+def _is_required(hint: Any, otherwise: bool) -> bool:
+    """By what the field itself says: the class doesn't know it where its annotations are text."""
+    said = getattr(typing.get_origin(hint), "_name", "")
+    return otherwise if said not in ("Required", "NotRequired") else said == "Required"
 
 
 def _hints(kind: type) -> dict[str, Any]:

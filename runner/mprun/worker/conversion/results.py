@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import types
 import typing
+from collections.abc import Iterable
 from typing import Any
 
 from mprun.worker.conversion.build import Converters, unwrapped
@@ -19,7 +20,10 @@ def result_problem(returned: Any, taken: Any) -> str:
 
     What neither says plainly is left to the run.
     """
-    if _may_be(returned, taken):
+    try:
+        if _may_be(returned, taken):
+            return ""
+    except RecursionError:  # an alias that holds itself has no end
         return ""
     return f"it returns `{shown(returned)}`, where `{shown(taken)}` is taken"
 
@@ -30,7 +34,7 @@ def element_of(annotation: Any) -> Any:
     arguments = typing.get_args(annotation)
     if typing.get_origin(annotation) is tuple and arguments[-1:] != (Ellipsis,):
         return typing.Union[arguments] if arguments else Any  # noqa: UP007 -- its members are a tuple
-    return arguments[0] if arguments and is_container(typing.get_origin(annotation)) else Any
+    return arguments[0] if arguments and _is_iterable(typing.get_origin(annotation)) else Any
 
 
 def shown(annotation: Any) -> str:
@@ -39,11 +43,7 @@ def shown(annotation: Any) -> str:
 
 def _may_be(returned: Any, taken: Any) -> bool:
     returned, taken = _bare(returned), _bare(taken)
-    for one in _members(returned):
-        for other in _members(taken):
-            if _one_may_be(one, other):
-                return True
-    return False
+    return any(_one_may_be(one, other) for one in _members(returned) for other in _members(taken))
 
 
 def _bare(annotation: Any) -> Any:
@@ -68,13 +68,21 @@ def _members(annotation: Any) -> list[Any]:
 
 def _one_may_be(returned: Any, taken: Any) -> bool:
     given, wanted = typing.get_origin(returned) or returned, typing.get_origin(taken) or taken
-    if not isinstance(given, type) or not isinstance(wanted, type) or Converters(Rules()).of(taken) is ANYTHING:
+    if not isinstance(given, type) or not isinstance(wanted, type) or _says_nothing(returned) or _says_nothing(taken):
         return True
     if not _is_related(given, wanted) and not _is_read_as(given, taken):
         return False
     if not (is_container(given) and is_container(wanted)):
         return True
     return _arguments_may_be(returned, taken)
+
+
+def _says_nothing(annotation: Any) -> bool:
+    return Converters(Rules()).of(annotation) is ANYTHING
+
+
+def _is_iterable(kind: Any) -> bool:
+    return isinstance(kind, type) and issubclass(kind, Iterable)
 
 
 def _is_related(given: type, wanted: type) -> bool:
