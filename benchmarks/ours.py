@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.peers import START_METHOD
-from mprun.plan import LogTasks, Plan, PoolCall, PoolStep, ProcessStep, Step, Surroundings
+from mprun.handed import LogTasks, PoolCall, Surroundings
+from mprun.plan import Plan, PoolStep, ProcessStep, Step
 from mprun.results import read_own
 from mprun.running.run import run_plan
 from mprun.sinks.log import open_log

@@ -4,7 +4,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from mprun.plan import Plan, PoolCall, PoolEngine, PoolStep, ProcessStep, StartMethod, Step, Surroundings
+from mprun.handed import PoolCall, Surroundings
+from mprun.plan import Plan, PoolEngine, PoolStep, ProcessStep, StartMethod, Step
 from mprun.sources import ListSource, RangeSource, Source
 from mprun.targets import Target, parse_target
 

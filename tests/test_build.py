@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 from mprun.errors import UsageError, WorkflowError
+from mprun.handed import Retries, Surroundings
 from mprun.loading.prepare import prepare
-from mprun.plan import Limits, Plan, PoolStep, Retries, Surroundings
+from mprun.plan import Limits, Plan, PoolStep
 from mprun.planning.parallel import with_max_parallel
 from mprun.targets import Target
 

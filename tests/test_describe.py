@@ -5,7 +5,8 @@ from dataclasses import replace
 import pytest
 from plan_builders import plan_of, pool, process
 
-from mprun.plan import Limits, Retries, Step
+from mprun.handed import Retries
+from mprun.plan import Limits, Step
 from mprun.planning.describe import CALL_WIDTH, call_text, describe
 from mprun.planning.limits_text import limits_text
 from mprun.sources import (

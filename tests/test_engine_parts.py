@@ -20,7 +20,7 @@ from mprun.engines.slots import Slots
 from mprun.engines.stdlib import StdlibPoolExecution
 from mprun.engines.supply import SourceSupply
 from mprun.engines.threads import THREAD_VARIABLES, thread_counts
-from mprun.plan import Retries
+from mprun.handed import Retries
 from mprun.retrying import delay_after, may_retry
 from mprun.sources import GlobSource, LinesSource, ListSource, RangeSource
 

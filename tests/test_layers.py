@@ -18,7 +18,7 @@ PACKAGE = Path(mprun.__file__).parent
 LAYERS = (
     "errors __init__",
     "decoding durations events labels masking places references seals system targets values writing",
-    "cells results scope sources",
+    "cells handed results scope sources",
     "diagnostics expressions plan",
     "retrying",
     "worker",

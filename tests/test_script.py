@@ -13,7 +13,8 @@ import pytest
 from plan_builders import plan_of, pool, process
 
 from mprun.errors import UsageError
-from mprun.plan import Limits, Plan, PoolCall, Retries, StartMethod, Step
+from mprun.handed import PoolCall, Retries
+from mprun.plan import Limits, Plan, StartMethod, Step
 from mprun.planning.script import python_script
 from mprun.sources import (
     CallSource,

@@ -8,6 +8,7 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
+from mprun.handed import Converts, LogTasks, PoolCall, Retries, Surroundings
 from mprun.references import Reference, Template
 from mprun.targets import Target
 
@@ -16,37 +17,14 @@ if TYPE_CHECKING:
 
 PLAN_FORMAT = "1.0"
 
-Backoff = Literal["fixed", "exponential"]
 PoolEngine = Literal["local", "stdlib"]
-LogTasks = Literal["all", "failures"]
-PoolCall = Literal["apply", "map", "starmap", "imap", "imap_unordered", "matrix", "zip"]
 Condition = Literal["succeeded", "finished", "failed"]
 CellForm = Literal["", "item", "matrix", "kwargs"]
 StartMethod = Literal["fork", "spawn", "forkserver"]
-Converts = Literal["", "strict", "text"]  # how a child converts arguments: not at all, from plain data, from text
 
 POOL_CALLS: tuple[PoolCall, ...] = ("apply", "map", "starmap", "imap", "imap_unordered", "matrix", "zip")
 FAN_OUTS = ("foreach", "matrix", "zip")
 CONDITIONS: tuple[Condition, ...] = ("succeeded", "finished", "failed")
-
-
-@dataclass(frozen=True, slots=True)
-class Retries:
-    """When a call that failed is made again: at most `count` more times, `delay` seconds after it ended.
-
-    `on` are outcomes (`raised`, `lost`, `timed_out`); where classes are given in `exceptions`, `raised` counts only for
-    these, and never for those in `not_exceptions`. `backoff` exponential doubles the delay each time, up to
-    `max_delay`; `jitter` takes a random part of it.
-    """
-
-    count: int = 0
-    delay: float = 0.0
-    backoff: Backoff = "fixed"
-    max_delay: float = 60.0
-    jitter: bool = False
-    on: tuple[str, ...] = ("raised", "lost", "timed_out")
-    exceptions: tuple[Target, ...] = ()
-    not_exceptions: tuple[Target, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,20 +39,8 @@ class Limits:
     step_timeout: float = 0.0
     slow_after: float = 0.0
     max_memory: int = 0
-    retries: Retries = Retries()
+    retries: Retries = dataclasses.field(default_factory=Retries)
     continue_on_error: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Surroundings:
-    """What a child is given before it runs a target: `env` on top of its own, its folder, its search path.
-
-    Values of `env` may be References and Templates: of secrets and of the run.
-    """
-
-    env: dict[str, Any]
-    working_dir: str
-    pythonpath: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)

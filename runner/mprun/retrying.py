@@ -6,7 +6,7 @@ import random
 from collections.abc import Callable
 
 from mprun.events import Outcome
-from mprun.plan import Retries
+from mprun.handed import Retries
 
 
 def may_retry(retries: Retries, attempt: int, outcome: Outcome) -> bool:

@@ -6,7 +6,6 @@ Used by the parent for parsing and in children for resolving; it imports the sta
 from __future__ import annotations
 
 import builtins
-import hashlib
 import importlib
 import importlib.util
 import os
@@ -14,9 +13,9 @@ import re
 import sys
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
+_SITES = ("site-packages", "dist-packages")
 _DOTTED = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*")
 
 
@@ -56,8 +55,11 @@ def _how_to_write(text: str) -> str:
 
 def file_module_name(file: str) -> str:
     """The name under which a target's `.py` file is imported: unique by path, so that it can shadow nothing."""
+    import hashlib
+
     digest = hashlib.sha256(file.encode()).hexdigest()[:8]
-    return f"_mprun_{digest}_{Path(file).stem}"
+    stem, _ = os.path.splitext(os.path.basename(file))
+    return f"_mprun_{digest}_{stem}"
 
 
 def import_target_module(target: Target) -> Any:
@@ -97,7 +99,5 @@ def is_builtin_exception(name: str) -> bool:
 def search_path(current: Iterable[str], folders: Iterable[str]) -> list[str]:
     """`current` (a `sys.path`) with `folders` after the standard library and before site-packages."""
     current = [entry for entry in current if entry not in set(folders)]
-    first_site = next(
-        (i for i, entry in enumerate(current) if Path(entry).name in ("site-packages", "dist-packages")), len(current)
-    )
+    first_site = next((i for i, entry in enumerate(current) if os.path.basename(entry) in _SITES), len(current))
     return [*current[:first_site], *folders, *current[first_site:]]

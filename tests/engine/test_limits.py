@@ -13,7 +13,8 @@ from plan_builders import pool, process
 
 from engine.harness import HERE, Ran, run, zoo_plan
 from mprun.errors import ExitCode
-from mprun.plan import Limits, Retries, StartMethod, Step
+from mprun.handed import Retries
+from mprun.plan import Limits, StartMethod, Step
 from mprun.sources import RangeSource
 from mprun.targets import parse_target
 

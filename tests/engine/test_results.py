@@ -14,7 +14,8 @@ from plan_builders import pool, process
 
 from engine.harness import HERE, Ran, run, zoo_plan
 from mprun.errors import ExitCode
-from mprun.plan import Limits, PoolStep, Retries, StartMethod, Step
+from mprun.handed import Retries
+from mprun.plan import Limits, PoolStep, StartMethod, Step
 from mprun.references import parse
 from mprun.results import LARGE
 from mprun.sources import ResultsSource

@@ -16,7 +16,8 @@ from engine.harness import HERE, kill_for_good, read_log, wait_for
 from engine.test_results import RunSteps, gives, limited, run_steps
 from engine.test_stopping import Running, events_so_far, start, stopped_log
 from mprun.errors import ExitCode
-from mprun.plan import PoolStep, Retries
+from mprun.handed import Retries
+from mprun.plan import PoolStep
 from mprun.references import parse
 from mprun.sources import CallSource, ResultsSource, SliceSource
 from mprun.targets import parse_target

@@ -6,7 +6,7 @@ import dataclasses
 import os
 from collections.abc import Mapping
 
-from mprun.plan import Surroundings
+from mprun.handed import Surroundings
 from mprun.system import available_cpus
 
 THREAD_VARIABLES = (

@@ -8,11 +8,11 @@ from typing import Any, get_args
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
+from mprun.handed import LogTasks
 from mprun.loading.levels import STEP_GROUPS, WORKFLOW, Level, level_at
 from mprun.loading.mistakes import Mistake, found, is_number, short
 from mprun.loading.words import did_you_mean, meant, suggest, suggest_key
 from mprun.places import Path
-from mprun.plan import LogTasks
 
 _TARGET = "text such as `module:function`"
 _PATH = "the path of a folder, as text"

@@ -13,8 +13,9 @@ from pydantic import BaseModel, ConfigDict, Field, RootModel
 from pydantic.json_schema import SkipJsonSchema
 
 from mprun.events import Outcome
+from mprun.handed import PoolCall
 from mprun.models.schema import draft07
-from mprun.plan import PoolCall, PoolEngine, StartMethod
+from mprun.plan import PoolEngine, StartMethod
 
 _TIMESTAMP = r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z$"
 _SHA256 = r"^[0-9a-f]{64}$"

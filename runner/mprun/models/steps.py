@@ -7,6 +7,7 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator, ConfigDict, Field
 from pydantic.json_schema import SkipJsonSchema
 
+from mprun.handed import Backoff, PoolCall
 from mprun.models.base import NO_OTHER_NAMES, Written
 from mprun.models.items import ApplyCall, Axis, Items, MatrixEntry
 from mprun.models.values import (
@@ -27,7 +28,7 @@ from mprun.models.values import (
     Time,
     read_retries,
 )
-from mprun.plan import FAN_OUTS, POOL_CALLS, Backoff, PoolCall, PoolEngine
+from mprun.plan import FAN_OUTS, POOL_CALLS, PoolEngine
 
 _TARGET_OR_COMMAND: dict[str, Any] = {"oneOf": [{"required": ["target"]}, {"required": ["command"]}]}
 _ONE_FAN_OUT: dict[str, Any] = {

@@ -11,6 +11,7 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator, ConfigDict, Field, model_validator
 from pydantic.json_schema import SkipJsonSchema
 
+from mprun.handed import LogTasks
 from mprun.models.base import NO_OTHER_NAMES, Written
 from mprun.models.params import ParamEntry
 from mprun.models.steps import DefaultsEntry, PoolEntry, ProcessEntry
@@ -27,7 +28,7 @@ from mprun.models.values import (
     read_include,
     read_param,
 )
-from mprun.plan import LogTasks, PoolEngine, StartMethod
+from mprun.plan import PoolEngine, StartMethod
 
 _SOME_STEP: dict[str, Any] = {
     "anyOf": [{"required": [group], "properties": {group: {"minProperties": 1}}} for group in ("processes", "pools")]

@@ -9,7 +9,8 @@ from collections.abc import Mapping
 from dataclasses import fields, replace
 from typing import Any
 
-from mprun.plan import Plan, Step, Surroundings
+from mprun.handed import Surroundings
+from mprun.plan import Plan, Step
 from mprun.references import Lookup, Reference, settle
 
 _BOUND = ("args", "kwargs", "command", "initargs", "save")

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
+from mprun.handed import Retries
 from mprun.models.steps import RetriesEntry, StepEntry
 from mprun.models.values import RETRIED_OUTCOMES
-from mprun.plan import Limits, Retries
+from mprun.plan import Limits
 from mprun.targets import Target, is_builtin_exception
 
 ReadTarget = Callable[[str], Target]

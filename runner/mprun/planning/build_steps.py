@@ -10,9 +10,10 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from mprun.handed import Surroundings
 from mprun.models.steps import PoolEntry, ProcessEntry, StepEntry
 from mprun.models.workflow import Workflow
-from mprun.plan import Condition, PoolEngine, PoolStep, ProcessStep, Step, Surroundings
+from mprun.plan import Condition, PoolEngine, PoolStep, ProcessStep, Step
 from mprun.planning.build_items import ItemsBuilder
 from mprun.planning.build_limits import limits_of
 from mprun.references import Reference, Template, references_in

@@ -8,9 +8,10 @@ from dataclasses import replace
 from typing import Any
 
 from mprun.errors import Diagnostic
+from mprun.handed import Surroundings
 from mprun.models.workflow import Workflow
 from mprun.places import Path, Places
-from mprun.plan import Plan, Surroundings
+from mprun.plan import Plan
 from mprun.planning.check_child import TIMEOUT_VARIABLE, TOOK, CheckChild
 from mprun.planning.uses import uses
 from mprun.targets import Target

@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from mprun.errors import UsageError
-from mprun.plan import Surroundings
+from mprun.handed import Surroundings
 from mprun.worker.problems import Use
 
 IMPORT_TIMEOUT = 60.0  # seconds for one module

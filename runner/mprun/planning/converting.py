@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import replace
 
-from mprun.plan import Converts, Plan, PoolStep, Step
+from mprun.handed import Converts
+from mprun.plan import Plan, PoolStep, Step
 from mprun.sources import CsvSource, LinesSource, SliceSource, Source
 
 

@@ -6,10 +6,11 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
+from mprun.handed import Retries
 from mprun.models.steps import StepEntry
 from mprun.models.workflow import Workflow
 from mprun.places import Path
-from mprun.plan import Plan, PoolStep, ProcessStep, Retries, Step
+from mprun.plan import Plan, PoolStep, ProcessStep, Step
 from mprun.planning.converting import form_of
 from mprun.sources import (
     CallSource,

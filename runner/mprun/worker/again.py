@@ -6,7 +6,7 @@ from typing import Any
 
 from mprun.errors import ConversionError, ItemError
 from mprun.events import Outcome
-from mprun.plan import Retries
+from mprun.handed import Retries
 from mprun.retrying import delay_after, may_retry
 from mprun.targets import Target, resolve
 

@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from mprun.events import MAX_LINE, OUTCOMES, ROOM_FOR_SEQ, Outcome, timestamp
-from mprun.plan import Converts
+from mprun.handed import Converts
 from mprun.targets import Target, resolve
 from mprun.values import to_json
 from mprun.worker.exceptions import MAX_STACKTRACE, exception_fields

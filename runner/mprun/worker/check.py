@@ -18,7 +18,7 @@ from collections.abc import Callable
 from itertools import islice
 from typing import Any
 
-from mprun.plan import Surroundings
+from mprun.handed import Surroundings
 from mprun.targets import import_target_module, search_path
 from mprun.values import bounded_repr, type_name
 from mprun.worker import lifeline

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal
 
-from mprun.plan import Converts, LogTasks, PoolCall, Retries
+from mprun.handed import Converts, LogTasks, PoolCall, Retries
 from mprun.targets import Target
 from mprun.worker.calls import resolve_converting
 from mprun.worker.exceptions import exception_fields

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from mprun.plan import Converts
+from mprun.handed import Converts
 from mprun.targets import Target
 
 

@@ -20,7 +20,7 @@ from multiprocessing import connection, context, resource_tracker
 from multiprocessing.process import BaseProcess
 from typing import TYPE_CHECKING, Any
 
-from mprun.plan import Surroundings
+from mprun.handed import Surroundings
 from mprun.targets import search_path
 from mprun.worker import lifeline
 from mprun.worker.board import Board

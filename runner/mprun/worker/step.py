@@ -6,7 +6,7 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from mprun.plan import Converts, Retries
+from mprun.handed import Converts, Retries
 from mprun.targets import Target
 from mprun.worker import process
 from mprun.worker.again import Again

@@ -8,7 +8,7 @@ from itertools import chain, repeat
 from typing import Any
 
 from mprun.errors import ConversionError
-from mprun.plan import Converts
+from mprun.handed import Converts
 from mprun.values import type_name
 from mprun.worker.conversion.annotations import resolved_signature
 from mprun.worker.conversion.converter import ANYTHING, Convert, Mismatch, Rules
