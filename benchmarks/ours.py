@@ -21,6 +21,7 @@ from mprun.sources import ListSource, RangeSource, Source
 from mprun.targets import parse_target
 
 ROOT = str(Path(__file__).parent.parent)
+AROUND = Surroundings({}, ROOT, (ROOT,))
 
 
 @dataclass(frozen=True)
@@ -57,11 +58,13 @@ def pool(
     elif isinstance(source, list):
         source = ListSource(tuple(source))
     target = parse_target(f"benchmarks.work:{function}", ROOT)
-    return PoolStep(function, target, call, source, (), {}, workers, chunksize, None, (), 0, "local", {}, keeps=keeps)
+    return PoolStep(
+        function, target, call, source, (), {}, workers, chunksize, None, (), 0, "local", {}, AROUND, keeps=keeps
+    )
 
 
 def process(name: str, function: str) -> ProcessStep:
-    return ProcessStep(name, parse_target(f"benchmarks.work:{function}", ROOT), (), {}, False, {})
+    return ProcessStep(name, parse_target(f"benchmarks.work:{function}", ROOT), (), {}, False, {}, AROUND)
 
 
 @contextmanager
@@ -74,7 +77,7 @@ def ran(*steps: Step, log_tasks: LogTasks = "all", max_parallel: int = 0) -> Ite
         workflow_sha256="0" * 64,
         start_method=START_METHOD,
         grace_period=5.0,
-        surroundings=Surroundings({}, ROOT, (ROOT,)),
+        surroundings=AROUND,
         steps=steps,
         max_parallel=max_parallel,
         log_tasks=log_tasks,
