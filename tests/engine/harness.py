@@ -76,8 +76,7 @@ def run(plan: Plan, folder: Path, *sinks: Sink) -> Ran:
     path.unlink()
     assert (ran.events[-1]["exit_code"], ran.events[-1]["outcome"]) == (end.exit_code, end.outcome)
     assert_gone(ran.children)
-    if not given_up(ran):
-        wait_for(lambda: gc.collect() is None or open_files() <= before)  # a thread of the Pool's may be about to end
+    wait_for(lambda: gc.collect() is None or open_files() <= before)  # a thread of the Pool's may be about to end
     return ran
 
 
@@ -95,11 +94,6 @@ def read_log(path: Path) -> list[Event]:
 
 def zoo_plan(*steps: Step, start_method: StartMethod, **options: Any) -> Plan:
     return plan_of(*steps, start_method=start_method, folder=HERE, **options)
-
-
-def given_up(ran: Ran) -> bool:
-    """Whether a `multiprocessing.Pool` was left as it was: its threads keep its queues open until mprun ends."""
-    return any(event["reason"] != "retired" for event in ran.named("worker.joined"))
 
 
 def open_files() -> set[str]:

@@ -18,6 +18,7 @@ from multiprocessing import pool as pools
 from multiprocessing.context import BaseContext
 from typing import Any
 
+from mprun.engines.broken_pool import abandon, clear_away
 from mprun.engines.child import Child, Ending
 from mprun.engines.feed import Feed
 from mprun.engines.pool import NOT_SET_UP, PoolExecution, PoolWorker
@@ -39,9 +40,6 @@ from mprun.worker.frames import (
 from mprun.worker.kept import Values, read_values
 from mprun.worker.pool_task import run_apply, run_one, run_star, set_up
 from mprun.worker.process import ChildProcess
-
-# A Pool that was given up is kept, as collecting it would wait for its threads.
-_given_up: list[pools.Pool] = []
 
 
 class StdlibPoolExecution(PoolExecution[PoolWorker]):
@@ -169,7 +167,7 @@ class StdlibPoolExecution(PoolExecution[PoolWorker]):
         self._broken = error or why
         self._feed.stop()
         if self._pool is not None:
-            _abandon(self._pool)
+            abandon(self._pool)
         self.run.loop.call_soon(self._pool_abandoned)
 
     def _pool_abandoned(self) -> None:
@@ -255,6 +253,8 @@ class StdlibPoolExecution(PoolExecution[PoolWorker]):
         if self._ended or self.workers or not (self._joined or self._abandoned):
             return
         self._ended = True
+        if self._abandoned and self._pool is not None:
+            clear_away(self._pool)
         self._settle_the_rest()
         if self._feed.cut:
             self.error = self.error or "it was stopped before the end of its items"
@@ -273,15 +273,3 @@ def _context(start_method: str, make_process: Any) -> BaseContext:
     """A context of `multiprocessing` whose Processes are made by `make_process`."""
     standard = multiprocessing.get_context(start_method)
     return type("Supervised", (type(standard),), {"Process": staticmethod(make_process)})()  # type: ignore[no-any-return]
-
-
-def _abandon(pool: pools.Pool) -> None:
-    """Stop the Pool's worker handler from starting workers, and the interpreter from waiting for the Pool."""
-    internals: Any = pool
-    internals._worker_handler._state = pools.TERMINATE
-    internals._state = pools.TERMINATE
-    internals._change_notifier.put(None)
-    internals._worker_handler.join()  # it may be starting one; it waits for nothing else
-    with contextlib.suppress(AttributeError):
-        internals._terminate.cancel()
-    _given_up.append(pool)
