@@ -33,6 +33,21 @@ Param = Annotated[
 ParamsFile = Annotated[
     str, typer.Option("--params", metavar="FILE", help="A YAML file of parameters and their values.")
 ]
+Only = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--only",
+        metavar="STEP[@CELL]",
+        help="Only this step, or this cell of it, and what it needs. May be given again.",
+        show_default=False,
+    ),
+]
+First = Annotated[
+    int | None,
+    typer.Option(
+        "--first", metavar="N", min=1, help="Only the first N items of each pool and fan-out.", show_default=False
+    ),
+]
 NoImport = Annotated[bool, typer.Option("--no-import", help="Don't import the targets to check them.")]
 
 
@@ -40,6 +55,12 @@ def _given(assignments: list[str] | None, file: str) -> GivenParams:
     from mprun.loading.given import given_params
 
     return given_params(assignments or [], file, os.environ)
+
+
+class GraphFormat(StrEnum):
+    text = "text"
+    mermaid = "mermaid"
+    dot = "dot"
 
 
 class SchemaName(StrEnum):
@@ -79,6 +100,8 @@ def run(
         str, typer.Option("--log", metavar="PATH", help="Write the event log to PATH; `-` is standard output.")
     ] = "",
     runs_dir: RunsDir = RUNS_DIR,
+    only: Only = None,
+    first: First = None,
     max_parallel: Annotated[
         int | None,
         typer.Option(
@@ -102,7 +125,17 @@ def run(
     from mprun.cli.run import run_file
 
     given = _given(param, params)
-    code = run_file(file, given, log=log, runs_dir=runs_dir, max_parallel=max_parallel, quiet=quiet, sign_key=sign_key)
+    code = run_file(
+        file,
+        given,
+        log=log,
+        runs_dir=runs_dir,
+        only=only,
+        first=first,
+        max_parallel=max_parallel,
+        quiet=quiet,
+        sign_key=sign_key,
+    )
     raise typer.Exit(int(code))
 
 
@@ -128,12 +161,36 @@ def plan(
     as_python: Annotated[
         bool, typer.Option("--python", help="The plain multiprocessing program that does the same work.")
     ] = False,
+    only: Only = None,
+    first: First = None,
     no_import: NoImport = False,
 ) -> None:
     """Show what a workflow would start, and in which order."""
     from mprun.cli.look import show_plan
 
-    show_plan(file, _given(param, params), as_json=as_json, as_python=as_python, check_targets=not no_import)
+    given = _given(param, params)
+    show_plan(file, given, as_json=as_json, as_python=as_python, only=only, first=first, check_targets=not no_import)
+
+
+@app.command()
+def graph(
+    file: WorkflowFile,
+    param: Param = None,
+    params: ParamsFile = "",
+    form: Annotated[GraphFormat, typer.Option("--format", help="For people, Mermaid or Graphviz.")] = GraphFormat.text,
+) -> None:
+    """Show which step waits for which, and why; imports no target."""
+    from mprun.cli.look import show_graph
+
+    show_graph(file, _given(param, params), form.value)
+
+
+@app.command()
+def params(file: WorkflowFile) -> None:
+    """List the parameters of a workflow: what each takes, and how to give it."""
+    from mprun.cli.look import show_params
+
+    show_params(file)
 
 
 @app.command()

@@ -1,4 +1,4 @@
-"""The commands that look and start nothing: validate, plan, schema."""
+"""The commands that look and start nothing: validate, plan, graph, params, schema."""
 
 from __future__ import annotations
 
@@ -26,11 +26,24 @@ def validate_files(files: Sequence[str], given: GivenParams, *, check_targets: b
     return ExitCode.SUCCEEDED
 
 
-def show_plan(file: str, given: GivenParams, *, as_json: bool, as_python: bool, check_targets: bool) -> None:
+def show_plan(
+    file: str,
+    given: GivenParams,
+    *,
+    as_json: bool,
+    as_python: bool,
+    only: Sequence[str] | None,
+    first: int | None,
+    check_targets: bool,
+) -> None:
     """Print the plan of `file` as a table, as JSON or as a Python program. Raises WorkflowError, UsageError."""
     if as_json and as_python:
         raise UsageError("`--json` and `--python` are two forms of the same plan: give one of them")
     plan = prepare(file, given, check_targets=check_targets)
+    if only or first is not None:
+        from mprun.planning.only import narrowed
+
+        plan = narrowed(plan, only or (), first)
     if as_json:
         from mprun.plan import plan_json
 
@@ -43,6 +56,20 @@ def show_plan(file: str, given: GivenParams, *, as_json: bool, as_python: bool, 
         from mprun.planning.describe import describe
 
         show(describe(plan))
+
+
+def show_graph(file: str, given: GivenParams, form: str) -> None:
+    """Print which step of `file` waits for which, in one of planning.graph.FORMATS. Raises WorkflowError."""
+    from mprun.planning.graph import FORMATS
+
+    show(FORMATS[form](prepare(file, given, check_targets=False)))
+
+
+def show_params(file: str) -> None:
+    """Print what parameters the workflow `file` has. Raises WorkflowError."""
+    from mprun.loading.list_params import list_params
+
+    show(list_params(file))
 
 
 def show_schema(name: str) -> None:

@@ -26,6 +26,8 @@ def run_file(
     *,
     runs_dir: str,
     log: str = "",
+    only: list[str] | None = None,
+    first: int | None = None,
     max_parallel: int | None = None,
     quiet: bool = False,
     sign_key: str = "",
@@ -41,6 +43,10 @@ def run_file(
         from mprun.sinks.choose import choose_sinks
         from mprun.sinks.summary import Summary
 
+        if only or first is not None:
+            from mprun.planning.only import narrowed
+
+            plan = narrowed(plan, only or (), first)
         if max_parallel is not None:
             plan = with_max_parallel(plan, max_parallel)
         record = new_record(plan, runs_dir, log=log, sign=sign)

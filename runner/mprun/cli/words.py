@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-COMMANDS = ("run", "validate", "plan", "schema", "runs", "show", "logs", "query", "export", "verify")
+COMMANDS = ("run", "validate", "plan", "graph", "params", "schema", "runs", "show", "logs", "query", "export", "verify")
 
 RUNS_DIR_VARIABLE = "MPRUN_RUNS_DIR"
 RUNS_DIR = ".mprun"  # where neither an option nor the variable says otherwise

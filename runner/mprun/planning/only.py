@@ -1,0 +1,109 @@
+"""A part of a plan to try: the steps and cells that are named with what they need, or the first items of each."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from itertools import islice
+from typing import Any
+
+from mprun.cells import find_cell, labels
+from mprun.errors import UsageError
+from mprun.plan import Plan, PoolStep, ProcessStep, Step
+from mprun.sources import CallSource, ListSource, ResultsSource, SliceSource, Source, whole_of
+
+_MAX_LABELS = 1000  # that a suggestion is looked for among
+_SHOWN = 8
+
+
+def only(plan: Plan, wanted: Sequence[str]) -> Plan:
+    """`plan` with the steps in `wanted` and all that they need; of `step@cell`, that cell and others so named.
+
+    Raises UsageError for steps and cells that aren't there.
+    """
+    steps = {step.name: step for step in plan.steps}
+    cells: dict[str, list[str]] = {}
+    for address in wanted:
+        name, at, label = address.partition("@")
+        if name not in steps:
+            raise UsageError(f"`--only {address}`: there is no step `{name}`{_meant(name, steps)}")
+        cells.setdefault(name, [])
+        cells[name] += [label] if at else []
+    whole = {address for address in wanted if "@" not in address}
+    needed = _with_needs(plan, cells)
+    return replace(
+        plan,
+        steps=tuple(
+            _with_cells(step, cells[step.name]) if cells.get(step.name) and step.name not in whole else step
+            for step in plan.steps
+            if step.name in needed
+        ),
+    )
+
+
+def _with_needs(plan: Plan, names: Iterable[str]) -> set[str]:
+    needs = {step.name: step.needs for step in plan.steps}
+    found: set[str] = set()
+    waiting = list(names)
+    while waiting:
+        name = waiting.pop()
+        if name not in found:
+            found.add(name)
+            waiting += needs[name]
+    return found
+
+
+def _with_cells(step: Step, wanted: Sequence[str]) -> Step:
+    if isinstance(step, PoolStep):
+        raise UsageError(f"`--only {step.name}@{wanted[0]}`: `{step.name}` is a pool, which has tasks and no cells")
+    if step.cells is None:
+        raise UsageError(f"`--only {step.name}@{wanted[0]}`: `{step.name}` is a single process, and has no cells")
+    if isinstance(whole_of(step.cells), CallSource | ResultsSource):
+        raise UsageError(f"`--only {step.name}@{wanted[0]}`: only the run tells which cells `{step.name}` has")
+    found = dict(_cell(step, step.cells, label) for label in wanted)
+    return replace(step, cells=ListSource(tuple(item for _, item in sorted(found.items(), key=_by_index))))
+
+
+def _by_index(cell: tuple[int, Any]) -> int:
+    return cell[0]
+
+
+def _cell(step: ProcessStep, cells: Source, label: str) -> tuple[int, Any]:
+    """The index and the value of a cell."""
+    found = find_cell(cells, label)
+    if found is None:
+        known = list(islice(labels(cells), _MAX_LABELS))
+        raise UsageError(f"`--only {step.name}@{label}`: `{step.name}` has no cell `{label}`{_meant(label, known)}")
+    index, item = found
+    decoding = cells.decoding()
+    return index, item if decoding is None else decoding.value(item)
+
+
+def _meant(name: str, known: Iterable[str]) -> str:
+    names = list(known)
+    near = difflib.get_close_matches(name, names, 1)
+    if near:
+        return f"; did you mean `{near[0]}`?"
+    return f"; there is {', '.join(names[:_SHOWN])}{', …' * (len(names) > _SHOWN)}" if names else ""
+
+
+def first(plan: Plan, count: int) -> Plan:
+    """`plan` with at most `count` items for each pool and each fan-out. What streams is as short as what it follows."""
+    return replace(plan, steps=tuple(_first(step, count) for step in plan.steps))
+
+
+def _first(step: Step, count: int) -> Step:
+    if isinstance(step, ProcessStep):
+        return step if step.cells is None else replace(step, cells=_cut(step.cells, count))
+    return step if step.call == "apply" else replace(step, source=_cut(step.source, count))
+
+
+def _cut(source: Source, count: int) -> Source:
+    return source if isinstance(source, ResultsSource) else SliceSource(source, 0, count)
+
+
+def narrowed(plan: Plan, wanted: Sequence[str], count: int | None) -> Plan:
+    """`plan` as `--only` and `--first` ask for it. Raises UsageError."""
+    plan = only(plan, wanted) if wanted else plan
+    return first(plan, count) if count is not None else plan

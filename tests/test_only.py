@@ -1,0 +1,134 @@
+"""A part of a plan: steps and cells by name with what they need, and the first items of each."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from conftest import CommandLine
+from plan_builders import plan_of, pool, process
+
+from mprun.errors import UsageError
+from mprun.plan import Plan, ProcessStep
+from mprun.planning.only import first, narrowed, only
+from mprun.sources import CallSource, ListSource, MatrixSource, RangeSource, ResultsSource, SliceSource, Source
+from mprun.targets import parse_target
+
+GRID = MatrixSource((("model", ListSource(("cnn", "mlp"))), ("depth", RangeSource(1, 3, 1))))
+NUMBERS = CallSource(parse_target("jobs:numbers", ""), (), {})
+
+
+def fan_out(name: str, cells: Source, *needs: str) -> ProcessStep:
+    return replace(process(name, "jobs:f", needs=needs), cells=cells, cell="item")
+
+
+PLAN = plan_of(
+    process("clock", "jobs:tick", daemon=True),
+    process("first", "jobs:f"),
+    fan_out("each", ListSource(("north", "south", "north")), "first"),
+    fan_out("grid", GRID, "first"),
+    fan_out("made", NUMBERS),
+    pool("count", "jobs:f", 100, needs=("each",)),
+    pool("once", "jobs:f", call="apply"),
+    pool("after", "jobs:f", ResultsSource("count"), call="imap", needs=("count",)),
+)
+
+ONLY: list[tuple[list[str], list[str]]] = [
+    (["first"], ["first"]),
+    (["each"], ["first", "each"]),
+    (["after"], ["first", "each", "count", "after"]),
+    (["once", "grid"], ["first", "grid", "once"]),
+    (["each@south"], ["first", "each"]),
+]
+
+
+@pytest.mark.parametrize(("wanted", "names"), ONLY)
+def test_a_step_comes_with_what_it_needs(wanted: list[str], names: list[str]) -> None:
+    assert [step.name for step in only(PLAN, wanted).steps] == names
+
+
+CELLS: list[tuple[list[str], Any]] = [
+    (["each@south"], ("south",)),
+    (["each@south", "each@north"], ("north", "south")),
+    (["each@north#2"], ("north",)),
+    (["each@south", "count"], ("south",)),
+    (["each@south", "each"], ("north", "south", "north")),
+    (["count"], ("north", "south", "north")),
+]
+
+
+@pytest.mark.parametrize(("wanted", "values"), CELLS)
+def test_cells_by_their_labels(wanted: list[str], values: tuple[Any, ...]) -> None:
+    each = only(PLAN, wanted).step("each")
+    assert isinstance(each, ProcessStep)
+    assert each.cells == ListSource(values)
+
+
+def test_a_cell_of_a_matrix() -> None:
+    grid = only(PLAN, ["grid@mlp-2"]).step("grid")
+    assert isinstance(grid, ProcessStep)
+    assert grid.cells == ListSource(({"model": "mlp", "depth": 2},))
+
+
+WRONG: list[tuple[str, str]] = [
+    ("cont", "`--only cont`: there is no step `cont`; did you mean `count`?"),
+    ("xyz", "`--only xyz`: there is no step `xyz`; there is clock, first, each, grid, made, count, once, after"),
+    ("each@nort", "`--only each@nort`: `each` has no cell `nort`; did you mean `north`?"),
+    ("each@", "`--only each@`: `each` has no cell ``; there is north, south, north#2"),
+    ("grid@x", "`--only grid@x`: `grid` has no cell `x`; there is cnn-1, cnn-2, mlp-1, mlp-2"),
+    ("count@3", "`--only count@3`: `count` is a pool, which has tasks and no cells"),
+    ("first@1", "`--only first@1`: `first` is a single process, and has no cells"),
+    ("made@1", "`--only made@1`: only the run tells which cells `made` has"),
+]
+
+
+@pytest.mark.parametrize(("wanted", "told"), WRONG)
+def test_what_is_not_there(wanted: str, told: str) -> None:
+    with pytest.raises(UsageError) as refused:
+        only(PLAN, [wanted])
+    assert str(refused.value) == told
+
+
+def test_the_first_items_of_each() -> None:
+    cut: Plan = first(PLAN, 2)
+    sources = {step.name: step.cells if isinstance(step, ProcessStep) else step.source for step in cut.steps}
+    assert sources == {
+        "clock": None,
+        "first": None,
+        "each": SliceSource(ListSource(("north", "south", "north")), 0, 2),
+        "grid": SliceSource(GRID, 0, 2),
+        "made": SliceSource(NUMBERS, 0, 2),
+        "count": SliceSource(RangeSource(0, 100, 1), 0, 2),
+        "once": ListSource((None,)),
+        "after": ResultsSource("count"),
+    }
+
+
+def test_nothing_asked_for_changes_nothing() -> None:
+    assert narrowed(PLAN, [], None) is PLAN
+
+
+W = """
+processes:
+  prepare: {target: "time:time"}
+pools:
+  count: {target: "builtins:abs", map: {range: 100}, needs: prepare}
+  other: {target: "builtins:abs", map: [1]}
+"""
+
+
+def test_a_part_is_run(mprun: CommandLine) -> None:
+    mprun.write("w.yaml", W)
+    assert mprun("run", "w.yaml", "--only", "count", "--first", "3", "-q").code == 0
+    log = mprun.log()
+    assert [step["step"] for step in log[0]["steps"]] == ["prepare", "count"]
+    assert sorted(event["task"] for event in log if event["event"] == "task.result") == [0, 1, 2]
+
+
+@pytest.mark.parametrize("command", ["run", "plan"])
+def test_what_is_not_there_starts_nothing(mprun: CommandLine, command: str) -> None:
+    mprun.write("w.yaml", W)
+    ran = mprun(command, "w.yaml", "--only", "cuont")
+    assert (ran.code, ran.stderr) == (2, "error: `--only cuont`: there is no step `cuont`; did you mean `count`?\n")
+    assert mprun.logs() == []
