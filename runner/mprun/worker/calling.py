@@ -7,7 +7,7 @@ from typing import Any
 
 from mprun.decoding import Decoding
 from mprun.errors import ConversionError
-from mprun.plan import PoolCall
+from mprun.handed import PoolCall
 
 Arguments = tuple[Sequence[Any], Mapping[str, Any]]
 
