@@ -7,70 +7,21 @@ unless the row says otherwise. Each runs in a fresh interpreter (`benchmarks.mea
 from __future__ import annotations
 
 import math
-import operator
 import os
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from benchmarks import work
-
-Contender = Callable[[int], float]
-Figures = Mapping[str, float]  # by contender
+from benchmarks.case import MEGA, Case, Goal, own_peak, times_as_fast, times_as_long
+from benchmarks.format_cases import FORMAT_CASES
 
 WORKERS = 2
-MEGA = 1024 * 1024
-
-
-@dataclass(frozen=True)
-class Goal:
-    """`judged` (of the medians) is to be at least, or at most, `bound`."""
-
-    text: str
-    bound: float
-    at_least: bool
-    judged: Callable[[Figures], float]
-    unit: str = " ×"
-
-    def reached(self, value: float) -> bool:
-        return operator.ge(value, self.bound) if self.at_least else operator.le(value, self.bound)
-
-
-@dataclass(frozen=True)
-class Case:
-    """One row. `first` is the contender that the goal is about; a row without a goal is there for comparison."""
-
-    name: str
-    title: str
-    size: int
-    contenders: Mapping[str, Contender]
-    goal: Goal | None
-    unit: str = "s"
-    digits: int = 3
-
-    @property
-    def first(self) -> str:
-        return next(iter(self.contenders))
-
-
-def times_as_fast(factor: float, against: Sequence[str], text: str) -> Goal:
-    """mprun is to be `factor` times as fast as the fastest of `against`."""
-
-    def judged(figures: Figures) -> float:
-        return min(figures[name] for name in against) / figures["mprun"]
-
-    return Goal(f"≥ {factor:g} × {text}", factor, True, judged)
-
-
-def times_as_long(factor: float, against: str, text: str) -> Goal:
-    """mprun is to take no more than `factor` times as long as `against`."""
-    return Goal(f"≤ {factor:g} × {text}", factor, False, lambda figures: figures["mprun"] / figures[against])
 
 
 # -- how a contender is measured
@@ -253,19 +204,7 @@ def peak_memory(log_tasks: str, factor: int, size: int) -> float:
         ours.pool("square", factor * size, WORKERS, call="imap_unordered"),
         log_tasks=log_tasks,  # type: ignore[arg-type]
     ):
-        return _own_peak() / MEGA
-
-
-def _own_peak() -> int:
-    """Bytes. Not `ru_maxrss` where it can be helped: that one counts what this process was before its `exec`."""
-    try:
-        status = Path("/proc/self/status").read_text()
-        return int(next(line.split()[1] for line in status.splitlines() if line.startswith("VmHWM:"))) * 1024
-    except (OSError, StopIteration):
-        import resource
-
-        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-        return peak if sys.platform == "darwin" else peak * 1024
+        return own_peak() / MEGA
 
 
 # -- Processes
@@ -394,4 +333,5 @@ CASES = [
         },
         None,
     ),
+    *FORMAT_CASES,
 ]

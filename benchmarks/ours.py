@@ -115,6 +115,9 @@ class ArraySource:
     def sequence(self) -> list[Any] | None:
         return None
 
+    def decoding(self) -> None:
+        """Its items are what the target is given."""
+
 
 def arrays(number: int, size: int) -> list[Any]:
     """Views of one buffer: distinct objects, so that pickle has to copy each, at the memory of one."""

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from statistics import median
 
-from benchmarks.cases import Case
+from benchmarks.case import Case
 
 TIME_LIMIT = 600.0  # seconds for one measurement; some peers hang
 MAX_MESSAGE = 300  # characters of what a contender complained of

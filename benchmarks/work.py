@@ -35,5 +35,9 @@ def brighter(array: Any) -> Any:
     return array + 1
 
 
+def nothing_of(item: Any) -> None:
+    """The shortest task."""
+
+
 def nothing() -> None:
     """The shortest Process."""
