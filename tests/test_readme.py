@@ -44,6 +44,8 @@ def steady(text: str) -> str:
 def test_an_example(command: str, printed: str, mprun: CommandLine) -> None:
     for folder in ("workflows", "tests/mistakes_targets"):
         shutil.copytree(ROOT / folder, mprun.folder / folder)
+    if "latest" in command:
+        mprun("-q", "workflows/pool_map.yaml")
     ran = mprun.shell(f'mprun() {{ {shlex.join(COMMAND)} "$@"; }}; ({command}) 2>&1')
     assert steady(ran.stdout).replace(f"{mprun.folder}/", "") == steady(printed)
 
@@ -51,8 +53,15 @@ def test_an_example(command: str, printed: str, mprun: CommandLine) -> None:
 def test_the_shown_workflow_is_the_shipped_one() -> None:
     (shown,) = blocks("yaml")
     assert shown == (ROOT / "workflows/pool_map.yaml").read_text(encoding="utf-8")
-    (function,) = blocks("python")
+    function, _ = blocks("python")
     assert function in (ROOT / "workflows/squares.py").read_text(encoding="utf-8")
+
+
+def test_the_program_runs(mprun: CommandLine) -> None:
+    shutil.copytree(ROOT / "workflows", mprun.folder / "workflows")
+    _, program = blocks("python")
+    mprun.write("program.py", program)
+    assert mprun.shell(f"{COMMAND[0]} program.py").stdout == "succeeded 5\n"
 
 
 def test_what_it_links_to_is_there() -> None:

@@ -21,6 +21,17 @@ def test_the_committed_schema_is_current(name: str, mprun: CommandLine) -> None:
     Draft7Validator.check_schema(json.loads(committed))
 
 
+def test_the_page_of_events_is_current(mprun: CommandLine) -> None:
+    committed = (SCHEMAS.parent / "docs/events.md").read_text(encoding="utf-8")
+    assert committed == mprun("schema", "event", "--markdown").stdout, "mprun schema event --markdown > docs/events.md"
+    for form in event_schema()["definitions"].values():
+        if "event" in form["properties"]:
+            assert f"## `{form['properties']['event']['const']}`\n" in committed
+    refused = mprun("schema", "workflow", "--markdown")
+    assert (refused.code, refused.stdout) == (2, "")
+    assert refused.stderr.startswith("error: `--markdown` is for events")
+
+
 def test_each_key_of_each_event_has_a_description() -> None:
     for name, form in event_schema()["definitions"].items():
         undescribed = [key for key, value in form["properties"].items() if not value.get("description")]

@@ -194,11 +194,14 @@ def params(file: WorkflowFile) -> None:
 
 
 @app.command()
-def schema(name: Annotated[SchemaName, typer.Argument(help="Which schema.", show_default=False)]) -> None:
+def schema(
+    name: Annotated[SchemaName, typer.Argument(help="Which schema.", show_default=False)],
+    as_markdown: Annotated[bool, typer.Option("--markdown", help="The page that describes the events.")] = False,
+) -> None:
     """Print the JSON Schema of workflows or of events."""
     from mprun.cli.look import show_schema
 
-    show_schema(name.value)
+    show_schema(name.value, as_markdown=as_markdown)
 
 
 app.add_typer(on_runs.runs, name="runs")

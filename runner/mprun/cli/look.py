@@ -72,12 +72,19 @@ def show_params(file: str) -> None:
     show(list_params(file))
 
 
-def show_schema(name: str) -> None:
-    """Print the schema called `name` (`workflow` or `event`)."""
+def show_schema(name: str, *, as_markdown: bool) -> None:
+    """Print the schema called `name` (`workflow` or `event`), or the page that describes it. Raises UsageError."""
     import json
 
     from mprun.models.event import event_schema
     from mprun.models.schema import workflow_schema
 
+    if as_markdown:
+        if name != "event":
+            raise UsageError("`--markdown` is for events: a workflow's keys are described in its schema")
+        from mprun.models.event_reference import event_reference
+
+        show(event_reference())
+        return
     schema = workflow_schema() if name == "workflow" else event_schema()
     show(json.dumps(schema, ensure_ascii=False, indent=2) + "\n")
