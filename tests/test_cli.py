@@ -105,7 +105,12 @@ def test_a_run_without_options_has_what_the_parser_would_give_it() -> None:
     parsed, unparsed = (inspect.signature(function).parameters for function in (app.run, run_file))
     defaults = {name: given.default for name, given in unparsed.items() if given.default is not inspect.Parameter.empty}
     assert defaults == {name: parsed[name].default for name in defaults}
-    assert tuple(command.callback.__name__ for command in app.app.registered_commands) == COMMANDS
+
+
+def test_every_command_is_known_before_its_parser() -> None:
+    commands = [command.callback.__name__ for command in app.app.registered_commands]
+    groups = [group.name for group in app.app.registered_groups]
+    assert sorted([*commands, *groups]) == sorted(COMMANDS)
 
 
 def test_quiet_leaves_what_children_print(hello: CommandLine) -> None:
