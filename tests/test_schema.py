@@ -21,6 +21,7 @@ MISTAKES = Path(__file__).parent / "mistakes"
 
 # Mistakes that only loading finds: names, graphs, files, Python's own rules, and YAML itself.
 NOT_IN_A_SCHEMA = {
+    *("if-names", "if-no-code", "outcome-too-early"),
     *("duplicate-key", "duplicate-merge", "merge-not-a-mapping", "tag-text"),
     *("needs-cycle", "needs-two-cycles", "needs-itself", "needs-unknown", "needs-unknown-no-idea", "needs-daemon"),
     *("same-name-twice", "reference", "env-number-changes"),
@@ -130,6 +131,29 @@ GOOD += [
     "targets: {a: 'jobs:a', b: 'errors.py:Late'}\nonly_targets: true\nprocesses: {x: {target: a}, y: {target: b}}",
     "pools: {p: {target: 'a:b', map: {csv: rows.csv, delimiter: ;, skip: 1}, env: {A: 1}, working_dir: .}}",
     "pools: {p: {target: 'a:b', imap: {call: 'a:c', args: [1], kwargs: {b: 2}, first: 3}}}",
+]
+
+
+GOOD += [
+    *[
+        "params: {n: 3, name: x, dry: false}\nprocesses:\n  a:\n    target: jobs:a\n    if: " + text
+        for text in (
+            "true",
+            "${params.n} > 2 and not ${params.dry}",
+            "\"${params.name} in ['x', 'y'] or ${params.n} == null\"",
+            "${params.name} != ${env.HOME}",
+            "(${params.n} >= 1.5)",
+        )
+    ],
+    "processes: {a: {target: 'a:b'}, b: {target: 'a:b', needs: {a: failed}}, c: {target: 'a:b', needs: {a: finished}}}",
+    STEP + "on_success: {s: {target: 'a:b', needs: a}}\non_failure: {f: {target: 'a:b', needs: {a: failed}}}",
+    STEP
+    + "on_exit: {e: {command: [echo, '${run.outcome}'], if: \"${run.outcome} != 'succeeded'\"}, f: {target: 'a:b'}}",
+    STEP
+    + "on_exit: {}\non_failure: {f: {foreach: [1], target: 'a:b', args: ['${item}', '${results.a}'], timeout: 1m}}",
+    "processes: {a: {command: [echo, 1, 2.5, '', '${run.id}']}}",
+    "processes: {a: {foreach: [1, 2], command: [echo, '${item}'], max_parallel: 2}}",
+    "pools: {p: {map: [1, 2], command: [echo, 'n=${item}']}, q: {command: ['true'], apply: {}}}",
 ]
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 TYPE_CHECKING = False  # as type checkers read it; importing `typing` takes longer than all the rest
 if TYPE_CHECKING:
     from mprun.api import RunResult, load, read_run, run
-    from mprun.errors import ConversionError, LogError, MprunError, UsageError, WorkflowError
+    from mprun.errors import CommandFailed, ConversionError, LogError, MprunError, UsageError, WorkflowError
     from mprun.models.event import Event
     from mprun.models.typed import OtherEvent
     from mprun.plan import Plan
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 __all__ = [
+    "CommandFailed",
     "ConversionError",
     "Event",
     "LogError",
@@ -33,7 +34,9 @@ __all__ = [
 # Each is imported when it is first asked for: every child imports this module, and none of these.
 _HOMES = {
     **dict.fromkeys(("load", "run", "read_run", "RunResult"), "mprun.api"),
-    **dict.fromkeys(("ConversionError", "LogError", "MprunError", "UsageError", "WorkflowError"), "mprun.errors"),
+    **dict.fromkeys(
+        ("CommandFailed", "ConversionError", "LogError", "MprunError", "UsageError", "WorkflowError"), "mprun.errors"
+    ),
     "Event": "mprun.models.event",
     "OtherEvent": "mprun.models.typed",
     "Plan": "mprun.plan",

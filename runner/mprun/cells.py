@@ -13,7 +13,7 @@ from mprun.sources import MatrixSource, RangeSource, SliceSource, Source, whole_
 
 def labels(source: Source) -> Iterator[str]:
     """The labels of all items, in order. Those given are remembered only where two items could have the same."""
-    bare = map(_labeller(source), source.items())
+    bare = map(labeller(source), source.items())
     return bare if _are_distinct(source) else unique(bare)
 
 
@@ -23,7 +23,8 @@ def find_cell(source: Source, label: str) -> tuple[int, Any] | None:
     return None if index is None else (index, next(SliceSource(source, index, 1).items()))
 
 
-def _labeller(source: Source) -> Callable[[Any], str]:
+def labeller(source: Source) -> Callable[[Any], str]:
+    """What gives an item of `source` its label, which another item may have too. May raise what `decoding()` raises."""
     whole, decoding = whole_of(source), source.decoding()
     if isinstance(whole, MatrixSource):
         axes = [name for name, _ in whole.axes]

@@ -72,6 +72,12 @@ class ConversionError(MprunError):
     __module__ = "mprun"  # the name by which the log tells it, and by which it can be imported
 
 
+class CommandFailed(MprunError):  # noqa: N818 -- a name for workflows: `retries: {on: mprun:CommandFailed}`
+    """A program ended otherwise than with exit code 0; its last lines on standard error follow in the message."""
+
+    __module__ = "mprun"  # the name by which the log tells it, and by which it can be imported
+
+
 class LogError(MprunError):
     """The event log can't be written (any more)."""
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
+import re
+import shlex
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -13,17 +15,20 @@ from mprun.references import Reference, Template
 from mprun.targets import Target
 
 if TYPE_CHECKING:
+    from mprun.expressions import Expression
     from mprun.sources import Source  # which a worker has no need to load
 
 PLAN_FORMAT = "1.0"
 
 PoolEngine = Literal["local", "stdlib"]
 Condition = Literal["succeeded", "finished", "failed"]
+When = Literal["", "success", "failure", "exit"]
 CellForm = Literal["", "item", "matrix", "kwargs"]
 StartMethod = Literal["fork", "spawn", "forkserver"]
 
 POOL_CALLS: tuple[PoolCall, ...] = ("apply", "map", "starmap", "imap", "imap_unordered", "matrix", "zip")
 FAN_OUTS = ("foreach", "matrix", "zip")
+HOOKS: dict[str, When] = {"on_success": "success", "on_failure": "failure", "on_exit": "exit"}  # by group of steps
 CONDITIONS: tuple[Condition, ...] = ("succeeded", "finished", "failed")
 
 
@@ -44,6 +49,14 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True)
+class If:
+    """A step's condition: as it is written, and as it is read, with what is known before the start put in."""
+
+    text: str
+    expression: Expression
+
+
+@dataclass(frozen=True, slots=True)
 class ProcessStep:
     """One `multiprocessing.Process(target=…, args=…, kwargs=…, daemon=…)`, or one for each of `cells`.
 
@@ -51,11 +64,14 @@ class ProcessStep:
     `${matrix.axis}`, or by its own names as the keyword arguments), of other steps' results, of the run, of secrets.
     `max_parallel` bounds a fan-out's Processes at work at once (0: the CPUs).
 
-    Both kinds of steps: `needs` says how each step that is needed must have ended; `surroundings` are what its
-    children are given, the workflow's in it. `command` is a program with its arguments, which the target then runs.
-    `keys` labels a cell or a task: the name of a field, or a Template. `save` is the absolute path of a file for the
-    results; its text may hold references of the run. `keeps`: what it returns is referred to by another step, or
-    saved.
+    `when` is for the steps around a run: they start when all others have ended, as the run has succeeded, failed, or
+    however it has ended.
+
+    Both kinds of steps: `needs` says how each step that is needed must have ended, `condition` what else must hold;
+    `surroundings` are what its children are given, the workflow's in it. `command` is a program with its arguments,
+    which the target then runs. `keys` labels a cell or a task: the name of a field, or a Template. `save` is the
+    absolute path of a file for the results; its text may hold references of the run. `keeps`: what it returns is
+    referred to by another step, or saved.
     """
 
     name: str
@@ -75,6 +91,8 @@ class ProcessStep:
     save: str | Template = ""
     converts: Converts = ""
     keeps: bool = False
+    condition: If | None = None
+    when: When = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +127,7 @@ class PoolStep:
     converts: Converts = ""
     keeps: bool = False
     streams: bool = False
+    condition: If | None = None
 
 
 Step = ProcessStep | PoolStep
@@ -144,6 +163,11 @@ class Plan:
         return next(step for step in self.steps if step.name == name)
 
 
+def when(step: Step) -> When:
+    """At which stage of a run `step` starts; pools are never around it."""
+    return step.when if isinstance(step, ProcessStep) else ""
+
+
 def declared_tasks(step: Step) -> int | None:
     """How many tasks `step` will have; None where only running it can tell. A process counts as one task."""
     if isinstance(step, ProcessStep):
@@ -173,6 +197,19 @@ def needed_results(step: PoolStep) -> str:
     while isinstance(source, SliceSource):
         source = source.source
     return source.step if isinstance(source, ResultsSource) else ""
+
+
+def called(step: Step) -> str:
+    """What `step` calls, as people write it: the target, or the command with what is quoted where it has to be."""
+    return command_text(step.command) if step.command else step.target.text
+
+
+def command_text(command: tuple[Any, ...]) -> str:
+    """A command on one line, as one types it; what is still to come as the reference that stands for it."""
+    return " ".join(shlex.quote(part) if not part or _NEEDS_QUOTES.search(part) else part for part in map(str, command))
+
+
+_NEEDS_QUOTES = re.compile(r"[\s'\"\\;&|<>()*?]")
 
 
 def plan_document(plan: Plan) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from mprun.engines.helper import Helper
 from mprun.engines.run import Run
 from mprun.engines.scoping import scope_for
 from mprun.engines.supply import Supply
-from mprun.plan import PoolStep
+from mprun.plan import Step
 from mprun.sources import CallSource
 from mprun.worker.frames import FAILED, GOODBYE, ITEM, read_fields
 from mprun.worker.generate import generate
@@ -22,11 +22,11 @@ MOST_BYTES = 4 * 1024 * 1024
 
 
 class CallSupply(Supply):
-    """Runs the generator of one pool step."""
+    """Runs the generator of one step."""
 
     items_are: ItemsAre = "pickles"
 
-    def __init__(self, run: Run, step: PoolStep, source: CallSource) -> None:
+    def __init__(self, run: Run, step: Step, source: CallSource) -> None:
         super().__init__()
         self._run = run
         self._source = source

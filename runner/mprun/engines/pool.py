@@ -76,7 +76,7 @@ class PoolExecution(Generic[W]):
     def get_ready(self) -> None:
         """Its turn has come: open what results go to, and gather what its references stand for. Raises OSError."""
         step, items = self.step, _written_items(self.step)
-        self._scope = scope_for(self.run, (step.args, step.kwargs, step.initargs, items))
+        self._scope = scope_for(self.run, (step.args, step.kwargs, step.initargs, step.command, items))
         self._items_refer = self._scope is not None and any(references_in(items))
         if step.keeps:
             self.ledger.results = self.run.store.open(step)
@@ -117,6 +117,7 @@ class PoolExecution(Generic[W]):
             items_from=self.supply.items_from,
             kwargs={} if step.call == "apply" else step.kwargs,
             decoding=self.supply.decoding,
+            command=step.command,
         )
 
     def make_process(self, *args: Any, **kwargs: Any) -> ChildProcess:

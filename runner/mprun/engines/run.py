@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from mprun.engines.loop import Loop
@@ -40,7 +40,8 @@ class Events(Protocol):
 class Run:
     """What all executions of one run share.
 
-    `unset` are the environment variables that children are not to keep, `store` is where results are kept.
+    `unset` are the environment variables that children are not to keep, `store` is where results are kept. `facts` is
+    what `${run.…}` stands for that is known only while it runs: the `outcome`, once the ordinary steps have ended.
     """
 
     plan: Plan
@@ -49,6 +50,7 @@ class Run:
     unset: tuple[str, ...]
     slots: Slots
     store: Store
+    facts: dict[str, str] = field(default_factory=dict)
 
 
 class Execution(Protocol):

@@ -1,15 +1,25 @@
-"""What a child needs to put values in the place of references: gathered from the plan's values and what is kept."""
+"""What a child needs to put values in the place of references: gathered from the run's values and what is kept."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from mprun.engines.run import Run
 from mprun.references import references_in
 from mprun.scope import Scope
 
+_NOTHING: Mapping[str, Any] = {}
 
-def scope_for(run: Run, value: Any) -> Scope | None:
-    """The scope of the references to results in `value`, None where there are none. Raises OSError."""
-    names = {reference.path[0] for reference in references_in(value) if reference.scope == "results"}
-    return Scope(results={name: run.store.stored(name) for name in names}) if names else None
+
+def scope_for(run: Run, value: Any, given: Mapping[str, Any] = _NOTHING) -> Scope | None:
+    """The scope of the references in `value`, None where there are none that a whole child has the same value for.
+
+    `given` are the values by scope that only one call has. Raises OSError.
+    """
+    references = list(references_in(value))
+    known = {"run": run.facts, **given}
+    names = {reference.path[0] for reference in references if reference.scope == "results"}
+    if not names and not any(reference.scope in known for reference in references):
+        return None
+    return Scope(results={name: run.store.stored(name) for name in names}, given=known)

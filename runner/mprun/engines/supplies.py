@@ -5,18 +5,23 @@ from __future__ import annotations
 from mprun.engines.result_supply import FinishedResults, ListedItems, StreamedResults
 from mprun.engines.run import Run
 from mprun.engines.supply import SlicedSupply, SourceSupply, Supply
-from mprun.plan import PoolStep, has_one_result, streamed_step
+from mprun.plan import ProcessStep, Step, has_one_result, streamed_step
 from mprun.sources import CallSource, ListSource, ResultsSource, SliceSource, Source
 
 
-def supply_of(run: Run, step: PoolStep) -> Supply:
-    """The items of `step`, nothing of which is at work yet. An `apply` has one: the arguments of its call."""
+def supply_of(run: Run, step: Step) -> Supply:
+    """The items of a pool or the cells of a fan-out, nothing of which is at work yet.
+
+    An `apply` has one: the arguments of its call. A single process has none.
+    """
+    if isinstance(step, ProcessStep):
+        return Supply() if step.cells is None else _supply(run, step, step.cells)
     if step.call == "apply":
         return SourceSupply(ListSource(((step.args, step.kwargs),)))
     return _supply(run, step, step.source)
 
 
-def _supply(run: Run, step: PoolStep, source: Source) -> Supply:
+def _supply(run: Run, step: Step, source: Source) -> Supply:
     match source:
         case CallSource():
             from mprun.engines.call_supply import CallSupply
@@ -36,7 +41,7 @@ def needs_a_run(source: Source) -> bool:
     return isinstance(source, CallSource | ResultsSource)
 
 
-def _results_of(run: Run, step: PoolStep, needed: str) -> Supply:
+def _results_of(run: Run, step: Step, needed: str) -> Supply:
     results, streams = run.store.of(needed), streamed_step(run.plan, step)
     if results is None:  # it was skipped, or could not begin to keep them
         return Supply(f"`{needed}` has none" if streams else "")

@@ -9,6 +9,7 @@ from mprun.plan import PoolStep, ProcessStep, Step
 from mprun.sources import CallSource, SliceSource
 
 PROCESS_ENGINE = "mprun.engines.process:ProcessExecution"
+FAN_OUT_ENGINE = "mprun.engines.fan_out:FanOutExecution"
 POOL_ENGINES = {
     "local": "mprun.engines.local:LocalPoolExecution",
     "stdlib": "mprun.engines.stdlib:StdlibPoolExecution",
@@ -16,7 +17,7 @@ POOL_ENGINES = {
 
 
 def engine_of(step: Step) -> Engine:
-    module, _, name = (PROCESS_ENGINE if isinstance(step, ProcessStep) else POOL_ENGINES[step.engine]).partition(":")
+    module, _, name = _name_of(step).partition(":")
     return getattr(import_module(module), name)  # type: ignore[no-any-return]
 
 
@@ -30,3 +31,9 @@ def refusal(step: Step) -> str:
     if step.streams:
         return f"the engine `{step.engine}` can't take results before the step that gives them has ended"
     return ""
+
+
+def _name_of(step: Step) -> str:
+    if not isinstance(step, ProcessStep):
+        return POOL_ENGINES[step.engine]
+    return PROCESS_ENGINE if step.cells is None else FAN_OUT_ENGINE

@@ -13,6 +13,7 @@ from mprun.loading.levels import STEP_GROUPS, WORKFLOW, Level, level_at
 from mprun.loading.mistakes import Mistake, found, is_number, short
 from mprun.loading.words import did_you_mean, meant, suggest, suggest_key
 from mprun.places import Path
+from mprun.plan import HOOKS
 
 _TARGET = "text such as `module:function`"
 _PATH = "the path of a folder, as text"
@@ -55,6 +56,8 @@ TAKES: dict[str, str] = {
     "backoff": "`fixed` or `exponential`",
     "max_delay": _TIME,
     "jitter": _YES_OR_NO,
+    **dict.fromkeys(HOOKS, "a mapping of step names to processes"),
+    "if": "a condition as text, such as `${params.n} > 3`",
     "on": "`raised`, `lost`, `timed_out` or an exception class, or a list of them",
     "not_on": _CLASSES,
     "a workflow.processes": "a mapping of step names to processes",
@@ -212,7 +215,7 @@ def _subject(path: Path) -> str:
     if not path:
         return "the workflow"
     parent, key = path[:-1], short(path[-1])
-    if parent in (("processes",), ("pools",)):
+    if len(parent) == 1 and parent[0] in STEP_GROUPS:
         return f"the {STEP_GROUPS[str(parent[0])].name.split()[-1]} `{key}`"
     if isinstance(path[-1], int):
         return f"item {path[-1] + 1} of `{short(path[-2])}`"

@@ -11,7 +11,7 @@ from mprun.models.params import ParamEntry
 from mprun.models.steps import DefaultsEntry, PoolEntry, ProcessEntry, RetriesEntry
 from mprun.models.workflow import IncludeEntry, LogEntry, Workflow
 from mprun.places import Path
-from mprun.plan import POOL_CALLS
+from mprun.plan import HOOKS, POOL_CALLS
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +23,7 @@ class Level:
 
 
 def _level(name: str, model: type[BaseModel]) -> Level:
-    return Level(name, tuple(model.model_fields))
+    return Level(name, tuple(field.alias or key for key, field in model.model_fields.items()))
 
 
 WORKFLOW = _level("a workflow", Workflow)
@@ -38,7 +38,7 @@ DEFAULTS = _level("`defaults`", DefaultsEntry)
 PARAM = _level("a parameter", ParamEntry)
 AXIS = _level("an axis", NumbersFrom)
 
-STEP_GROUPS = {"processes": PROCESS, "pools": POOL}
+STEP_GROUPS = {"processes": PROCESS, "pools": POOL, **dict.fromkeys(HOOKS, PROCESS)}
 
 
 def level_at(path: Path) -> Level | None:
@@ -46,8 +46,8 @@ def level_at(path: Path) -> Level | None:
     match path:
         case ():
             return WORKFLOW
-        case ("processes" | "pools" as group, _):
-            return STEP_GROUPS[str(group)]
+        case (group, *below) if below and group in STEP_GROUPS:
+            return _in_step(STEP_GROUPS[str(group)], tuple(below[1:]))
         case ("log",):
             return LOG
         case ("include",) | ("include", int()):
@@ -56,18 +56,24 @@ def level_at(path: Path) -> Level | None:
             return DEFAULTS
         case ("defaults", "retries"):
             return RETRIES
-        case ("processes" | "pools", _, "retries"):
-            return RETRIES
-        case ("pools", _, "apply"):
-            return APPLY
         case ("params", _):
             return PARAM
-        case ("processes" | "pools", _, "matrix" | "zip"):
-            return None  # the axes have names of the user's own
-        case ("processes" | "pools", _, "matrix" | "zip", axis) if axis not in ("include", "exclude"):
-            return AXIS
-        case ("pools", _, call) if call in POOL_CALLS:
-            return ITEMS
-        case ("processes", _, "foreach"):
-            return ITEMS
     return None
+
+
+def _in_step(step: Level, below: Path) -> Level | None:
+    """The level at `below` within an entry of the level `step`."""
+    match below:
+        case ():
+            return step
+        case ("retries",):
+            return RETRIES
+        case ("apply",) if step is POOL:
+            return APPLY
+        case ("matrix" | "zip", axis) if axis not in ("include", "exclude"):
+            return AXIS
+        case ("foreach",) if step is PROCESS:
+            return ITEMS
+        case (call,) if step is POOL and call in POOL_CALLS and call not in ("matrix", "zip"):
+            return ITEMS
+    return None  # names and values of the user's own, such as the axes of a `matrix`

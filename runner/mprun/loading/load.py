@@ -10,6 +10,8 @@ from typing import Any
 from pydantic import ValidationError
 
 from mprun.errors import Diagnostic, WorkflowError
+from mprun.loading.around import AROUND_RULES
+from mprun.loading.commands import COMMAND_RULES
 from mprun.loading.defaults import diagnostics, with_defaults
 from mprun.loading.diagnose import model_mistakes
 from mprun.loading.fan_out_rules import FAN_OUT_RULES
@@ -105,10 +107,21 @@ def _own_mistakes(file: ReadFile) -> Iterator[Mistake]:
             yield from files(file.data, file.folder)
 
 
+RULES_OF_STEPS = (
+    *DATA_RULES,
+    *AROUND_RULES,
+    *COMMAND_RULES,
+    *SOURCE_RULES,
+    *FAN_OUT_RULES,
+    *RETRY_RULES,
+    *LIMIT_RULES,
+)
+
+
 def _joint_mistakes(data: Any) -> Iterator[Mistake]:
     """What is wrong with steps, which may concern one another across files."""
     if isinstance(data, dict):
-        for rule in (*DATA_RULES, *SOURCE_RULES, *FAN_OUT_RULES, *RETRY_RULES, *LIMIT_RULES):
+        for rule in RULES_OF_STEPS:
             yield from rule(data)
 
 

@@ -11,7 +11,8 @@ from mprun.places import Path, Places
 
 @dataclass(frozen=True, slots=True)
 class Mistake:
-    """`at` says whether the caret goes under the key or the value; `near` narrows it to a text within that line.
+    """`at` says whether the caret goes under the key or the value; `near` narrows it to a text within that line, `skip`
+    or more characters from the beginning.
 
     `first` is a path whose place is told in a note, for what stands in two places.
     """
@@ -23,21 +24,22 @@ class Mistake:
     advice: str = ""
     notes: tuple[str, ...] = ()
     near: str = ""
+    skip: int = 0
     first: Path | None = None
 
 
 def to_diagnostic(mistake: Mistake, places: Places) -> Diagnostic:
     place = places.key(mistake.path) if mistake.at == "key" else places.value(mistake.path)
     if mistake.near:
-        place = _narrowed(place, mistake.near)
+        place = _narrowed(place, mistake.near, mistake.skip)
     notes = mistake.notes
     if mistake.first is not None:
         notes = (*notes, f"the first is at {places.key(mistake.first)}")
     return Diagnostic(mistake.code, mistake.message, place, mistake.advice, notes)
 
 
-def _narrowed(place: Place, near: str) -> Place:
-    start = place.text.find(near, place.column - 1)
+def _narrowed(place: Place, near: str, skip: int) -> Place:
+    start = place.text.find(near, place.column - 1 + skip)
     if start < 0 or start + len(near) > place.column - 1 + place.length:
         return place
     return replace(place, column=start + 1, length=len(near))

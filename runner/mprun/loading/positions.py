@@ -6,9 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from mprun.places import Path
-from mprun.plan import POOL_CALLS
+from mprun.plan import HOOKS, POOL_CALLS
 
-HOOKS = ("on_success", "on_failure", "on_exit")
 PROCESS_GROUPS = ("processes", *HOOKS)
 
 STATIC = frozenset({"params", "env"})
@@ -91,6 +90,8 @@ _AS_A_WHOLE = "the results of a step are its items as a whole, or stand in `kwar
 def _of_step(key: str, what: str) -> Position:
     if key == "env":
         return Position(STATIC | {"run"}, what, secrets=True)
+    if key == "if":
+        return Position(STATIC | {"run"}, "`if`", "it is decided before the step starts")
     if key == "save":
         return Position(STATIC | {"run"}, what, "it names one file for all results")
     return Position(STATIC, what, _BEFORE)

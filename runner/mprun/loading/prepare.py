@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
-from mprun.errors import WorkflowError
+from mprun.errors import Diagnostic, WorkflowError
 from mprun.loading.given import GivenParams
 from mprun.plan import Plan
 from mprun.planning.check_child import CheckChild
@@ -27,6 +28,7 @@ class Preparation:
         self._loaded = load(file, given)
         self._plan = _plan_of(self._loaded)
         self._check = _check_of(child, self._loaded, self._plan) if child else None
+        self._programs = _missing_programs(self._loaded, self._plan) if check_targets else ()
 
     @property
     def secrets(self) -> dict[str, str]:
@@ -42,7 +44,7 @@ class Preparation:
         """The plan. Raises WorkflowError with everything that is wrong with the file and with its targets."""
         from mprun.planning.converting import with_conversion
 
-        found = [*self._loaded.diagnostics, *(self._check.diagnostics() if self._check else ())]
+        found = [*self._loaded.diagnostics, *self._programs, *(self._check.diagnostics() if self._check else ())]
         if found or self._plan is None:
             from mprun.loading.load import in_order
 
@@ -69,11 +71,19 @@ def _plan_of(loaded: Loaded) -> Plan | None:
     return build(loaded.files)
 
 
+def _missing_programs(loaded: Loaded, plan: Plan | None) -> tuple[Diagnostic, ...]:
+    if plan is None or loaded.workflow is None or not any(step.command for step in plan.steps):
+        return ()
+    from mprun.planning.programs import program_mistakes
+
+    return tuple(program_mistakes(plan, loaded.workflow, loaded.places, os.environ))
+
+
 def _check_of(child: CheckChild, loaded: Loaded, plan: Plan | None) -> TargetCheck | None:
     from mprun.planning.check import TargetCheck
 
     if plan is None or loaded.workflow is None:
         child.kill()
         return None
-    allowed = {name: file.allowed for file in loaded.files for name in (*file.workflow.processes, *file.workflow.pools)}
+    allowed = {name: file.allowed for file in loaded.files for _, name, _ in file.workflow.steps}
     return TargetCheck(child, plan, loaded.workflow, loaded.places, allowed)

@@ -53,7 +53,7 @@ def seconds(value: Any) -> float | None:
 def some_step(data: Data) -> Iterator[Mistake]:
     """A file has at least one step, in a group that is spelt right or nearly so, or has those of others."""
     written = {key: value for key, value in data.items() if not is_extension(key)}
-    groups = meant(written, WORKFLOW.name, WORKFLOW.keys) & set(STEP_GROUPS)
+    groups = meant(written, WORKFLOW.name, WORKFLOW.keys) & {"processes", "pools"}
     if "include" in written:
         return
     if not groups:
@@ -103,13 +103,17 @@ def _one_source(source: Any, path: Path) -> Iterator[Mistake]:
 
 
 def unique_names(data: Data) -> Iterator[Mistake]:
-    """Processes and pools share one set of names."""
-    processes, pools = data.get("processes"), data.get("pools")
-    if isinstance(processes, dict) and isinstance(pools, dict):
-        for name in pools:
-            if name in processes:
-                message = f"`{short(name)}` names a process and a pool; each step has its own name"
-                yield Mistake("duplicate-name", message, ("pools", name), "key", first=("processes", name))
+    """All steps share one set of names."""
+    first: dict[Any, Path] = {}
+    for group in STEP_GROUPS:
+        entries = data.get(group)
+        for name in entries if isinstance(entries, dict) else ():
+            path = (group, name)
+            if name in first:
+                kinds = f"a step of `{first[name][0]}` and one of `{group}`"
+                message = f"`{short(name)}` names {kinds}; each step has its own name"
+                yield Mistake("duplicate-name", message, path, "key", first=first[name])
+            first.setdefault(name, path)
 
 
 def known_needs(data: Data) -> Iterator[Mistake]:
@@ -118,7 +122,7 @@ def known_needs(data: Data) -> Iterator[Mistake]:
     close = [name for name in islice(names, _MAX_NAMES) if isinstance(name, str)]
     daemons = {step.name for step in steps({"processes": data.get("processes")}) if step.entry.get("daemon") is True}
     for step in steps(data):
-        for need, path in _needs(step):
+        for need, path in needs_of(step):
             if need == step.name:
                 yield Mistake("cycle", f"`{short(need)}` needs itself", path)
             elif need not in names:
@@ -150,7 +154,7 @@ def _step_names(data: Data) -> dict[Any, None]:
     return {name: None for group in groups if isinstance(group, dict) for name in group}
 
 
-def _needs(step: StepData) -> Iterator[tuple[str, Path]]:
+def needs_of(step: StepData) -> Iterator[tuple[str, Path]]:
     """The steps that `step` waits for, each with the path that says so: those after `needs`, and those whose results
     it refers to."""
     needs = step.entry.get("needs")
@@ -180,7 +184,7 @@ def no_cycles(data: Data) -> Iterator[Mistake]:
     """Steps that wait for one another in a circle; one mistake a circle, shown as a path."""
     all_steps = {step.name: step for step in steps(data)}
     needs = {
-        name: {need: path for need, path in _needs(step) if need in all_steps and need != name}
+        name: {need: path for need, path in needs_of(step) if need in all_steps and need != name}
         for name, step in all_steps.items()
     }
     for circle in _circles(needs):

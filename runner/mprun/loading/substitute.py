@@ -6,12 +6,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from mprun.expressions import Constant, Expression, ExpressionError, read_expression
+from mprun.loading.conditions import bare_names, odd_comparisons, put_in, references_of, syntax_mistake
 from mprun.loading.mistakes import Mistake, short
 from mprun.loading.params import Params
-from mprun.loading.positions import HOOKS, Position, axes_of, position
+from mprun.loading.positions import PROCESS_GROUPS, Position, axes_of, position
 from mprun.loading.words import did_you_mean, suggest
 from mprun.models.workflow import is_extension
 from mprun.places import Path
+from mprun.plan import HOOKS, If
 from mprun.references import (
     SCOPES,
     Reference,
@@ -22,8 +25,8 @@ from mprun.references import (
 )
 
 RUN_NAMES = ("id", "dir", "outcome")
+_STEPS = (*PROCESS_GROUPS, "pools")
 READ_FIRST = ("params", "include")  # what is known of them is what else can be read by
-_NOT_WALKED = ("if",)  # expressions have a grammar of their own
 _OTHER_SCOPES = {
     **dict.fromkeys(("param", "parameters", "inputs", "vars", "args"), "params"),
     **dict.fromkeys(("environ", "environment"), "env"),
@@ -68,7 +71,7 @@ def substitute_part(data: dict[Any, Any], key: str, params: Params, environ: Map
 
 
 def step_names(data: Any) -> list[str]:
-    groups = [data.get(group) for group in ("processes", "pools", *HOOKS)] if isinstance(data, dict) else []
+    groups = [data.get(group) for group in _STEPS] if isinstance(data, dict) else []
     return [name for group in groups if isinstance(group, dict) for name in group if isinstance(name, str)]
 
 
@@ -87,11 +90,36 @@ class _Walk:
         if isinstance(value, list):
             return [self.value((*path, index), item) for index, item in enumerate(value)]
         if isinstance(value, dict):
-            return {
-                key: item if len(path) == 2 and key in _NOT_WALKED else self.value((*path, key), item)
-                for key, item in value.items()
-            }
+            return {key: self._entry((*path, key), item) for key, item in value.items()}
         return value
+
+    def _entry(self, path: Path, value: Any) -> Any:
+        if len(path) == 3 and path[0] in _STEPS and path[2] == "if":
+            return self._condition(path, value)
+        return self.value(path, value)
+
+    def _condition(self, path: Path, written: Any) -> Any:
+        """The `if` of a step, which has a grammar of its own."""
+        if isinstance(written, bool):
+            return If(str(written).lower(), Constant(written))
+        if not isinstance(written, str) or not written:
+            return written  # said elsewhere
+        try:
+            read = read_expression(written)
+        except ExpressionError as error:
+            self._fail(path, syntax_mistake(written, path, error))
+            return written
+        mistakes = [*bare_names(read, path, self._params.names), *self._wrong_references(path, written, read)]
+        known = read if mistakes or path in self.done.failed else put_in(read, self._put_in)
+        mistakes += odd_comparisons(known, path)
+        if mistakes:
+            self._fail(path, *mistakes)
+        return If(" ".join(written.split()), known)
+
+    def _wrong_references(self, path: Path, text: str, read: Expression) -> Iterator[Mistake]:
+        where = position(path, self._data)
+        for reference in references_of(read):
+            yield from self._judge(path, text, reference, where)
 
     def _text(self, path: Path, text: str) -> Any:
         try:
@@ -152,11 +180,13 @@ class _Walk:
         elif reference.scope == "matrix" and name not in (axes := axes_of(path, self._data)):
             yield _no_such("unknown-axis", "axis", name, axes, path, near)
         elif reference.scope == "run" and name not in RUN_NAMES:
-            yield _no_such("unknown-reference", "`run.`", name, list(RUN_NAMES), path, near)
+            yield _no_such("unknown-reference", "`run.", name, list(RUN_NAMES), path, near)
         elif further and reference.scope in ("env", "params", "run"):
             whole = Reference(reference.scope, (name,))
             message = f"`{short(str(reference))}` goes too far: `{whole}` has no parts"
             yield Mistake("unknown-reference", message, path, near=near)
+        elif reference.scope == "run":
+            yield from _of_run(path, name, near)
 
     def _param(self, path: Path, name: str, where: Position, near: str) -> Iterator[Mistake]:
         if name not in self._params.names:
@@ -169,11 +199,22 @@ class _Walk:
             self.done.failed.add(path)  # told of the parameter itself
 
 
+def _of_run(path: Path, name: str, near: str) -> Iterator[Mistake]:
+    """What is known of the run depends on when that is asked for."""
+    after = path[0] in HOOKS and path[2:3] in (("args",), ("kwargs",), ("command",), ("if",))
+    if name == "outcome" and not after:
+        told = "the run's outcome is known once it has ended"
+        advice = f"it may stand in what steps of {', '.join(f'`{group}`' for group in HOOKS)} are given"
+        yield Mistake("reference", told, path, advice=advice, near=near)
+    elif name != "outcome" and path[2:3] == ("if",):
+        yield Mistake("reference", f"`${{run.{name}}}` is different each time: there is nothing to decide by it", path)
+
+
 def _no_such(code: str, kind: str, name: str, names: list[str], path: Path, near: str) -> Mistake:
     advice = did_you_mean(suggest(name, names))
     listed = ", ".join(sorted(map(str, names))[:12])
     notes = () if advice else (f"there is {listed}" if listed else "there is none",)
-    what = f"{kind}{short(name)}`" if kind.endswith(".`") else f"{kind} `{short(name)}`"
+    what = f"{kind}{short(name)}`" if kind.endswith(".") else f"{kind} `{short(name)}`"
     return Mistake(code, f"there is no {what}", path, advice=advice, notes=notes, near=near)
 
 

@@ -49,6 +49,11 @@ _OTHER_WORDS: dict[str, dict[str, str]] = {
         **dict.fromkeys(("logging", "events"), "log"),
         **dict.fromkeys(("parameters", "inputs", "variables", "vars"), "params"),
         "pool": "pools",
+        **dict.fromkeys(("on_error", "on_fail", "on_failed", "onfailure", "failure", "catch"), "on_failure"),
+        **dict.fromkeys(("on_done", "onsuccess", "success", "on_complete"), "on_success"),
+        **dict.fromkeys(
+            ("finally", "always", "on_finish", "on_end", "teardown", "cleanup", "onexit", "after"), "on_exit"
+        ),
         "title": "name",
     },
     "a process": {

@@ -36,7 +36,8 @@ Pid = Annotated[int, Field(ge=1, description="The child's process id.")]
 Seconds = Annotated[float, Field(ge=0)]
 Sha256 = Annotated[str, Field(pattern=_SHA256)]
 Step = Annotated[str, Field(description="The step's name in the workflow.")]
-Task = Annotated[int, Field(ge=0, description="The task's index in its pool, from 0.")]
+Cell = Annotated[str, Field(description="What the cell of a fan-out is called: `fetch@north` is the cell `north`.")]
+Task = Annotated[int, Field(ge=0, description="The index in its step, from 0: of a pool's task, of a fan-out's cell.")]
 Timestamp = Annotated[str, Field(pattern=_TIMESTAMP)]
 Worker = Annotated[int, Field(ge=1, description="The worker's number in its pool, from 1, in the order of starting.")]
 
@@ -63,6 +64,9 @@ class DeclaredStep(Closed):
     step: Step
     kind: Kind
     tasks: Count | None = Field(description="How many tasks it has; null where only running it can tell.")
+    when: Literal["success", "failure", "exit"] | Absent = Field(
+        default=None, description="Where it is run after all others: as these have succeeded, failed, or in any case."
+    )
 
 
 class RunStarted(Event):
@@ -202,6 +206,8 @@ class ProcessStarted(Event):
 
     event: Literal["process.started"]
     step: Step
+    task: Task | Absent = None
+    cell: Cell | Absent = None
     attempt: int = Field(ge=1, description="Which attempt this is, from 1.")
     pid: Pid
 
@@ -211,6 +217,8 @@ class ProcessJoined(Ended):
 
     event: Literal["process.joined"]
     step: Step
+    task: Task | Absent = None
+    cell: Cell | Absent = None
     attempt: int = Field(ge=1, description="Which attempt this is, from 1.")
     duration: Seconds = Field(description="Seconds from the Process's start.")
 
@@ -220,6 +228,8 @@ class ProcessSuspended(Event):
 
     event: Literal["process.suspended"]
     step: Step
+    task: Task | Absent = None
+    cell: Cell | Absent = None
     attempt: int = Field(ge=1, description="Which attempt it is at, from 1.")
     pid: Pid
 
@@ -229,6 +239,8 @@ class ProcessContinued(Event):
 
     event: Literal["process.continued"]
     step: Step
+    task: Task | Absent = None
+    cell: Cell | Absent = None
     attempt: int = Field(ge=1, description="Which attempt it is at, from 1.")
     pid: Pid
 
@@ -389,6 +401,7 @@ class Output(Event):
     worker: Worker | Absent = None
     pid: Pid
     task: Task | Absent = Field(default=None, description="The task that printed it, where that is certain.")
+    cell: Cell | Absent = None
     stream: Literal["stdout", "stderr"] = Field(description="Where it was written.")
     text: str = Field(description="The line without its end; bytes that are not UTF-8 as \\xNN.")
 
@@ -461,6 +474,8 @@ class ProcessAttempt(Attempt):
 
     model_config = ConfigDict(json_schema_extra=_conditions())
 
+    task: Task | Absent = None
+    cell: Cell | Absent = None
     pid: Pid | Absent = None
 
 
@@ -482,6 +497,8 @@ class ProcessSlow(Event):
 
     event: Literal["process.slow"]
     step: Step
+    task: Task | Absent = None
+    cell: Cell | Absent = None
     attempt: int = Field(ge=1, description="Which attempt this is, from 1.")
     pid: Pid
     running_for: Seconds = Field(description="Seconds that it has been at work.")

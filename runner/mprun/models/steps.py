@@ -26,6 +26,7 @@ from mprun.models.values import (
     Text,
     TextToCome,
     Time,
+    WrittenIf,
     read_retries,
 )
 from mprun.plan import FAN_OUTS, POOL_CALLS, PoolEngine
@@ -109,6 +110,9 @@ class StepEntry(LimitsEntry):
     needs: Needs = Field(
         default={},
         description="The steps that must have succeeded before this one starts, or how they must have ended.",
+    )
+    if_: WrittenIf = Field(
+        default=None, alias="if", description="The step is skipped unless this holds, such as ${params.n} > 3."
     )
     env: dict[EnvName, EnvValue] = Field(
         default={},

@@ -14,7 +14,7 @@ from pydantic import BeforeValidator, Field, PlainValidator, StringConstraints, 
 from pydantic_core import PydanticCustomError
 
 from mprun.durations import DURATION_PATTERN, seconds_in
-from mprun.plan import CONDITIONS
+from mprun.plan import CONDITIONS, If
 from mprun.references import Reference, Template
 
 MAX_DURATION = 7 * 24 * 3600.0  # seconds; far below what the system's calls can wait
@@ -108,22 +108,14 @@ def read_param(value: Any) -> Any:
     return value if isinstance(value, dict) else {"default": value}
 
 
-def read_needs(value: Any) -> dict[str, str]:
+def read_needs(value: Any) -> dict[str, Any]:
     """How each step that is needed must have ended, by name; it must have succeeded where only names are given."""
     if isinstance(value, dict):
-        return {read_text(name): _read_condition(condition) for name, condition in value.items()}
+        return {read_text(name): condition for name, condition in value.items()}
     names = read_one_or_list(value)
     if not all(isinstance(name, str) for name in names):
         raise wrong_type("a name is text: put it in quotes")
     return dict.fromkeys(map(read_text, names), "succeeded")
-
-
-def _read_condition(value: Any) -> str:
-    if not isinstance(value, str):
-        raise wrong_type()
-    if value not in CONDITIONS:
-        raise bad_value("succeeded, finished or failed")
-    return value
 
 
 def read_text(value: Any) -> str:
@@ -140,17 +132,19 @@ def read_text_to_come(value: Any) -> str | Reference | Template:
     return value if isinstance(value, Reference | Template) else read_text(value)
 
 
+def read_condition(value: Any) -> If | str:
+    """A condition as the loader has read it; a text is one that it couldn't read, and has complained about."""
+    if isinstance(value, If):
+        return value
+    return read_text(value)
+
+
 def read_command(value: Any) -> list[Any]:
-    """A program and its arguments: texts, numbers, or what only the run can tell."""
+    """A program and its arguments."""
     if not isinstance(value, list):
         raise wrong_type()
     if not value:
         raise bad_value("name a program")
-    for part in value:
-        if isinstance(part, bool) or not isinstance(part, str | int | float | Reference | Template):
-            raise wrong_type()
-        if isinstance(part, str) and "\0" in part:
-            raise bad_value("an argument can't hold the character U+0000")
     return value
 
 
@@ -263,6 +257,11 @@ ParamName = StepName
 TextToCome = Annotated[Any, PlainValidator(read_text_to_come), WithJsonSchema(_TEXT)]
 Command = Annotated[
     list[Any], PlainValidator(read_command), WithJsonSchema({"type": "array", "items": _VALUE, "minItems": 1})
+]
+WrittenIf = Annotated[
+    Any,
+    PlainValidator(read_condition),
+    WithJsonSchema({"oneOf": [{"type": "string", "minLength": 1}, {"type": "boolean"}]}),
 ]
 SomeValues = Annotated[list[Any], PlainValidator(read_some_values), WithJsonSchema({"type": "array", "minItems": 1})]
 Delimiter = Annotated[

@@ -28,7 +28,7 @@ from mprun.models.values import (
     read_include,
     read_param,
 )
-from mprun.plan import PoolEngine, StartMethod
+from mprun.plan import HOOKS, PoolEngine, StartMethod
 
 _SOME_STEP: dict[str, Any] = {
     "anyOf": [{"required": [group], "properties": {group: {"minProperties": 1}}} for group in ("processes", "pools")]
@@ -114,6 +114,22 @@ class Workflow(Written):
     pools: dict[StepName, PoolEntry] = Field(
         default={}, description="Steps that are a pool of workers each, by name.", json_schema_extra=NO_OTHER_NAMES
     )
+
+    on_success: dict[StepName, ProcessEntry] = Field(
+        default={}, description="Processes to run at the end, if all went well.", json_schema_extra=NO_OTHER_NAMES
+    )
+    on_failure: dict[StepName, ProcessEntry] = Field(
+        default={}, description="Processes to run at the end, if something failed.", json_schema_extra=NO_OTHER_NAMES
+    )
+    on_exit: dict[StepName, ProcessEntry] = Field(
+        default={}, description="Processes to run last, however the run went.", json_schema_extra=NO_OTHER_NAMES
+    )
+
+    @property
+    def steps(self) -> list[tuple[str, str, ProcessEntry | PoolEntry]]:
+        """(group, name, entry) of every step."""
+        groups = ("processes", "pools", *HOOKS)
+        return [(group, name, entry) for group in groups for name, entry in getattr(self, group).items()]
 
     @model_validator(mode="before")
     @classmethod

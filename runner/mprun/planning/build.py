@@ -45,7 +45,7 @@ def build(files: Sequence[WorkflowFile]) -> Plan:
     """
     *included, main = files
     written = main.workflow
-    names = {name for each in files for name in (*each.workflow.processes, *each.workflow.pools)}
+    names = {name for each in files for _, name, _ in each.workflow.steps}
     builders = [StepsBuilder(os.path.dirname(each.path), each.workflow, names, written.engine) for each in files]
     return Plan(
         name=written.name or Path(main.file).stem,

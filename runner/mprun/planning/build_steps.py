@@ -13,7 +13,7 @@ from pydantic import BaseModel
 from mprun.handed import Surroundings
 from mprun.models.steps import PoolEntry, ProcessEntry, StepEntry
 from mprun.models.workflow import Workflow
-from mprun.plan import Condition, PoolEngine, PoolStep, ProcessStep, Step
+from mprun.plan import HOOKS, Condition, PoolEngine, PoolStep, ProcessStep, Step, When
 from mprun.planning.build_items import ItemsBuilder
 from mprun.planning.build_limits import limits_of
 from mprun.references import Reference, Template, references_in
@@ -38,10 +38,12 @@ class StepsBuilder:
 
     def steps(self) -> list[tuple[str, Step]]:
         """Each step with its group."""
-        return [
-            *(("processes", self._process(name, entry)) for name, entry in self._workflow.processes.items()),
-            *(("pools", self._pool(name, entry)) for name, entry in self._workflow.pools.items()),
-        ]
+        return [(group, self._step(group, name, entry)) for group, name, entry in self._workflow.steps]
+
+    def _step(self, group: str, name: str, entry: ProcessEntry | PoolEntry) -> Step:
+        if isinstance(entry, PoolEntry):
+            return self._pool(name, entry)
+        return self._process(name, entry, HOOKS.get(group, ""))
 
     def _search_folders(self) -> tuple[str, ...]:
         """The workflow's folder, what `pythonpath` adds, and the folders of targets' own files: each once."""
@@ -51,14 +53,14 @@ class StepsBuilder:
         return tuple(dict.fromkeys(folders))
 
     def _target_texts(self) -> list[str]:
-        processes, pools = self._workflow.processes.values(), self._workflow.pools.values()
-        initializers = [pool.initializer for pool in pools if pool.initializer]
-        targets = [entry.target for entry in (*processes, *pools) if entry.target]
-        retries = [entry.retries for entry in (*processes, *pools) if entry.retries]
+        entries = [entry for _, _, entry in self._workflow.steps]
+        initializers = [pool.initializer for pool in self._workflow.pools.values() if pool.initializer]
+        targets = [entry.target for entry in entries if entry.target]
+        retries = [entry.retries for entry in entries if entry.retries]
         classes = [text for written in retries for text in (*written.on, *written.not_on) if ":" in text]
         return [*targets, *initializers, *classes]
 
-    def _process(self, name: str, entry: ProcessEntry) -> ProcessStep:
+    def _process(self, name: str, entry: ProcessEntry, when: When) -> ProcessStep:
         by_name = entry.fan_out in ("matrix", "zip") and not (entry.args or entry.kwargs or entry.command)
         return ProcessStep(
             name=name,
@@ -66,7 +68,7 @@ class StepsBuilder:
             args=tuple(entry.args),
             kwargs=entry.kwargs,
             daemon=entry.daemon,
-            needs=self._needs(entry),
+            needs=self._needs(entry, "finished" if when else "succeeded"),
             surroundings=self._around(entry),
             limits=limits_of(entry, self._target),
             cells=self._items(entry).of_process(entry),
@@ -75,6 +77,8 @@ class StepsBuilder:
             command=tuple(entry.command),
             keys=entry.keys,
             save=self._save(entry.save),
+            condition=entry.if_,
+            when=when,
         )
 
     def _pool(self, name: str, entry: PoolEntry) -> PoolStep:
@@ -91,12 +95,13 @@ class StepsBuilder:
             initargs=tuple(entry.initargs),
             maxtasksperchild=entry.maxtasksperchild,
             engine=entry.engine or self._engine,
-            needs=self._needs(entry),
+            needs=self._needs(entry, "succeeded"),
             surroundings=self._around(entry),
             limits=limits_of(entry, self._target),
             command=tuple(entry.command),
             keys=entry.keys,
             save=self._save(entry.save),
+            condition=entry.if_,
         )
 
     def _around(self, entry: StepEntry) -> Surroundings:
@@ -117,11 +122,11 @@ class StepsBuilder:
         absolute = isinstance(parts[0], Reference) or os.path.isabs(parts[0])  # `${run.dir}` is
         return Template(parts if absolute else (os.path.join(self._folder, ""), *parts))
 
-    def _needs(self, entry: StepEntry) -> dict[str, Condition]:
-        """Those written, and the steps whose results the entry refers to."""
-        found = references_in(list(_values(entry)))
-        referred = (reference.path[0] for reference in found if reference.scope == "results")
-        needs: dict[str, Any] = {**dict.fromkeys(referred, "succeeded"), **entry.needs}
+    def _needs(self, entry: StepEntry, referred_to: Condition) -> dict[str, Condition]:
+        """Those written, and the steps whose results the entry refers to, which must have ended as `referred_to`."""
+        references = references_in(list(_values(entry)))
+        referred = (reference.path[0] for reference in references if reference.scope == "results")
+        needs: dict[str, Any] = {**dict.fromkeys(referred, referred_to), **entry.needs}
         return {name: condition for name, condition in needs.items() if name in self._names}
 
     def _target(self, text: str) -> Target:

@@ -4,16 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from mprun.plan import Step
+from mprun.plan import HOOKS, Step, When, when
 
 
-def waves(steps: Iterable[Step]) -> list[list[Step]]:
-    """Group `steps` so that each stands in the first wave by which all it needs has run.
+def stages(steps: Iterable[Step]) -> list[tuple[When, list[list[Step]]]]:
+    """The waves of the ordinary steps, and those of each group around them that has steps, in the order of running."""
+    steps, done, found = list(steps), set[str](), []
+    for stage in ("", *HOOKS.values()):
+        mine = [step for step in steps if when(step) == stage]
+        found += [(stage, waves(mine, done))] if mine else []
+        done.update(step.name for step in mine)
+    return found
+
+
+def waves(steps: Iterable[Step], before: Iterable[str] = ()) -> list[list[Step]]:
+    """Group `steps` so that each stands in the first wave by which all it needs has run; `before` has run already.
 
     Within a wave the declared order is kept. Raises ValueError for a cycle, or a need of a step that isn't there.
     """
     waiting = list(steps)
-    done: set[str] = set()
+    done = set(before)
     found: list[list[Step]] = []
     while waiting:
         wave = [step for step in waiting if done.issuperset(step.needs)]

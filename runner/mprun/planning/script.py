@@ -11,15 +11,17 @@ from __future__ import annotations
 import sys
 import textwrap
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from mprun.errors import UsageError
-from mprun.plan import Plan, PoolStep, Step
+from mprun.plan import Plan, PoolStep, ProcessStep, Step, when
 from mprun.planning.limits_text import limits_text, run_limits
 from mprun.planning.script_helpers import helpers_for, modules_for, with_parts
 from mprun.planning.script_names import Imports, Names
 from mprun.planning.script_steps import main_block
 from mprun.planning.source_text import WIDTH, quoted
+from mprun.references import references_in
 from mprun.sources import CallSource
 from mprun.targets import Target
 
@@ -33,25 +35,52 @@ def load_file(name, path):
     return module'''
 
 
+_SUBPROCESS_RUN = Target("subprocess:run", "subprocess", "", "run")
+
+
 def python_script(plan: Plan) -> str:
     """The text of the program: it can be started from any folder, as it stands. Raises UsageError."""
-    _refuse_own_surroundings(plan)
+    _refuse_what_has_no_words(plan)
+    around = [step.name for step in plan.steps if when(step)]
+    plan = replace(plan, steps=tuple(_with_plain_command(step) for step in plan.steps if not when(step)))
     names = Names()
     imports = Imports(_targets(plan.steps), plan.surroundings.working_dir, names)
     pools = [step for step in plan.steps if isinstance(step, PoolStep)]
     for module in modules_for(pools):
         imports.add(module)
-    top = [_docstring(plan), *_left_out(plan), "import os\nimport sys", _surroundings(plan), imports.text()]
+    top = [_docstring(plan), *_left_out(plan, around), "import os\nimport sys", _surroundings(plan), imports.text()]
     helpers = [*helpers_for(pools), *[_LOAD_FILE] * imports.loads_files]
     loads = ["\n".join(imports.loads)] * bool(imports.loads)
     return _file(top, helpers, loads, main_block(plan, imports, names))
 
 
-def _refuse_own_surroundings(plan: Plan) -> None:
+def _refuse_what_has_no_words(plan: Plan) -> None:
     for step in plan.steps:
-        if step.surroundings != plan.surroundings:
-            told = "has an `env`, a folder or a search path of its own, for which plain multiprocessing has no words"
-            raise UsageError(f"`--python`: the step `{step.name}` {told}")
+        told = next(_beyond(step, plan), "")
+        if told and not when(step):
+            raise UsageError(f"`--python`: the step `{step.name}` {told}, for which plain multiprocessing has no words")
+
+
+def _beyond(step: Step, plan: Plan) -> Iterator[str]:
+    """What a step has that the program couldn't do."""
+    if step.surroundings != plan.surroundings:
+        yield "has an `env`, a folder or a search path of its own"
+    if step.condition is not None or any(condition != "succeeded" for condition in step.needs.values()):
+        yield "starts on a condition"
+    if isinstance(step, ProcessStep) and step.cells is not None:
+        yield "has a Process for each of its cells"
+    if isinstance(step, PoolStep) and step.command:
+        yield "runs a program in a pool"
+    if any(references_in((step.args, step.kwargs, step.command))):
+        yield "is given what only the run can tell"
+
+
+def _with_plain_command(step: Step) -> Step:
+    """A command as the call that runs it."""
+    if not step.command or isinstance(step, PoolStep):
+        return step
+    command = [part if isinstance(part, str) else str(part) for part in step.command]
+    return replace(step, target=_SUBPROCESS_RUN, args=(command,), kwargs={"check": True}, command=())
 
 
 def _file(top: list[str], helpers: list[str], loads: list[str], main: str) -> str:
@@ -75,12 +104,14 @@ def _docstring(plan: Plan) -> str:
     return f'"""{textwrap.fill(text, WIDTH - 3)}\n\n{textwrap.fill(origin, WIDTH)}\n"""'
 
 
-def _left_out(plan: Plan) -> list[str]:
+def _left_out(plan: Plan, around: list[str]) -> list[str]:
     """A comment that names what of the plan plain multiprocessing has no words for, by step."""
     limits = {"the whole run": ", ".join(f"{name} {text}" for name, text in run_limits(plan).items())}
     limits |= {f"`{step.name}`": limits_text(step.limits) for step in plan.steps}
     rows = [f"#   {name}: {text}" for name, text in limits.items() if text]
-    return ["\n".join(["# Left out, as plain multiprocessing has no such limits:", *rows])] if rows else []
+    told = ["\n".join(["# Left out, as plain multiprocessing has no such limits:", *rows])] if rows else []
+    names = ", ".join(f"`{name}`" for name in around)
+    return [*told, f"# Left out, as they are run around the others: {names}"] if around else told
 
 
 def _one_line(text: str) -> str:

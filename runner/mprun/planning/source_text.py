@@ -7,6 +7,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
+from mprun.references import Reference, Template
+
 WIDTH = 100
 INDENT = 4
 
@@ -38,12 +40,16 @@ def led(lead: str, code: Code) -> Code:
 
 
 def literal(value: Any) -> Code:
-    """The literal that evaluates to `value`: what YAML can give, and tuples."""
+    """The literal that evaluates to `value`: what YAML can give, and tuples; what is still to come as it is written."""
     match value:
         case str():
             return quoted(value)
         case float() if not math.isfinite(value):
             return f'float("{value}")'
+        case Reference():
+            return str(value)
+        case Template():
+            return quoted(str(value))
         case list():
             return Group("[", tuple(map(literal, value)), "]")
         case tuple():

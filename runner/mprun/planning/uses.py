@@ -32,18 +32,16 @@ def uses(plan: Plan, written: Workflow) -> Iterator[tuple[Path, Use]]:
     `written` is what `plan` was made of: it knows where in its list a class stands. A command is no target of the
     user's.
     """
-    for step in plan.steps:
-        if isinstance(step, ProcessStep):
-            path: Path = ("processes", step.name)
-            entry: StepEntry = written.processes[step.name]
-            found = _process_uses(step)
-        else:
-            path = ("pools", step.name)
-            entry = written.pools[step.name]
-            found = _pool_uses(step)
-        called = [] if step.command else found
-        for use in (*called, *_other_uses(step), *_exception_uses(step.limits.retries, entry)):
-            yield path, use
+    steps = {step.name: step for step in plan.steps}
+    for group, name, entry in written.steps:
+        for use in _uses_of(steps[name], entry) if name in steps else ():
+            yield (group, name), use
+
+
+def _uses_of(step: Step, entry: StepEntry) -> Iterator[Use]:
+    if not step.command:
+        yield from _process_uses(step) if isinstance(step, ProcessStep) else _pool_uses(step)
+    yield from (*_other_uses(step), *_exception_uses(step.limits.retries, entry))
 
 
 def _process_uses(step: ProcessStep) -> Iterator[Use]:

@@ -6,14 +6,14 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from mprun.events import Outcome
-from mprun.plan import Plan
+from mprun.plan import Plan, when
 
 
 class FailFast:
-    """Calls `stop(step)` when a task or a step fails that may not."""
+    """Calls `stop(step)` when a task or a step fails that may not; those around the run end nothing."""
 
     def __init__(self, plan: Plan, stop: Callable[[str], None]) -> None:
-        self._may_fail = {step.name for step in plan.steps if step.limits.continue_on_error}
+        self._may_fail = {step.name for step in plan.steps if step.limits.continue_on_error or when(step)}
         self._stop = stop
 
     def event(self, event: Mapping[str, Any]) -> None:

@@ -20,11 +20,10 @@ from mprun.engines.slots import Slots
 from mprun.engines.store import Store
 from mprun.errors import ExitCode
 from mprun.events import LOG_FORMAT
-from mprun.plan import Plan, declared_tasks, plan_sha256
+from mprun.plan import Plan, declared_tasks, plan_sha256, when
 from mprun.running.fail_fast import FailFast
 from mprun.running.identity import GitState, surroundings
-from mprun.running.scheduler import END_OF_RUN, Scheduler
-from mprun.running.stop import Stopper
+from mprun.running.stages import Stages
 from mprun.running.stream import EventStream
 from mprun.running.suspend import follow_suspension
 from mprun.sinks.head import HeadFile
@@ -72,31 +71,29 @@ def run_plan(
         log = EventLog(log_fd, loop, on_log_error, head)
         events = EventStream(log, sinks)
         run = Run(plan, loop, events, unset, Slots(plan.max_parallel), store)
-        scheduler = Scheduler(run, on_quiet=lambda: stopper.stop_daemons(END_OF_RUN))
-        stopper = Stopper(run, scheduler)
-        loop.on_signals(ENDING, stopper.on_signal)
-        follow_suspension(loop, scheduler)
+        stages = Stages(run)
+        loop.on_signals(ENDING, lambda number: stages.stopper.on_signal(number))
+        follow_suspension(loop, stages)
         if plan.fail_fast:
-            events.add(FailFast(plan, stopper.fail_fast))
+            events.add(FailFast(plan, lambda step: stages.stopper.fail_fast(step)))
         if plan.timeout:
-            loop.call_later(plan.timeout, stopper.time_out)
+            loop.call_later(plan.timeout, lambda: stages.stopper.time_out())
         boot(plan)
         events.emit("run.started", **_head(plan, run_id, git))
         loop.call_later(TICK, partial(_tick, loop, events))
         try:
-            scheduler.advance()
-            loop.run(until=lambda: scheduler.finished)
+            stages.run()
         except BaseException:  # a fault of ours: at its end Python would wait for the children
-            stopper.kill_all("a fault of mprun's own")
+            stages.stopper.kill_all("a fault of mprun's own")
             raise
-        exit_code = _exit_code(scheduler, stopper, log)
+        exit_code = _exit_code(stages, log)
         events.emit(
             "run.finished",
             outcome=_OUTCOMES[exit_code],
             exit_code=int(exit_code),
             steps=len(plan.steps),
-            tasks=scheduler.tasks.total(),
-            **scheduler.tasks,
+            tasks=stages.tasks.total(),
+            **stages.tasks,
             duration=round(time.monotonic() - began, 6),
         )
         log.close()
@@ -118,10 +115,10 @@ def _tick(loop: Loop, events: EventStream) -> None:
     loop.call_later(TICK, partial(_tick, loop, events))
 
 
-def _exit_code(scheduler: Scheduler, stopper: Stopper, log: EventLog) -> ExitCode:
-    if stopper.signal:
-        return ExitCode.INTERRUPTED if stopper.signal == signal.SIGINT else ExitCode.TERMINATED
-    if log.error or not scheduler.all_succeeded:
+def _exit_code(stages: Stages, log: EventLog) -> ExitCode:
+    if stages.requests.signal:
+        return ExitCode.INTERRUPTED if stages.requests.signal == signal.SIGINT else ExitCode.TERMINATED
+    if log.error or not stages.all_succeeded:
         return ExitCode.FAILED
     return ExitCode.SUCCEEDED
 
@@ -141,7 +138,15 @@ def _head(plan: Plan, run_id: str, git: GitState) -> dict[str, Any]:
         **surroundings(),
         "start_method": plan.start_method,
         **git.fields(),
-        "steps": [{"step": step.name, "kind": step.kind, "tasks": declared_tasks(step)} for step in plan.steps],
+        "steps": [
+            {
+                "step": step.name,
+                "kind": step.kind,
+                "tasks": declared_tasks(step),
+                **({"when": when(step)} if when(step) else {}),
+            }
+            for step in plan.steps
+        ],
     }
 
 

@@ -1,50 +1,54 @@
-"""Decides which step starts when, and what becomes of it: pure state over the plan's needs, told through events."""
+"""Decides which step of one stage starts when, and what becomes of it: pure state over needs, told through events."""
 
 from __future__ import annotations
 
 import signal
 import time
 from collections import Counter, deque
-from collections.abc import Callable
-from typing import Literal
+from collections.abc import Callable, Sequence
 
 from mprun.engines.run import Execution, Run
 from mprun.engines.saving import Saving
 from mprun.engines.table import engine_of
-from mprun.plan import ProcessStep, Step, declared_tasks, streamed_step
-
-StepOutcome = Literal["succeeded", "failed", "cancelled", "skipped"]
+from mprun.plan import ProcessStep, Step, called, declared_tasks, streamed_step
+from mprun.running.conditions import ENDED, StepOutcome, holds, is_met, unmet_reason
 
 END_OF_RUN = "the end of the run"
 
 
 class Scheduler:
-    """Starts each step when what it needs has succeeded; skips it when that can't come any more.
+    """Starts each of `steps` when what it needs has ended as it must; skips it when that can't come any more.
 
-    A step that takes another's results as they come starts once that one has started and the rest has succeeded.
+    A step that takes another's results as they come starts once that one has started and its other needs are met.
+
+    `outcomes` are those of all steps so far; the scheduler adds its own.
     """
 
-    def __init__(self, run: Run, on_quiet: Callable[[], None]) -> None:
-        self.outcomes: dict[str, StepOutcome] = {}
+    def __init__(
+        self, run: Run, steps: Sequence[Step], outcomes: dict[str, StepOutcome], on_quiet: Callable[[], None]
+    ) -> None:
+        self.outcomes = outcomes
         self.tasks: Counter[str] = Counter()
         self.at_work: dict[str, Execution] = {}
         self.stopping = ""  # why no further step starts
+        self.cut_short = False  # whether a step was skipped for that
         self._run = run
         self._on_quiet = on_quiet
-        self._waiting: dict[str, Step] = {step.name: step for step in run.plan.steps}
-        self._unmet = {step.name: set(step.needs) for step in run.plan.steps}
-        self._needed_by: dict[str, list[Step]] = {step.name: [] for step in run.plan.steps}
-        for step in run.plan.steps:
+        self._waiting: dict[str, Step] = {step.name: step for step in steps}
+        self._unmet = {step.name: set(step.needs) for step in steps}
+        self._needed_by: dict[str, list[Step]] = {name: [] for name in (*outcomes, *self._waiting)}
+        for step in steps:
             for need in self._unmet[step.name]:
                 self._needed_by[need].append(step)
-        self._ready = deque(step for step in run.plan.steps if not step.needs)  # that wait for room only
+        self._ready = deque(step for step in steps if not step.needs)  # that wait for room only
+        self._may_fail = {step.name for step in run.plan.steps if step.limits.continue_on_error}
         self._began: dict[str, float] = {}
         run.slots.on_free = self._room
 
     @property
     def all_succeeded(self) -> bool:
-        """Whether every step did what was asked of it: succeeded, or failed where it may."""
-        return all(map(self._satisfied, self.outcomes))
+        """Whether every step so far did what was asked of it: nothing failed that may not, nothing was cut short."""
+        return not self.cut_short and not any(map(self._disappoints, self.outcomes))
 
     @property
     def finished(self) -> bool:
@@ -54,14 +58,21 @@ class Scheduler:
     def only_daemons_left(self) -> bool:
         return not self._waiting and bool(self.at_work) and all(map(_is_daemon, self.at_work.values()))
 
+    def begin(self) -> None:
+        """Start what needs nothing, or nothing that hasn't ended already."""
+        for name, outcome in list(self.outcomes.items()):
+            self._settle(name, outcome)
+        self.advance()
+
     def advance(self) -> None:
         """Start and skip all that can be started and skipped now."""
         if self.stopping:
             for step in list(self._waiting.values()):
                 self._tell_skipped(step, self.stopping)
                 self.outcomes[step.name] = "skipped"
+                self.cut_short = True
         # In the order of getting ready: one that needs many slots is not overtaken for ever by those that need few.
-        while self._ready and (self._ready[0].name not in self._waiting or self._started(self._ready[0])):
+        while self._ready and (self._ready[0].name not in self._waiting or self._decided(self._ready[0])):
             self._ready.popleft()
         if self.only_daemons_left:
             self._on_quiet()
@@ -76,10 +87,11 @@ class Scheduler:
             for step in self._needed_by[name]:
                 if step.name not in self._waiting:
                     continue
-                if self._satisfied(name):
+                condition = step.needs[name]
+                if is_met(condition, outcome, may_fail=name in self._may_fail):
                     self._meet(step, name)
                 else:
-                    self._tell_skipped(step, f"it needs `{name}`, which {_ENDED[outcome]}")
+                    self._tell_skipped(step, unmet_reason(condition, name, outcome))
                     settled.append((step.name, "skipped"))
 
     def _meet(self, step: Step, need: str) -> None:
@@ -97,12 +109,17 @@ class Scheduler:
         del self._waiting[step.name]
         self._run.events.emit("step.skipped", step=step.name, kind=step.kind, reason=reason)
 
-    def _satisfied(self, name: str) -> bool:
-        outcome = self.outcomes.get(name)
-        return outcome == "succeeded" or (outcome == "failed" and self._may_fail(name))
+    def _disappoints(self, name: str) -> bool:
+        outcome = self.outcomes[name]
+        return outcome == "cancelled" or (outcome == "failed" and name not in self._may_fail)
 
-    def _may_fail(self, name: str) -> bool:
-        return self._run.plan.step(name).limits.continue_on_error
+    def _decided(self, step: Step) -> bool:
+        """Start `step` if there is room for it, or skip it for its `if`."""
+        if step.condition is not None and not holds(step.condition, {"run": self._run.facts}):
+            self._tell_skipped(step, f"its `if` is false: {step.condition.text}")
+            self._settle(step.name, "skipped")
+            return True
+        return self._started(step)
 
     def _started(self, step: Step) -> bool:
         """Start `step` if there is room for it."""
@@ -112,7 +129,7 @@ class Scheduler:
         del self._waiting[step.name]
         self._began[step.name] = time.monotonic()
         self._run.events.emit(
-            "step.started", step=step.name, kind=step.kind, target=step.target.text, tasks=declared_tasks(step)
+            "step.started", step=step.name, kind=step.kind, target=called(step), tasks=declared_tasks(step)
         )
         self.at_work[step.name] = execution
         if step.limits.step_timeout:
@@ -175,7 +192,7 @@ class Scheduler:
         """Tell those that take the results of step `name` as they come that these are all, and whether it failed."""
         results = self._run.store.of(name)
         if results is not None:
-            results.end("" if self._satisfied(name) else f"`{name}` {_ENDED[outcome]}")
+            results.end(f"`{name}` {ENDED[outcome]}" if self._disappoints(name) else "")
 
     def _stop_unneeded(self, name: str) -> None:
         """Let the step whose results step `name` took, or was to take, begin no further task if that has ended without
@@ -186,9 +203,6 @@ class Scheduler:
             return
         if all(other.name in self.outcomes for other in self._needed_by[source.step.name]):
             source.cancel(f"the end of `{name}`, which takes its results")
-
-
-_ENDED: dict[StepOutcome, str] = {"failed": "failed", "cancelled": "was cancelled", "skipped": "was skipped"}
 
 
 def step_outcome(execution: Execution) -> StepOutcome:

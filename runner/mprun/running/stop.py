@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import signal
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Literal
 
 from mprun.engines.loop import Timer
@@ -20,14 +21,27 @@ Phase = Literal["", "draining", "terminating", "killing"]
 KILL_DELAY = 2.0  # seconds from SIGTERM to SIGKILL, or the grace period where that is shorter
 
 
-class Stopper:
-    """Carries a stop out over everything at work; `signal` is the last signal that asked for it (0: none did)."""
+@dataclass(slots=True)
+class Requests:
+    """The signals that have asked for an end so far: the first of them (0: none), and how many."""
 
-    def __init__(self, run: Run, scheduler: Scheduler) -> None:
+    signal: int = 0
+    count: int = 0
+
+
+class Stopper:
+    """Carries a stop out over everything that one stage has at work.
+
+    The steps around a run are not `patient`: what a first request stops is the run, and they end it in good order. A
+    second one ends them too.
+    """
+
+    def __init__(self, run: Run, scheduler: Scheduler, requests: Requests, *, patient: bool = True) -> None:
         self.phase: Phase = ""
-        self.signal = 0
         self._run = run
         self._scheduler = scheduler
+        self._requests = requests
+        self._patient = patient
         self._why = ""
         self._timer: Timer | None = None
 
@@ -35,14 +49,24 @@ class Stopper:
         """A signal asks for an end: the first drains, the second terminates, the third kills."""
         name = signal.Signals(number).name
         self._run.events.emit("signal.received", signal=name)
-        self.signal = self.signal or number
+        self._requests.signal = self._requests.signal or number
+        self._requests.count += 1
         match self.phase:
-            case "":
+            case "" if self._patient:
                 self.drain(name)
+            case "":
+                self._end_around(name)
             case "draining":
                 self._terminate()
             case _:
                 self._kill()
+
+    def _end_around(self, why: str) -> None:
+        """The steps around the run go on until a second request."""
+        if self._requests.count > 1:
+            self._begin_stop(why)
+            self._why = why
+            self._terminate()
 
     def fail_fast(self, step: str) -> None:
         """The first failure ends the run: what is at work may end, nothing else begins."""
@@ -74,6 +98,11 @@ class Stopper:
         if self.phase in ("", "draining"):
             self._why = self._why or why
             self._terminate()
+
+    def close(self) -> None:
+        """All that it could stop has ended."""
+        if self._timer is not None:
+            self._timer.cancel()
 
     def kill_all(self, why: str) -> None:
         self._why = why

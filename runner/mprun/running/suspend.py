@@ -6,22 +6,22 @@ import os
 import signal
 
 from mprun.engines.loop import Loop
-from mprun.running.scheduler import Scheduler
+from mprun.running.stages import Stages
 
 
-def follow_suspension(loop: Loop, scheduler: Scheduler) -> None:
+def follow_suspension(loop: Loop, stages: Stages) -> None:
     """Stop every child when this process is told to stop, and let them go on when it goes on."""
 
     def suspend(number: int) -> None:
-        _signal_all(scheduler, signal.SIGSTOP)
+        _signal_all(stages, signal.SIGSTOP)
         before = signal.signal(signal.SIGTSTP, signal.SIG_DFL)
         os.kill(os.getpid(), signal.SIGTSTP)  # stops here until the shell continues this process
         signal.signal(signal.SIGTSTP, before)
-        _signal_all(scheduler, signal.SIGCONT)
+        _signal_all(stages, signal.SIGCONT)
 
     loop.on_signals([signal.SIGTSTP], suspend)
 
 
-def _signal_all(scheduler: Scheduler, number: int) -> None:
-    for execution in list(scheduler.at_work.values()):
+def _signal_all(stages: Stages, number: int) -> None:
+    for execution in stages.at_work:
         execution.signal(number)

@@ -79,8 +79,7 @@ class PlainDisplay:
 def _line(event: Mapping[str, Any]) -> str:
     match event["event"]:
         case "step.started":
-            tasks = f", {plural(event['tasks'], 'task')}" if event["kind"] == "pool" and event["tasks"] else ""
-            return f"{event['step']}: started ({shown(event['target'])}{tasks})"
+            return f"{event['step']}: started ({shown(event['target'])}{_tasks(event)})"
         case "step.finished":
             return f"{event['step']}: {event['outcome']} after {duration(event['duration'])}"
         case "step.skipped":
@@ -94,8 +93,18 @@ def _line(event: Mapping[str, Any]) -> str:
     return ""
 
 
+def _tasks(event: Mapping[str, Any]) -> str:
+    """How many calls a step will make, where that is known and isn't plain."""
+    if not event["tasks"]:
+        return ""
+    if event["kind"] == "pool":
+        return f", {plural(event['tasks'], 'task')}"
+    return f", {plural(event['tasks'], 'cell')}" if event["tasks"] > 1 else ""
+
+
 def _who(event: Mapping[str, Any]) -> str:
     who = f"worker {event['worker']}" if "worker" in event else _WHO[event["event"].partition(".")[0]]
+    who = f"{who} for {shown(event['cell'])}" if "cell" in event else who
     return f"{event['step']}: {who} (pid {event['pid']})"
 
 

@@ -24,7 +24,7 @@ class StepNotes:
         self.cancelled: Counter[str] = Counter()  # by what
         self.finished: Mapping[str, Any] = {}
         self.skipped = ""
-        self.pool = False
+        self.noun = ""  # what its calls are called, where it has more than one
         self.single = True
 
     def keep(self, task: int, line: bytes) -> None:
@@ -46,8 +46,11 @@ class Summary:
         match event["event"]:
             case "run.started":
                 self._steps = {step["step"]: StepNotes() for step in event["steps"]}
+            case "process.started" if "task" in event:
+                self._steps[event["step"]].noun = "cell"
+                self._steps[event["step"]].single = False
             case "pool.started":
-                self._steps[event["step"]].pool = True
+                self._steps[event["step"]].noun = "task"
                 self._steps[event["step"]].single = event["call"] == "apply"
             case "step.finished":
                 self._steps[event["step"]].finished = event
@@ -100,7 +103,7 @@ def _step_lines(name: str, notes: StepNotes) -> list[str]:
     if notes.failed > len(notes.failures):
         lines.append(f"{name}: and {plural(notes.failed - len(notes.failures), 'more failure')}; the log has them all")
     for why, count in notes.cancelled.items():
-        lines.append(f"{name}: {plural(count, 'task') if notes.pool else 'it was'} cancelled: {shown(why)}")
+        lines.append(f"{name}: {plural(count, notes.noun) if notes.noun else 'it was'} cancelled: {shown(why)}")
     if any(result is not None for result in notes.results.values()):
         lines.append(f"{name}: {_results(notes)}")
     return lines

@@ -38,14 +38,20 @@ def plural(count: int, noun: str) -> str:
 
 def failure(step: str, event: Mapping[str, Any]) -> list[str]:
     """A result event that isn't `returned`, as lines: what happened, with which arguments, and where."""
-    where = f"{step}[{event['task']}]" if "task" in event else step
-    lines = [f"{where}: {event['outcome'].replace('_', ' ')}: {_cause(event)}"]
+    lines = [f"{_address(step, event)}: {event['outcome'].replace('_', ' ')}: {_cause(event)}"]
     if "args" in event:
         lines.append(f"    called with {_call(event['args'], event['kwargs'])}")
     trace = event.get("exception.stacktrace", "").splitlines()
-    if len(trace) == 1:  # no frame of the user's: it would say the cause once more
-        return lines
+    if trace and lines[0].endswith(shown(trace[0])):  # there was no code of the user's to show
+        del trace[0]
     return lines + [f"    {shown(line)}" for line in _shortened(trace)]
+
+
+def _address(step: str, event: Mapping[str, Any]) -> str:
+    """`fetch`, `fetch@north`, `count[17]`: a step, the cell of a fan-out, the task of a pool."""
+    if "cell" in event:
+        return f"{step}@{shown(event['cell'])}"
+    return f"{step}[{event['task']}]" if "task" in event else step
 
 
 def _cause(event: Mapping[str, Any]) -> str:

@@ -6,15 +6,15 @@ import pickle
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from mprun.worker.pool_work import PoolWork
-
 if TYPE_CHECKING:
     from mprun.results import Reader
+    from mprun.worker.pool_work import PoolWork
+    from mprun.worker.step import ProcessWork
 
 Load = Callable[[Any], Any]
 
 
-def item_loader(work: PoolWork) -> Load | None:
+def item_loader(work: PoolWork | ProcessWork) -> Load | None:
     """What makes the item of what was handed over; None where that is the item itself.
 
     It raises whatever loading raises: then that is the task's outcome.

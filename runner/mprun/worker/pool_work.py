@@ -28,10 +28,10 @@ ItemsAre = Literal["values", "pickles", "results", "places"]
 class PoolWork:
     """`submitted` is when the tasks were given to a Pool that takes them all at once (seconds since the epoch).
 
-    `keep` says where what tasks return is kept, None where it isn't. `kwargs` are the same for each task. `scope` has
-    the values of the references in `initargs`, in `kwargs` and, where `items_refer`, in items; None where there are
-    none. `items_from` is the step whose results the items are, `items_are` what the parent hands over in their place,
-    `decoding` how that is read.
+    `keep` says where what tasks return is kept, None where it isn't. `kwargs` are the same for each task. `command` is
+    a program to run in the place of the target. `scope` has the values of the references in `initargs`, `kwargs`,
+    `command` and, where `items_refer`, in items; None where there are none. `items_from` is the step whose results the
+    items are, `items_are` what the parent hands over in their place, `decoding` how that is read.
     """
 
     step: str
@@ -50,6 +50,7 @@ class PoolWork:
     items_from: ResultFiles | None = None
     kwargs: Mapping[str, Any] = field(default_factory=dict)
     decoding: Decoding | None = None
+    command: tuple[Any, ...] = ()
 
 
 def get_ready(child: ChildProcess, work: PoolWork) -> tuple[Callable[..., Any], PoolWork]:
@@ -62,13 +63,19 @@ def get_ready(child: ChildProcess, work: PoolWork) -> tuple[Callable[..., Any], 
     try:
         if work.scope is not None:
             work = replace(work, initargs=work.scope.evaluate(work.initargs), kwargs=work.scope.evaluate(work.kwargs))
-        function = resolve_converting(work.target, work.converts)
+        function = _command(work) if work.command else resolve_converting(work.target, work.converts)
         if work.initializer is not None:
             resolve_converting(work.initializer, work.converts)(*work.initargs)
     except BaseException as error:  # noqa: BLE001 -- the user's code; told to the parent whatever it is
         child.send(UNREADY, json.dumps(exception_fields(error)).encode())
         raise SystemExit(1) from None
     return function, work
+
+
+def _command(work: PoolWork) -> Callable[..., Any]:
+    from mprun.worker.command import CommandCall
+
+    return CommandCall(work.command, work.call, work.scope)
 
 
 def about_tasks(child: ChildProcess, work: PoolWork) -> dict[str, Any]:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from mprun.handed import Converts, Retries
+from mprun.references import evaluate
 from mprun.targets import Target
 from mprun.worker import process
 from mprun.worker.again import Again
@@ -15,40 +17,57 @@ from mprun.worker.frames import AGAIN, RESULT, again_body, result_body
 from mprun.worker.output import flush_output
 
 if TYPE_CHECKING:  # most children have none of these, and need not load them
+    from mprun.decoding import Decoding
     from mprun.results import ResultFiles
     from mprun.scope import Scope
     from mprun.worker.keeping import Keeper
+    from mprun.worker.pool_work import ItemsAre
 
 
-def run_process(
-    target: Target,
-    args: Sequence[Any],
-    kwargs: Mapping[str, Any],
-    about: Mapping[str, Any],
-    retries: Retries,
-    converts: Converts = "",
-    scope: Scope | None = None,
-    keep: ResultFiles | None = None,
-) -> None:
+@dataclass(frozen=True, slots=True)
+class ProcessWork:
+    """The call that a child makes.
+
+    `scope` has the values of the references in its arguments, None where there are none; `keep` says where what it
+    returns is kept, if it is. The `item` in the scope may be something that the child makes the item of: `items_are`
+    says what, `items_from` what files it refers to, `decoding` how a row is read.
+    """
+
+    target: Target
+    args: tuple[Any, ...]
+    kwargs: dict[str, Any]
+    retries: Retries
+    converts: Converts
+    scope: Scope | None = None
+    keep: ResultFiles | None = None
+    decoding: Decoding | None = None
+    items_are: ItemsAre = "values"
+    items_from: ResultFiles | None = None
+    items_refer: bool = False
+
+
+def run_process(work: ProcessWork, about: Mapping[str, Any]) -> None:
     """The `target` of the Process: resolve the step's target here, call it, tell the parent how it ended.
 
-    `about` are the fields of the result event that the parent knows: `step`, `attempt`. `scope` has the values of the
-    references in the arguments, None where there are none; `keep` says where what it returns is kept, if it is.
+    `about` are the fields of the result event that the parent knows: `step`, `attempt`, and of a fan-out `task`.
     """
     child = process.current
     about = {**about, "pid": child.pid}
-    keeper = None if keep is None else _keeper(keep, about["attempt"])
-    ended = call(_get_ready, (target, args, kwargs, converts, scope), {}, judge_stay)
+    args: Any
+    kwargs: Any
+    args, kwargs = evaluate((work.args, work.kwargs), str)  # for the log, where there will be no others
+    keeper = None if work.keep is None else _keeper(work.keep, about)
+    ended = call(_get_ready, (work,), {}, judge_stay)
     if ended.error is None:
         function: Any
         function, args, kwargs = ended.value or (None, args, kwargs)  # None: the import has called sys.exit()
-        child.board.begin(0, time.monotonic_ns())
+        child.board.begin(about.get("task", 0), time.monotonic_ns())
         ended = call(function, args, kwargs, None if keeper is None else keeper.judge)
     flush_output()
     if keeper is not None and ended.error is None:
         keeper.tell(child)
     code = CODES[ended.outcome]
-    delay = Again(retries).delay(about["attempt"], ended.outcome, ended.error) if ended.error else None
+    delay = Again(work.retries).delay(about["attempt"], ended.outcome, ended.error) if ended.error else None
     if delay is None:
         line = result_line({"event": "process.result", **about}, ended, args, kwargs)
         child.send(RESULT, result_body(0, code, line))
@@ -57,19 +76,29 @@ def run_process(
         child.send(AGAIN, again_body(0, code, delay, line))
 
 
-def _get_ready(
-    target: Target, args: Sequence[Any], kwargs: Mapping[str, Any], converts: Converts, scope: Scope | None
-) -> tuple[Any, Any, Any]:
+def _get_ready(work: ProcessWork) -> tuple[Callable[..., Any], Any, Any]:
     """The function and its arguments, with what references stand for in their place."""
-    function = resolve_converting(target, converts)
-    if scope is not None:
-        args, kwargs = scope.evaluate((args, kwargs))
+    function = resolve_converting(work.target, work.converts)
+    if work.scope is None:
+        return function, work.args, work.kwargs
+    if "item" in work.scope.given:
+        _load_item(work, work.scope.given)
+    args, kwargs = work.scope.evaluate((work.args, work.kwargs))
     return function, args, kwargs
 
 
-def _keeper(files: ResultFiles, attempt: int) -> Keeper:
+def _load_item(work: ProcessWork, given: dict[str, Any]) -> None:
+    """Make the item of a cell of what the parent has handed over."""
+    from mprun.worker.items import item_loader
+
+    load = item_loader(work)
+    if load is not None:
+        given["item"] = load(given["item"])
+
+
+def _keeper(files: ResultFiles, about: Mapping[str, Any]) -> Keeper:
     from mprun.worker.keeping import Keeper
 
-    keeper = Keeper(files, single=True)
-    keeper.attempt = attempt
+    keeper = Keeper(files, single="task" not in about)
+    keeper.task, keeper.attempt = about.get("task", 0), about["attempt"]
     return keeper

@@ -1,0 +1,52 @@
+"""What the children of a process step are told: the call of each, with the values of its references."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from mprun.engines.run import Run
+from mprun.engines.scoping import scope_for
+from mprun.engines.supply import Supply
+from mprun.plan import ProcessStep
+from mprun.worker.step import ProcessWork
+
+_NOTHING: Mapping[str, Any] = {}
+
+
+class ProcessWorks:
+    """Makes the work of each call of `step`, whose results are kept in `results` where they are.
+
+    Where there are cells, `supply` gives their items. Raises OSError where results can't be kept.
+    """
+
+    def __init__(self, run: Run, step: ProcessStep, supply: Supply | None = None) -> None:
+        self.results = run.store.open(step) if step.keeps else None
+        self._run = run
+        self._step = step
+        self._supply = supply or Supply()
+        self._args = (step.command,) if step.command else step.args
+
+    def work(self) -> ProcessWork:
+        """The work of a step's one call. Raises OSError where a result that it refers to can't be handed over."""
+        return self._with(self._step.kwargs, _NOTHING)
+
+    def of_cell(self, item: Any) -> ProcessWork:
+        """That of the cell `item`, which is its keyword arguments, or what references in its arguments stand for."""
+        if self._step.cell == "kwargs":
+            return self._with(item, _NOTHING)
+        return self._with(self._step.kwargs, {self._step.cell: item})
+
+    def _with(self, kwargs: dict[str, Any], given: Mapping[str, Any]) -> ProcessWork:
+        return ProcessWork(
+            target=self._step.target,
+            args=self._args,
+            kwargs=kwargs,
+            retries=self._step.limits.retries,
+            converts=self._step.converts,
+            scope=scope_for(self._run, (self._args, kwargs), given),
+            keep=None if self.results is None else self.results.files,
+            decoding=self._supply.decoding,
+            items_are=self._supply.items_are,
+            items_from=self._supply.items_from,
+        )

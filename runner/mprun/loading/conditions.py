@@ -1,0 +1,84 @@
+"""The `if` of a step: read into an expression, with what is known before the start put in."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from mprun.expressions import (
+    Compared,
+    Constant,
+    Expression,
+    ExpressionError,
+    Joined,
+    Listed,
+    Name,
+    Not,
+    names_in,
+)
+from mprun.loading.mistakes import Mistake, found, is_number, short
+from mprun.loading.words import did_you_mean, suggest
+from mprun.places import Path
+from mprun.references import SCOPES, Lookup, Reference
+
+
+def syntax_mistake(text: str, path: Path, error: ExpressionError) -> Mistake:
+    """The caret goes under what can't be read, where that is written on the line as it is read."""
+    start = error.column - 1
+    return Mistake("bad-condition", str(error), path, near=text[start : start + error.length], skip=start)
+
+
+def references_of(expression: Expression) -> list[Reference]:
+    return [name for name in names_in(expression) if isinstance(name, Reference)]
+
+
+def bare_names(expression: Expression, path: Path, params: Sequence[str]) -> Iterator[Mistake]:
+    """Names without `${…}`, which mean nothing: a text without its quotes, or a reference without its braces."""
+    for name in names_in(expression):
+        if isinstance(name, Name):
+            told = f"`{short(str(name))}` means nothing here: texts stand in quotes, references in `${{…}}`"
+            yield Mistake(
+                "bad-condition", told, path, advice=_meant(name, params), near=str(name), skip=name.column - 1
+            )
+
+
+def _meant(name: Name, params: Sequence[str]) -> str:
+    if name.parts[0] in SCOPES:
+        return did_you_mean(f"${{{short(str(name))}}}")
+    word = {"True": "true", "False": "false", "None": "null"}.get(str(name), "")
+    close = suggest(str(name), params) if not word else ""
+    return did_you_mean(f"${{params.{close}}}" if close else word)
+
+
+def put_in(expression: Expression, lookup: Lookup) -> Expression:
+    """`expression` with the values that `lookup` gives; a reference that is still to come it gives as it is."""
+    match expression:
+        case Reference():
+            value = lookup(expression)
+            return value if isinstance(value, Reference) else Constant(value)
+        case Listed(items):
+            return Listed(tuple(put_in(item, lookup) for item in items))
+        case Joined(operator, operands):
+            return Joined(operator, tuple(put_in(operand, lookup) for operand in operands))
+        case Not(operand):
+            return Not(put_in(operand, lookup))
+        case Compared(left, operator, right):
+            return Compared(put_in(left, lookup), operator, put_in(right, lookup))
+    return expression
+
+
+def odd_comparisons(expression: Expression, path: Path) -> Iterator[Mistake]:
+    """Comparisons of a text with a number: they are false whatever the values are, which nobody means."""
+    match expression:
+        case Joined(_, operands):
+            for operand in operands:
+                yield from odd_comparisons(operand, path)
+        case Not(operand):
+            yield from odd_comparisons(operand, path)
+        case Compared(Constant(left), operator, Constant(right)) if _differ(left, right) and "in" not in operator:
+            told = f"`{operator}` compares {found(left)} with {found(right)}: they are never equal, and have no order"
+            yield Mistake("bad-condition", told, path, notes=("variables of the environment are text",))
+
+
+def _differ(left: Any, right: Any) -> bool:
+    return (isinstance(left, str) and is_number(right)) or (is_number(left) and isinstance(right, str))

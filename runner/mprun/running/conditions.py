@@ -1,0 +1,47 @@
+"""Whether a step may start: how what it needs has ended, and what its `if` says. Pure decisions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+from mprun.expressions import Name, value_of
+from mprun.plan import Condition, If
+from mprun.references import Reference, follow
+
+StepOutcome = Literal["succeeded", "failed", "cancelled", "skipped"]
+
+ENDED: dict[StepOutcome, str] = {
+    "succeeded": "succeeded",
+    "failed": "failed",
+    "cancelled": "was cancelled",
+    "skipped": "was skipped",
+}
+
+
+def is_met(condition: Condition, outcome: StepOutcome, *, may_fail: bool) -> bool:
+    """Whether a step that ended as `outcome` is what another one needs; the failure of one that `may_fail` is none."""
+    if condition == "finished":
+        return True
+    succeeded = outcome == "succeeded" or (outcome == "failed" and may_fail)
+    return succeeded if condition == "succeeded" else outcome == "failed" and not may_fail
+
+
+def unmet_reason(condition: Condition, need: str, outcome: StepOutcome) -> str:
+    """Why a step is skipped that needs `need`, which ended as `outcome`."""
+    if condition == "failed":
+        return f"it needs `{need}` to fail, which {ENDED[outcome]}"
+    return f"it needs `{need}`, which {ENDED[outcome]}"
+
+
+def holds(condition: If, given: Mapping[str, Any]) -> bool:
+    """Whether `condition` is true; `given` has what each scope of its references stands for.
+
+    Raises LookupError for a reference that leads nowhere.
+    """
+
+    def lookup(name: Name | Reference) -> Any:
+        assert isinstance(name, Reference)  # the loader lets no other names pass
+        return follow(given[name.scope], name.path)
+
+    return bool(value_of(condition.expression, lookup))
