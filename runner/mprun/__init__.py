@@ -8,7 +8,16 @@ from __future__ import annotations
 TYPE_CHECKING = False  # as type checkers read it; importing `typing` takes longer than all the rest
 if TYPE_CHECKING:
     from mprun.api import RunResult, load, read_run, run
-    from mprun.errors import CommandFailed, ConversionError, LogError, MprunError, UsageError, WorkflowError
+    from mprun.errors import (
+        CommandFailed,
+        ConversionError,
+        ItemError,
+        LogError,
+        MprunError,
+        SecretError,
+        UsageError,
+        WorkflowError,
+    )
     from mprun.models.event import Event
     from mprun.models.typed import OtherEvent
     from mprun.plan import Plan
@@ -19,11 +28,13 @@ __all__ = [
     "CommandFailed",
     "ConversionError",
     "Event",
+    "ItemError",
     "LogError",
     "MprunError",
     "OtherEvent",
     "Plan",
     "RunResult",
+    "SecretError",
     "UsageError",
     "WorkflowError",
     "load",
@@ -34,9 +45,8 @@ __all__ = [
 # Each is imported when it is first asked for: every child imports this module, and none of these.
 _HOMES = {
     **dict.fromkeys(("load", "run", "read_run", "RunResult"), "mprun.api"),
-    **dict.fromkeys(
-        ("CommandFailed", "ConversionError", "LogError", "MprunError", "UsageError", "WorkflowError"), "mprun.errors"
-    ),
+    **dict.fromkeys(("CommandFailed", "ConversionError", "ItemError", "LogError", "MprunError"), "mprun.errors"),
+    **dict.fromkeys(("SecretError", "UsageError", "WorkflowError"), "mprun.errors"),
     "Event": "mprun.models.event",
     "OtherEvent": "mprun.models.typed",
     "Plan": "mprun.plan",

@@ -78,6 +78,12 @@ class CommandFailed(MprunError):  # noqa: N818 -- a name for workflows: `retries
     __module__ = "mprun"  # the name by which the log tells it, and by which it can be imported
 
 
+class SecretError(MprunError):
+    """A value would have written a secret to disk. The outcome of the call that returned it."""
+
+    __module__ = "mprun"
+
+
 class LogError(MprunError):
     """The event log can't be written (any more)."""
 

@@ -12,6 +12,13 @@ from typing import Any
 MASKED = "***"
 
 
+class Secrets(dict[str, str]):
+    """Values of secret parameters by name. What is printed of it are the names."""
+
+    def __repr__(self) -> str:
+        return f"Secrets({', '.join(self)})"
+
+
 class Mask:
     """Masks the given texts; without any it does nothing, at no cost."""
 
@@ -22,6 +29,11 @@ class Mask:
 
     def __bool__(self) -> bool:
         return bool(self._texts)
+
+    @property
+    def forms(self) -> tuple[bytes, ...]:
+        """What no file may hold."""
+        return tuple(self._forms)
 
     @property
     def longest(self) -> int:

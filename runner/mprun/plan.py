@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from mprun.handed import Converts, LogTasks, PoolCall, Retries, Surroundings
+from mprun.masking import Secrets
 from mprun.references import Reference, Template
 from mprun.targets import Target
 
@@ -141,7 +142,7 @@ class Plan:
     files that steps come from, by path, with the digests of their bytes.
     `grace_period` and `timeout` (of the run) are seconds; `timeout` and `max_parallel` are 0 for no bound. `log_tasks`
     says whether each task has a line in the log, or only those that fail. `params` are the values of the parameters
-    but secret ones, for which References stand wherever they are used.
+    but `secrets`, for which References stand wherever they are used.
     """
 
     name: str
@@ -157,6 +158,7 @@ class Plan:
     fail_fast: bool = False
     log_tasks: LogTasks = "all"
     params: dict[str, Any] = dataclasses.field(default_factory=dict)
+    secrets: Secrets = dataclasses.field(default_factory=Secrets)
     included: dict[str, str] = dataclasses.field(default_factory=dict)
 
     def step(self, name: str) -> Step:
@@ -218,9 +220,12 @@ def plan_document(plan: Plan) -> dict[str, Any]:
 
 
 def _as_data(value: Any) -> Any:
-    """Dataclasses as mappings of their fields; what is still to come as the text that was written for it."""
+    """Dataclasses as mappings of their fields; what is still to come as the text that was written for it; of secrets
+    the names."""
     if isinstance(value, Reference | Template):
         return {"$reference": str(value)}
+    if isinstance(value, Secrets):
+        return sorted(value)
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         return {each.name: _as_data(getattr(value, each.name)) for each in dataclasses.fields(value)}
     if isinstance(value, list | tuple):

@@ -47,6 +47,11 @@ class Pickled(NamedTuple):
     data: bytes
     buffers: list[memoryview]
 
+    def holds(self, texts: Sequence[bytes]) -> bool:
+        """Whether one of `texts` stands in it."""
+        parts = (self.data, *map(bytes, self.buffers)) if texts else ()
+        return any(text in part for text in texts for part in parts)
+
     @property
     def is_large(self) -> bool:
         return bool(self.buffers) or len(self.data) >= LARGE
@@ -68,10 +73,11 @@ def pickle_value(value: Any) -> Pickled:
 
 @dataclass(frozen=True, slots=True)
 class ResultFiles:
-    """Where the results of `step` lie, in `folder`."""
+    """Where the results of `step` lie, in `folder`. A value that holds one of `withheld` is not to be written."""
 
     folder: str
     step: str
+    withheld: tuple[bytes, ...] = ()
 
     @property
     def pickles(self) -> str:

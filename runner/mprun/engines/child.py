@@ -12,13 +12,14 @@ from typing import Protocol
 
 from mprun.engines.loop import Loop, Timer
 from mprun.engines.oom import kernel_kills
+from mprun.engines.output_lines import OutputLines
 from mprun.engines.suspension import SuspensionWatch
 from mprun.events import Outcome
+from mprun.masking import Mask
 from mprun.worker.frames import OUTPUT, STREAMS, FrameError, Splitter, read_output
 from mprun.worker.process import ChildProcess, Ends
 
 READ_SIZE = 1024 * 1024
-MAX_OUTPUT_LINE = 8 * 1024  # bytes; a longer line is passed on in pieces, each of which fits a line of the log
 MAX_PIPE_SIZE = 1024 * 1024  # bytes; what an ordinary user can make of it
 CLOSED_PIPE_TIME = 0.5  # seconds that a child may live on with its pipe for frames closed: it is ending, or it is lost
 DRAIN_TIME = 0.5  # seconds to read on after a child's end, while a stray grandchild may hold its output
@@ -60,10 +61,10 @@ class Child:
     """A started `ChildProcess` under supervision.
 
     Its death is seen by a pidfd where the system has one, else by asking in intervals: the sentinel alone may be kept
-    open by a grandchild.
+    open by a grandchild. `mask` keeps secrets out of what it prints.
     """
 
-    def __init__(self, loop: Loop, process: ChildProcess, listener: Listener) -> None:
+    def __init__(self, loop: Loop, process: ChildProcess, listener: Listener, mask: Mask) -> None:
         self.process = process
         assert process.pid is not None
         self.pid: int = process.pid
@@ -74,11 +75,11 @@ class Child:
         self._loop = loop
         self._listener = listener
         self._frames = Splitter()
-        self._printed = [_Lines(partial(listener.output, self, stream)) for stream in STREAMS]
+        self._printed = [OutputLines(partial(listener.output, self, stream), mask) for stream in STREAMS]
         self._pipes = [
             _Pipe(loop, process.frames, self._take_frames),
             *(
-                _Pipe(loop, ends, partial(_Lines(partial(listener.output, self, stream)).take, None))
+                _Pipe(loop, ends, partial(OutputLines(partial(listener.output, self, stream), mask).take, None))
                 for stream, ends in zip(STREAMS, (process.stdout, process.stderr), strict=True)
             ),
         ]
@@ -277,37 +278,3 @@ class _Pipe:
             self._take(b"")
             self.ignore()
             self._ends.close_parents()
-
-
-class _Lines:
-    """Cuts output into lines and passes each on without its newline, with the task that printed it.
-
-    A line that isn't finished is passed on when another task prints, when the child tells something else, at the end
-    (empty `data`), or when it is too long.
-    """
-
-    def __init__(self, pass_on: Callable[[int | None, bytes], None]) -> None:
-        self._pass_on = pass_on
-        self._rest = b""
-        self._task: int | None = None
-
-    def take(self, task: int | None, data: bytes) -> None:
-        if task != self._task or not data:
-            self.finish()
-        self._task = task
-        *lines, self._rest = (self._rest + data).split(b"\n")
-        for line in lines:
-            self._in_pieces(line)
-        if len(self._rest) > MAX_OUTPUT_LINE:
-            self._in_pieces(self._rest)
-            self._rest = b""
-
-    def finish(self) -> None:
-        """Pass on what is there of an unfinished line."""
-        if self._rest:
-            self._pass_on(self._task, self._rest)
-            self._rest = b""
-
-    def _in_pieces(self, line: bytes) -> None:
-        for start in range(0, len(line) or 1, MAX_OUTPUT_LINE):
-            self._pass_on(self._task, line[start : start + MAX_OUTPUT_LINE])

@@ -43,7 +43,7 @@ class Helper:
         process.surroundings = self._step.surroundings
         process.unset = self._run.unset
         process.start()
-        self.child = Child(self._run.loop, process, self)
+        self.child = Child(self._run.loop, process, self, self._run.mask)
         self._tell("started", **told)
 
     def end(self, number: int, why: str) -> None:

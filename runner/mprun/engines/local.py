@@ -144,7 +144,7 @@ class LocalPoolExecution(PoolExecution[LocalWorker]):
             if not self.workers:
                 self._give_up(f"its workers could not be started: {error}")
             return False
-        child = Child(self.run.loop, process, self)
+        child = Child(self.run.loop, process, self, self.run.mask)
         worker = self.workers[child.pid] = LocalWorker(self.run.loop, child)
         self.tell_worker_started(worker)
         return True

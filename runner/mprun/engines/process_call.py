@@ -80,7 +80,7 @@ class ProcessCall:
             self._run.loop.call_soon(lambda: self._ended(self))
             return
         self._run.events.emit("process.started", **self._about(), pid=process.pid)
-        self._child = Child(self._run.loop, process, self)
+        self._child = Child(self._run.loop, process, self, self._run.mask)
         self._watch = Watch(self._run, self._step.limits, self._child, self._tell_slow)
 
     def cancel(self, why: str) -> None:

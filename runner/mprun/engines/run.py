@@ -11,6 +11,7 @@ from mprun.engines.loop import Loop
 from mprun.engines.slots import Slots
 from mprun.engines.store import Store
 from mprun.events import Outcome
+from mprun.masking import Mask
 from mprun.plan import Plan, Step
 
 
@@ -42,6 +43,7 @@ class Run:
 
     `unset` are the environment variables that children are not to keep, `store` is where results are kept. `facts` is
     what `${run.…}` stands for that is known only while it runs: the `outcome`, once the ordinary steps have ended.
+    `mask` keeps secrets out of what children print.
     """
 
     plan: Plan
@@ -51,6 +53,7 @@ class Run:
     slots: Slots
     store: Store
     facts: dict[str, str] = field(default_factory=dict)
+    mask: Mask = field(default_factory=Mask)
 
 
 class Execution(Protocol):

@@ -183,7 +183,7 @@ class StdlibPoolExecution(PoolExecution[PoolWorker]):
         self.end_all(signal.SIGKILL, told)
 
     def _started(self, process: ChildProcess) -> None:
-        child = Child(self.run.loop, process, self)
+        child = Child(self.run.loop, process, self, self.run.mask)
         worker = self.workers[child.pid] = PoolWorker(child)
         self.tell_worker_started(worker)
         if self._stopping:

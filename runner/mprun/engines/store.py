@@ -150,10 +150,14 @@ def not_kept(error: OSError | str) -> str:
 
 
 class Store:
-    """The results of a run, in `results` below the run's `folder`; where that is empty, in a folder for the while."""
+    """The results of a run, in `results` below the run's `folder`; where that is empty, in a folder for the while.
 
-    def __init__(self, folder: str) -> None:
+    A value that holds one of `withheld` is not kept.
+    """
+
+    def __init__(self, folder: str, withheld: tuple[bytes, ...] = ()) -> None:
         self._folder = folder
+        self._withheld = withheld
         self._temporary = ""
         self._steps: dict[str, StepResults] = {}
 
@@ -171,7 +175,7 @@ class Store:
         folder = os.path.join(self.folder, "results")
         os.makedirs(folder, mode=0o700, exist_ok=True)
         results = self._steps[step.name] = StepResults(
-            ResultFiles(folder, step.name),
+            ResultFiles(folder, step.name, self._withheld),
             single=has_one_result(step),
             by_completion=isinstance(step, PoolStep) and step.call == "imap_unordered",
         )

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from mprun.errors import Diagnostic, WorkflowError
 from mprun.loading.given import GivenParams
+from mprun.masking import Secrets
 from mprun.plan import Plan
 from mprun.planning.check_child import CheckChild
 
@@ -31,11 +33,6 @@ class Preparation:
         self._programs = _missing_programs(self._loaded, self._plan) if check_targets else ()
 
     @property
-    def secrets(self) -> dict[str, str]:
-        """The values of the secret parameters, by name: they stand nowhere in the plan."""
-        return self._loaded.secrets
-
-    @property
     def draft(self) -> Plan | None:
         """What the plan will be if nothing more is found wrong; None where the file is too wrong for one."""
         return self._plan
@@ -49,7 +46,8 @@ class Preparation:
             from mprun.loading.load import in_order
 
             raise WorkflowError(in_order(found, self._loaded.file))
-        return with_conversion(self._plan, self._check.converting) if self._check else self._plan
+        plan = replace(self._plan, secrets=Secrets(self._loaded.secrets))
+        return with_conversion(plan, self._check.converting) if self._check else plan
 
     def close(self) -> None:
         """End the check if it is still under way."""

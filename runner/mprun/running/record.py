@@ -7,8 +7,9 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from mprun.errors import ExitCode, LogError
+from mprun.errors import ExitCode, LogError, UsageError
 from mprun.plan import Plan, plan_json
+from mprun.planning.bind import refers_to_folder
 from mprun.records.index import append, index_path
 from mprun.running.folder import make_run_folder, write_new_file
 from mprun.running.identity import GitState, new_run_id
@@ -40,9 +41,12 @@ class Record:
 def new_record(plan: Plan, runs_dir: str, *, log: str = "", sign: Sign | None = None) -> Record:
     """Open the log of a new run: in a folder of `runs_dir`, or at the path `log`, where `-` is standard output.
 
-    `sign` is given the last seal and returns its signature. Raises LogError.
+    `sign` is given the last seal and returns its signature. Raises LogError, and UsageError where the run
+    wants a folder and has none.
     """
     run_id = new_run_id(time.time())
+    if log and refers_to_folder(plan):
+        raise UsageError("a run with `--log` has no folder, and the workflow refers to it: `${run.dir}`")
     if log == "-":
         return Record(run_id, 1, "standard output")
     if log:

@@ -20,7 +20,9 @@ from mprun.engines.slots import Slots
 from mprun.engines.store import Store
 from mprun.errors import ExitCode
 from mprun.events import LOG_FORMAT
+from mprun.masking import Mask
 from mprun.plan import Plan, declared_tasks, plan_sha256, when
+from mprun.planning.bind import bind
 from mprun.running.fail_fast import FailFast
 from mprun.running.identity import GitState, surroundings
 from mprun.running.stages import Stages
@@ -66,11 +68,14 @@ def run_plan(
         Loop() as loop,
         children_ignore_current_folder() as unset,
         _children_can_be_waited_for(),
-        contextlib.closing(Store(folder)) as store,
+        contextlib.closing(Store(folder, Mask(plan.secrets.values()).forms)) as store,
     ):
         log = EventLog(log_fd, loop, on_log_error, head)
-        events = EventStream(log, sinks)
-        run = Run(plan, loop, events, unset, Slots(plan.max_parallel), store)
+        mask = Mask(plan.secrets.values())
+        events = EventStream(log, sinks, mask)
+        run = Run(
+            bind(plan, {"id": run_id, "dir": folder}), loop, events, unset, Slots(plan.max_parallel), store, mask=mask
+        )
         stages = Stages(run)
         loop.on_signals(ENDING, lambda number: stages.stopper.on_signal(number))
         follow_suspension(loop, stages)

@@ -72,7 +72,6 @@ class EventStream:
             sink.run(step, first, lines)
 
     def emit_output(self, fields: dict[str, Any], stream: str, line: bytes) -> None:
-        line = self._mask.output(line)
         self.emit("output", **fields, stream=stream, text=line.decode("utf-8", "backslashreplace"))
         for sink in self._sinks:
             sink.output(fields, stream, line)

@@ -11,6 +11,7 @@ from array import array
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from mprun.errors import SecretError
 from mprun.events import Outcome
 from mprun.results import ResultFiles, pickle_value
 from mprun.values import to_json
@@ -50,6 +51,8 @@ class Keeper:
             pickled = pickle_value(value)
         except BaseException as refused:  # noqa: BLE001 -- __reduce__ is the user's code
             return "unpicklable", refused
+        if pickled.holds(self._files.withheld):
+            return "raised", SecretError("it returned a secret, and what is kept of a run must not hold one")
         self.items = _number_of_items(value) if self._single else -1
         if not pickled.is_large:
             self.length, self.data = len(pickled.data), pickled.data
