@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from mprun.loading.load import load
-from mprun.planning.build import build
-from mprun.planning.check import TargetCheck
+from mprun.loading.prepare import prepare
 
 JOBS = """\
 from datetime import date
@@ -33,13 +31,14 @@ pools:
 """
 
 
-def test_the_steps_that_convert_are_known(tmp_path: Path) -> None:
+def test_the_plan_says_which_steps_convert(tmp_path: Path) -> None:
     """Those some argument of which is another value for the function than for the workflow; no others."""
     (tmp_path / "jobs.py").write_text(JOBS)
     (tmp_path / "w.yaml").write_text(WORKFLOW)
-    loaded = load(str(tmp_path / "w.yaml"))
-    assert loaded.workflow is not None
-    plan = build(loaded.workflow, loaded.file, loaded.sha256, loaded.places, loaded.params)
-    check = TargetCheck(plan, loaded.workflow, loaded.places)
-    assert check.diagnostics() == []
-    assert check.converting == {"widens", "reads", "lines", "sets_up"}
+    plan = prepare(str(tmp_path / "w.yaml"))
+    assert {step.name: step.converts for step in plan.steps if step.converts} == {
+        "widens": "strict",
+        "reads": "strict",
+        "lines": "text",
+        "sets_up": "strict",
+    }

@@ -94,12 +94,15 @@ def each(values: Iterable[Any], convert: Convert) -> list[Any]:
 
 
 def told(value: Any) -> str:
-    """`value` in a sentence: its kind, and what it is where that is short."""
+    """`value` in a sentence: its kind, and what it is where that is short.
+
+    A long text is not told by its beginning: of a secret that could not be found, and masked.
+    """
     if value is None or isinstance(value, bool):
         return f"`{'null' if value is None else str(value).lower()}`"
     kind = type(value)
     if kind is str:
-        return f"the text `{cut(spelled_out(value))}`" if value else "an empty text"
+        return _told_text(value)
     if kind in (int, float):
         return f"the number `{bounded_repr(value, MAX_TOLD)}`"
     if kind in (list, dict):
@@ -107,8 +110,10 @@ def told(value: Any) -> str:
     return with_article(type_name(kind))
 
 
-def cut(text: str) -> str:
-    return text if len(text) <= MAX_TOLD else text[: MAX_TOLD - 1] + "…"
+def _told_text(text: str) -> str:
+    if len(text) > MAX_TOLD:
+        return f"a text of {len(text):,} characters"
+    return f"the text `{spelled_out(text)}`" if text else "an empty text"
 
 
 def with_article(name: str) -> str:
