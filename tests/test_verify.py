@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import shutil
+import signal
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,10 +16,12 @@ from log_checks import check_lines
 from logs_by_hand import RUN_ID, lines_of, returned, small_run, write_run
 
 from mprun.errors import UsageError
+from mprun.records import parse_beside
 from mprun.records.chain import check_chain
 from mprun.records.complete import check_complete
 from mprun.records.find import RunFiles, find_run
 from mprun.records.index import append
+from mprun.records.parse import Returned, parse
 from mprun.records.tasks import TaskRanges, runs_of
 from mprun.records.verify import Verdict, verify
 
@@ -334,6 +338,52 @@ def test_a_file_without_an_end_of_line_is_not_read_into_memory(tmp_path: Path) -
     with log.open("wb") as file:
         file.truncate(20_000_000)
     assert verify(RunFiles("zeros", str(log))).word == "INCOMPLETE"
+
+
+# -- read by several processes
+
+
+@pytest.mark.parametrize("stretch", [1, 7, 100, 1000, 10**6])
+def test_a_log_that_is_parsed_by_several_processes(
+    run: RunFiles, stretch: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Wherever its lines are divided, and whatever is wrong with it: the same is found."""
+    damaged = (
+        LOG,
+        LOG.replace(b'"task":2,', b'"task":7,'),
+        b"".join([*LINES[:7], *LINES[9:]]),
+        LOG[:-500],
+        LOG + b"x" * 3000,
+        LOG.replace(b"\n", b" ", 3),
+    )
+    for log in damaged:
+        Path(run.log).write_bytes(log)
+        alone = verify(run)
+        with monkeypatch.context() as patch:
+            patch.setattr(parse_beside, "WORTH_IT", 0)
+            patch.setattr(parse_beside, "STRETCH", stretch if len(log) // stretch < 1000 else 50)
+            assert verify(run) == alone
+
+
+def test_a_process_that_is_killed_while_it_reads(run: RunFiles, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(parse_beside, "WORTH_IT", 0)
+    monkeypatch.setattr(parse_beside, "parse_stretch", die)
+    with pytest.raises(UsageError, match="a process that read the log was killed"):
+        verify(run)
+
+
+def die(*arguments: Any) -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def test_results_in_bulk_say_what_their_lines_say() -> None:
+    events = [{"seq": 3 + task, **returned("pool", task, task)} for task in (5, 6, 7, 1, 2)]
+    events = [{**event, "seq": 3 + number} for number, event in enumerate(events)]
+    lines = [json.dumps(event, separators=(",", ":")).encode() + b"\n" for event in events]
+    (bulk,) = parse(b"".join(lines))
+    assert bulk == Returned("pool", 3, [(5, 8), (1, 3)])
+    assert (list(bulk.tasks), bulk.lines) == ([5, 6, 7, 1, 2], 5)
+    assert parse(b"".join([lines[0], *lines[2:]])) == [lines[0], *lines[2:]]
 
 
 # -- ranges of tasks

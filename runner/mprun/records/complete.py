@@ -1,37 +1,16 @@
-"""Whether a log is complete: everything that it announces has its end, every task its result, every count adds up.
-
-Nearly all lines of a long log are results of tasks that returned. One regular expression takes them apart, many at a
-time. It takes a line only where parsing its JSON would say the same: the keys in the order that workers write them,
-once each, a simple result. All other lines are parsed.
-"""
+"""Whether a log is complete: everything that it announces has its end, every task its result, every count adds up."""
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Iterable
-from io import BytesIO
-from itertools import groupby
-from operator import itemgetter
 from typing import Any, BinaryIO
 
 from mprun.events import OUTCOMES
 from mprun.records.findings import Finding, Findings
 from mprun.records.lines import Event, LineError, blocks, event_of, refuse_newer
-from mprun.records.tasks import TaskRanges, runs_of
-
-_INT = rb"(?:0|[1-9]\d{0,17}+)"
-_NUMBER = rb"-?+" + _INT + rb"(?:\.\d++)?+(?:[eE][-+]?+\d++)?+"
-_RESULT = rb"(?:" + _NUMBER + rb'|true|false|null|"[ !#-\[\]-~]*+")'
-_LINE = re.compile(
-    rb'^\{"seq":(' + _INT + rb'),(?:"ts":"[\dT:.Z-]{27}","event":"task\.result","step":"([A-Za-z_][\w-]*+)",'
-    rb'"worker":' + _INT + rb',"task":(' + _INT + rb'),"attempt":' + _INT + rb',"outcome":"returned",'
-    rb'"result":' + _RESULT + rb',"duration":' + _NUMBER + rb',"waited":' + _NUMBER + rb"\}\n|([^\n]*+)\n)",
-    re.MULTILINE,
-)
-_SEQ, _STEP, _TASK, _OTHER = map(itemgetter, range(4))
-
-Row = tuple[bytes, bytes, bytes, bytes]
+from mprun.records.parse import Parsed, Returned, parse
+from mprun.records.tasks import TaskRanges
 
 # Each child and pool that starts has its join, told apart by these keys.
 _PAIRS = {
@@ -46,9 +25,14 @@ _JOINED = {joined: (started, keys) for started, (joined, keys) in _PAIRS.items()
 
 def check_complete(file: BinaryIO, name: str = "the log") -> CompleteCheck:
     """Read the log `file`, called `name`, to its end. Raises UsageError where its format is a newer one."""
+    return check_parsed(map(parse, blocks(file)), name)
+
+
+def check_parsed(parts: Iterable[Iterable[Parsed]], name: str) -> CompleteCheck:
+    """As `check_complete`, of what was parsed elsewhere."""
     check = CompleteCheck(name)
-    for block in blocks(file):
-        check.take(block)
+    for part in parts:
+        check.take(part)
     check.end()
     return check
 
@@ -71,14 +55,13 @@ class CompleteCheck:
     def findings(self) -> tuple[Finding, ...]:
         return tuple(self._findings.found)
 
-    def take(self, block: bytes) -> None:
-        """Take some whole lines."""
-        rows: list[Row] = _LINE.findall(block)
-        if len(rows) == block.count(b"\n") and block.endswith(b"\n") and not self.finish and self._in_order(rows):
-            self._take_rows(rows)
-        else:
-            for line in BytesIO(block):  # unlike splitlines, it takes no `\r` for an end
-                self._take_line(line)
+    def take(self, parsed: Iterable[Parsed]) -> None:
+        """Take what stands in some whole lines."""
+        for part in parsed:
+            if isinstance(part, bytes):
+                self._take_line(part)
+            else:
+                self._take_returned(part)
 
     def end(self) -> None:
         """There is nothing more: what a finished log must have is looked for."""
@@ -94,30 +77,24 @@ class CompleteCheck:
                 self._missing(f"{started} without its {_PAIRS[started][0]}: {identity}")
         self._check_totals()
 
-    def _in_order(self, rows: list[Row]) -> bool:
-        return list(map(int, map(_SEQ, rows))) == list(range(self._next, self._next + len(rows)))
-
-    def _take_rows(self, rows: list[Row]) -> None:
-        """Lines that follow one another without a gap."""
-        for name, its_rows in groupby(rows, _STEP):
-            step = self._steps.get(name.decode())
-            if step is None or not step.at_work or self.finish:  # also where it is no step's line: no name is empty
-                for row in its_rows:
-                    self._take_line(_line(row))
-            else:
-                self._take_returned(step, list(map(int, map(_TASK, its_rows))))
-
-    def _take_returned(self, step: _StepCheck, tasks: list[int]) -> None:
-        for first, end in runs_of(tasks):
+    def _take_returned(self, part: Returned) -> None:
+        step = self._steps.get(part.step)
+        if step is None or not step.at_work or self.finish or part.seq != self._next:
+            for seq, task in enumerate(part.tasks, part.seq):
+                self._take_line(_line(seq, part.step, task))
+            return
+        before = 0
+        for first, end in part.runs:
             if not step.count("returned", first, end):
-                self._find_double(step, first, end, tasks)
-        self.lines += len(tasks)
-        self._next += len(tasks)
+                self._find_double(step, first, end, self.lines + 1 + before)
+            before += end - first
+        self.lines += before
+        self._next += before
 
-    def _find_double(self, step: _StepCheck, first: int, end: int, tasks: list[int]) -> None:
+    def _find_double(self, step: _StepCheck, first: int, end: int, line: int) -> None:
         for task in range(first, end):
             if not step.count("returned", task, task + 1):
-                self._wrong(f"task {task} of `{step.name}` has a second result", self.lines + 1 + tasks.index(task))
+                self._wrong(f"task {task} of `{step.name}` has a second result", line + task - first)
 
     def _take_line(self, line: bytes) -> None:
         self.lines += 1
@@ -262,12 +239,9 @@ _TAKES = {
 }
 
 
-def _line(row: Row) -> bytes:
-    """The line of a row that no expression took apart; of one that it did, what matters of it."""
-    seq, step, task, other = row
-    if not step:
-        return b'{"seq":%b,%b' % (seq, other)
-    return b'{"seq":%b,"event":"task.result","step":"%b","task":%b,"outcome":"returned"}' % (seq, step, task)
+def _line(seq: int, step: str, task: int) -> bytes:
+    """What matters of the line of a result that was taken in bulk."""
+    return b'{"seq":%d,"event":"task.result","step":"%b","task":%d,"outcome":"returned"}' % (seq, step.encode(), task)
 
 
 def _identity(started: str, event: Event, keys: tuple[str, ...]) -> tuple[Any, ...]:

@@ -11,7 +11,7 @@ from mprun.errors import UsageError
 from mprun.events import LOG_FORMAT
 
 BLOCK = 256 * 1024  # bytes that are read at once
-_NO_LINE = 1024 * 1024  # bytes without a newline: this is no line of a log, and is not waited for any longer
+NO_LINE = 1024 * 1024  # bytes without a newline: this is no line of a log, and is not waited for any longer
 
 Event = dict[str, Any]
 
@@ -30,7 +30,7 @@ def blocks(file: BinaryIO) -> Iterator[bytes]:
             rest = data[whole:]
         else:
             rest += data
-            if len(rest) > _NO_LINE:
+            if len(rest) > NO_LINE:
                 yield rest
                 rest = b""
 

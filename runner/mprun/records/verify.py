@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, Literal
 
 from mprun.errors import UsageError
+from mprun.records import parse_beside
 from mprun.records.chain import ChainReport, check_chain
-from mprun.records.complete import CompleteCheck, check_complete
+from mprun.records.complete import CompleteCheck, check_parsed
 from mprun.records.find import RunFiles
 from mprun.records.findings import Finding
 from mprun.records.index import read_index
+from mprun.records.lines import blocks
 from mprun.records.lock import is_locked
+from mprun.records.parse import Parsed, parse
 
 Word = Literal["VERIFIED", "TAMPERED", "INCOMPLETE", "UNSIGNED"]
 
@@ -91,13 +95,24 @@ def _read(run: RunFiles) -> _Evidence:
     """The log is read twice at the same time: hashing leaves the interpreter to the other reader."""
     head, of_head = _read_head(run.head)
     try:
-        with open(run.log, "rb") as file, open(run.log, "rb") as again, ThreadPoolExecutor(1) as beside:
+        with open(run.log, "rb") as file, _parsed(run.log) as parts, ThreadPoolExecutor(1) as beside:
             at_work = is_locked(file.fileno())
             chain = beside.submit(check_chain, file, head.get("bytes", -1))
-            complete = check_complete(again, run.log)
+            complete = check_parsed(parts, run.log)
             return _Evidence(run, head, of_head, chain.result(), complete, at_work)
     except OSError as error:
         raise UsageError(f"the log {run.log} can't be read: {error.strerror}") from error
+
+
+@contextlib.contextmanager
+def _parsed(log: str) -> Iterator[Iterable[list[Parsed]]]:
+    """What stands in the log, block by block; a long one is parsed by several processes."""
+    if os.path.getsize(log) < parse_beside.WORTH_IT:
+        with open(log, "rb") as file:
+            yield map(parse, blocks(file))
+    else:
+        with parse_beside.ParseBeside(log) as parts:
+            yield parts
 
 
 def _read_head(path: str) -> tuple[dict[str, Any], list[Finding]]:
