@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -10,8 +10,9 @@ from mprun.handed import Retries
 from mprun.models.steps import StepEntry
 from mprun.models.workflow import Workflow
 from mprun.places import Path
-from mprun.plan import Plan, PoolStep, ProcessStep, Step
+from mprun.plan import Plan, PoolStep, ProcessStep, Step, has_one_result, needed_results
 from mprun.planning.converting import form_of
+from mprun.references import references_in
 from mprun.sources import (
     CallSource,
     GlobSource,
@@ -23,7 +24,7 @@ from mprun.sources import (
     whole_of,
 )
 from mprun.targets import Target
-from mprun.worker.problems import Use
+from mprun.worker.problems import Producer, Use
 
 
 def uses(plan: Plan, written: Workflow) -> Iterator[tuple[Path, Use]]:
@@ -35,7 +36,21 @@ def uses(plan: Plan, written: Workflow) -> Iterator[tuple[Path, Use]]:
     steps = {step.name: step for step in plan.steps}
     for group, name, entry in written.steps:
         for use in _uses_of(steps[name], entry) if name in steps else ():
-            yield (group, name), use
+            yield (group, name), _with_producers(use, steps[name], steps)
+
+
+def _with_producers(use: Use, step: Step, steps: Mapping[str, Step]) -> Use:
+    """`use` that knows which steps its values come from."""
+    referred = (
+        reference.path[0] for reference in references_in((use.args, use.kwargs)) if reference.scope == "results"
+    )
+    results = {name: _producer(steps[name]) for name in referred if name in steps}
+    needed = needed_results(step) if isinstance(step, PoolStep) and use.at == ("target",) else ""
+    return replace(use, results=results, items_from=_producer(steps[needed]) if needed in steps else None)
+
+
+def _producer(step: Step) -> Producer:
+    return Producer(step.name, None if step.command else step.target, many=not has_one_result(step))
 
 
 def _uses_of(step: Step, entry: StepEntry) -> Iterator[Use]:

@@ -13,6 +13,7 @@ from mprun.values import bounded_repr
 from mprun.worker.argument_values import ValueCheck
 from mprun.worker.conversion.annotations import raw_signature, resolved_signature
 from mprun.worker.problems import Problem, Use
+from mprun.worker.result_check import ResultCheck
 
 _POSITIONAL = (Parameter.POSITIONAL_ONLY, Parameter.POSITIONAL_OR_KEYWORD)
 
@@ -29,6 +30,7 @@ class ArgumentCheck:
         notes = (_defined_at(function, use.target.qualname, signature),) if signature else ()
         self._calls = _CallCheck(signature, use, notes) if signature else None
         self._values = ValueCheck(resolved, use, notes) if resolved else None
+        self._results = ResultCheck(resolved, use, notes) if resolved else None
 
     @property
     def converts(self) -> bool:
@@ -39,6 +41,8 @@ class ArgumentCheck:
             yield from self._calls.problems()
         if self._values is not None:
             yield from self._values.problems()
+        if self._results is not None:
+            yield from self._results.problems()
 
 
 class _CallCheck:

@@ -12,6 +12,15 @@ from mprun.targets import Target
 
 
 @dataclass(frozen=True, slots=True)
+class Producer:
+    """A step whose results are used: what it calls (None: a program, which gives text), and whether `many` times."""
+
+    step: str
+    target: Target | None
+    many: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Use:
     """One use of a target.
 
@@ -26,7 +35,8 @@ class Use:
 
     Beside items, `kwargs` are the same for each call. For items a `range` may stand, which is not made into a list.
     Without an example, an item may be any plain data. `mode` says whether items are plain data (`strict`) or text from
-    outside (`text`). What is called has to be in each of the lists of targets in `allowed`.
+    outside (`text`). What is called has to be in each of the lists of targets in `allowed`. `results` are the steps, by
+    name, to whose results the arguments refer; `items_from` is the one whose results the items are.
     """
 
     target: Target
@@ -37,6 +47,8 @@ class Use:
     kwargs: dict[str, Any] = dataclasses.field(default_factory=dict)
     mode: Converts = "strict"
     allowed: tuple[tuple[Target, ...], ...] = ()
+    results: dict[str, Producer] = dataclasses.field(default_factory=dict)
+    items_from: Producer | None = None
 
 
 @dataclass(frozen=True, slots=True)
