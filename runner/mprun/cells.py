@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -13,7 +14,7 @@ from mprun.sources import MatrixSource, RangeSource, SliceSource, Source, whole_
 
 def labels(source: Source) -> Iterator[str]:
     """The labels of all items, in order. Those given are remembered only where two items could have the same."""
-    bare = map(labeller(source), source.items())
+    bare = map(_labeller(source), source.items())
     return bare if _are_distinct(source) else unique(bare)
 
 
@@ -23,8 +24,25 @@ def find_cell(source: Source, label: str) -> tuple[int, Any] | None:
     return None if index is None else (index, next(SliceSource(source, index, 1).items()))
 
 
-def labeller(source: Source) -> Callable[[Any], str]:
-    """What gives an item of `source` its label, which another item may have too. May raise what `decoding()` raises."""
+class Labels:
+    """Gives the items of `source` their labels one after the other, as they are read; where only children know what
+    they are (None), their indexes. May raise what `decoding()` raises."""
+
+    def __init__(self, source: Source | None) -> None:
+        self._label_of = None if source is None else _labeller(source)
+        self._item: Any = None
+        self._labels = unique(self._bare())
+
+    def of_next(self, item: Any) -> str:
+        self._item = item
+        return next(self._labels)
+
+    def _bare(self) -> Iterator[str]:
+        for index in itertools.count():
+            yield str(index) if self._label_of is None else self._label_of(self._item)
+
+
+def _labeller(source: Source) -> Callable[[Any], str]:
     whole, decoding = whole_of(source), source.decoding()
     if isinstance(whole, MatrixSource):
         axes = [name for name, _ in whole.axes]

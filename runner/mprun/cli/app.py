@@ -113,6 +113,9 @@ def run(
             show_default=False,
         ),
     ] = None,
+    inline: Annotated[
+        bool, typer.Option("--inline", help="Make all calls in one process, one by one: for a debugger or coverage.")
+    ] = False,
     quiet: Annotated[
         bool, typer.Option("--quiet", "-q", help="Show only what children print, and what went wrong.")
     ] = False,
@@ -133,6 +136,7 @@ def run(
         only=only,
         first=first,
         max_parallel=max_parallel,
+        inline=inline,
         quiet=quiet,
         sign_key=sign_key,
     )

@@ -29,15 +29,17 @@ def run_file(
     only: list[str] | None = None,
     first: int | None = None,
     max_parallel: int | None = None,
+    inline: bool = False,
     quiet: bool = False,
     sign_key: str = "",
 ) -> ExitCode:
     """Run the workflow `file`. Raises WorkflowError, UsageError, and LogError where the log can't be created."""
     gc.disable()  # imports make much and throw nothing away
     sign = _signer(sign_key, log)
-    _boot_ahead(file)
+    if not inline:
+        _boot_ahead(file)
     with GitState(os.path.dirname(file)) as git:
-        plan = _prepare(file, given)
+        plan = _prepare(file, given, boots=not inline)
         from mprun.planning.parallel import with_max_parallel
         from mprun.running.record import new_record, record_run
         from mprun.sinks.choose import choose_sinks
@@ -49,11 +51,13 @@ def run_file(
             plan = narrowed(plan, only or (), first)
         if max_parallel is not None:
             plan = with_max_parallel(plan, max_parallel)
+        if inline:
+            _warn_of_inline(plan)
         record = new_record(plan, runs_dir, log=log, sign=sign)
         summary = Summary()
-        sinks = [*choose_sinks(quiet=quiet, log_on_stdout=record.on_stdout), summary]
+        sinks = [*choose_sinks(quiet=quiet, log_on_stdout=record.on_stdout, inline=inline), summary]
         gc.enable()
-        end = record_run(plan, record, sinks, _tell_log_error, git)
+        end = record_run(plan, record, sinks, _tell_log_error, git, inline=inline)
     if not quiet or end.exit_code is not ExitCode.SUCCEEDED:
         say(summary.text(record.log))
     return end.exit_code
@@ -67,11 +71,20 @@ def _boot_ahead(file: str) -> None:
             boot_fork_server()
 
 
-def _prepare(file: str, given: GivenParams) -> Plan:
+def _warn_of_inline(plan: Plan) -> None:
+    """Refuse what can't be run in one process, and say which limits are not kept. Raises UsageError."""
+    from mprun.planning.inline import not_kept_inline, refuse_inline
+
+    refuse_inline(plan)
+    if not_kept := not_kept_inline(plan):
+        say(f"warning: a run in one process doesn't keep {not_kept}\n")
+
+
+def _prepare(file: str, given: GivenParams, *, boots: bool) -> Plan:
     """The plan of `file`; while its targets are checked, what it takes to run it is imported."""
     preparation = Preparation(file, given)
     try:
-        if preparation.draft is not None:
+        if preparation.draft is not None and boots:
             boot(preparation.draft)
         import mprun.running.record
         import mprun.sinks.choose  # noqa: F401 -- both are imported for later

@@ -6,17 +6,14 @@ The cells are read as they are needed: a million of them cost no more memory tha
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator
-from typing import Any
 
-from mprun.cells import labeller
+from mprun.cells import Labels
 from mprun.engines.process_call import ProcessCall
 from mprun.engines.process_work import ProcessWorks
 from mprun.engines.results import result_line
 from mprun.engines.run import Finished, Run
 from mprun.engines.store import not_kept
 from mprun.engines.supplies import needs_a_run, supply_of
-from mprun.labels import unique
 from mprun.plan import ProcessStep
 from mprun.sources import Source
 from mprun.system import available_cpus
@@ -35,9 +32,7 @@ class FanOutExecution:
         self._cells: Source = step.cells
         self._supply = supply_of(run, step)
         self._works: ProcessWorks | None = None
-        self._label_of: Callable[[Any], str] | None = None
-        self._item: Any = None  # the last that was read
-        self._labels = unique(self._labels_of_items())
+        self._labels = Labels(None)
         self._most = step.max_parallel or available_cpus()
         self._begun = 0
         self._at_work: set[ProcessCall] = set()
@@ -86,7 +81,7 @@ class FanOutExecution:
     def _get_ready(self) -> None:
         """Open what results go to, and begin to read cells. Raises OSError where results can't be kept."""
         if not (needs_a_run(self._cells) or self._supply.error):
-            self._label_of = labeller(self._cells)
+            self._labels = Labels(self._cells)
         self._works = ProcessWorks(self._run, self.step, self._supply)
         self._supply.begin(self._advance_soon)
 
@@ -114,11 +109,10 @@ class FanOutExecution:
         items = self._supply.take(1)
         if not items or self._works is None:
             return False
-        (self._item,) = items
-        cell = {"task": self._begun, "cell": next(self._labels)}
+        cell = {"task": self._begun, "cell": self._labels.of_next(items[0])}
         self._begun += 1
         try:
-            work = self._works.of_cell(self._item)
+            work = self._works.of_cell(items[0])
         except OSError as error:
             self._give_up(not_kept(error))
             self._note_unbegun(self._begun - 1, self._stopping)
@@ -127,11 +121,6 @@ class FanOutExecution:
         self._at_work.add(call)
         call.start()
         return True
-
-    def _labels_of_items(self) -> Iterator[str]:
-        """The label of each item, asked for when it has been read; of one that only children load, its index."""
-        while True:
-            yield str(self._begun) if self._label_of is None else self._label_of(self._item)
 
     def _call_ended(self, call: ProcessCall) -> None:
         self._at_work.remove(call)

@@ -128,11 +128,11 @@ class PoolExecution(Generic[W]):
         process.worker = next(self._numbers)
         return process
 
-    def tell_pool_started(self) -> None:
+    def tell_pool_started(self, engine: str = "") -> None:
         self.run.events.emit(
             "pool.started",
             step=self.step.name,
-            engine=self.step.engine,
+            engine=engine or self.step.engine,
             call=self.step.call,
             processes=self.step.processes,
             start_method=self.run.plan.start_method,

@@ -43,7 +43,7 @@ class Run:
 
     `unset` are the environment variables that children are not to keep, `store` is where results are kept. `facts` is
     what `${run.…}` stands for that is known only while it runs: the `outcome`, once the ordinary steps have ended.
-    `mask` keeps secrets out of what children print.
+    `mask` keeps secrets out of what children print. `inline`: all calls are made in this process.
     """
 
     plan: Plan
@@ -54,6 +54,7 @@ class Run:
     store: Store
     facts: dict[str, str] = field(default_factory=dict)
     mask: Mask = field(default_factory=Mask)
+    inline: bool = False
 
 
 class Execution(Protocol):

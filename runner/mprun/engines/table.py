@@ -10,14 +10,16 @@ from mprun.sources import CallSource, SliceSource
 
 PROCESS_ENGINE = "mprun.engines.process:ProcessExecution"
 FAN_OUT_ENGINE = "mprun.engines.fan_out:FanOutExecution"
+INLINE_ENGINE = "mprun.engines.inline:InlineExecution"
 POOL_ENGINES = {
     "local": "mprun.engines.local:LocalPoolExecution",
     "stdlib": "mprun.engines.stdlib:StdlibPoolExecution",
 }
 
 
-def engine_of(step: Step) -> Engine:
-    module, _, name = _name_of(step).partition(":")
+def engine_of(step: Step, *, inline: bool = False) -> Engine:
+    """What runs `step`; `inline`: in this process, whatever its engine."""
+    module, _, name = (INLINE_ENGINE if inline else _name_of(step)).partition(":")
     return getattr(import_module(module), name)  # type: ignore[no-any-return]
 
 

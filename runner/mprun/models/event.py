@@ -250,7 +250,9 @@ class PoolStarted(Event):
 
     event: Literal["pool.started"]
     step: Step
-    engine: PoolEngine = Field(description="What runs it: mprun's own workers, or multiprocessing.Pool itself.")
+    engine: PoolEngine | Literal["inline"] = Field(
+        description="What runs it: mprun's own workers, multiprocessing.Pool itself, or mprun's own process."
+    )
     call: PoolCall = Field(description="The Pool's method that is called.")
     processes: int = Field(ge=1, description="How many workers it keeps.")
     start_method: StartMethod = Field(description="How its workers are started.")

@@ -69,9 +69,12 @@ def record_run(
     sinks: Sequence[Sink],
     on_log_error: Callable[[str], None],
     git: GitState | None = None,
+    *,
+    inline: bool = False,
 ) -> RunEnd:
     """`run_plan` on `record`; the run's end goes into the index."""
-    end = run_plan(plan, record.run_id, record.fd, sinks, on_log_error, record.head, git, record.folder)
+    log, head, folder = record.fd, record.head, record.folder
+    end = run_plan(plan, record.run_id, log, sinks, on_log_error, head, git, folder, inline=inline)
     if not record.index or not end.seal:
         return end
     try:

@@ -54,28 +54,29 @@ def run_plan(
     head: HeadFile | None = None,
     git: GitState | None = None,
     folder: str = "",
+    *,
+    inline: bool = False,
 ) -> RunEnd:
     """Run `plan`, logging to the descriptor `log_fd`, and return when every child is joined.
 
     `head` is told how far the log has come. Results that are kept go to the run's `folder`; where it has none, to one
     that is removed at the end. SIGINT, SIGTERM and SIGHUP stop the run; Ctrl-Z suspends it. `on_log_error` is called
     with the reason when the log can't be written any more; the run goes on. `git` is the question after the workflow's
-    repository, if the caller has asked it already.
+    repository, if the caller has asked it already. `inline`: all calls are made in this process.
     """
     began = time.monotonic()
+    mask = Mask(plan.secrets.values())
     git = git or GitState(os.path.dirname(plan.workflow))
     with (
         Loop() as loop,
         children_ignore_current_folder() as unset,
         _children_can_be_waited_for(),
-        contextlib.closing(Store(folder, Mask(plan.secrets.values()).forms)) as store,
+        contextlib.closing(Store(folder, mask.forms)) as store,
     ):
         log = EventLog(log_fd, loop, on_log_error, head)
-        mask = Mask(plan.secrets.values())
         events = EventStream(log, sinks, mask)
-        run = Run(
-            bind(plan, {"id": run_id, "dir": folder}), loop, events, unset, Slots(plan.max_parallel), store, mask=mask
-        )
+        bound = bind(plan, {"id": run_id, "dir": folder})
+        run = Run(bound, loop, events, unset, Slots(plan.max_parallel), store, mask=mask, inline=inline)
         stages = Stages(run)
         loop.on_signals(ENDING, lambda number: stages.stopper.on_signal(number))
         follow_suspension(loop, stages)
@@ -83,7 +84,8 @@ def run_plan(
             events.add(FailFast(plan, lambda step: stages.stopper.fail_fast(step)))
         if plan.timeout:
             loop.call_later(plan.timeout, lambda: stages.stopper.time_out())
-        boot(plan)
+        if not inline:
+            boot(plan)
         events.emit("run.started", **_head(plan, run_id, git))
         loop.call_later(TICK, partial(_tick, loop, events))
         try:

@@ -123,7 +123,7 @@ class Scheduler:
 
     def _started(self, step: Step) -> bool:
         """Start `step` if there is room for it."""
-        execution = engine_of(step)(self._run, step, self._finished)
+        execution = engine_of(step, inline=self._run.inline)(self._run, step, self._finished)
         if not execution.ready():
             return False
         del self._waiting[step.name]

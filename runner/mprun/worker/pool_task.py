@@ -8,46 +8,28 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping, Sequence
+from typing import Any
 
-from mprun.errors import ConversionError
 from mprun.events import timestamp
 from mprun.worker import process
-from mprun.worker.calling import Arguments, arguments_of
-from mprun.worker.calls import CODES, Call, call, judge_stay, result_line
+from mprun.worker.calls import CODES, result_line
 from mprun.worker.frames import RESULT, result_body
-from mprun.worker.items import Load, item_loader
 from mprun.worker.output import flush_output
 from mprun.worker.pool_work import PoolWork, about_tasks, get_ready
-
-if TYPE_CHECKING:
-    from mprun.worker.keeping import Keeper  # which most workers have no need to load
+from mprun.worker.tasks import Tasks
 
 _work: PoolWork
-_function: Callable[..., Any]
+_tasks: Tasks
 _about: dict[str, Any]
-_arguments_of: Callable[[Any], Arguments]
-_load: Load | None
-_keeper: Keeper | None
 
 
 def set_up(work: PoolWork) -> None:
     """The Pool's initializer, which runs the user's."""
-    global _work, _function, _about, _arguments_of, _load, _keeper
-    _function, _work = get_ready(process.current, work)
-    _arguments_of = arguments_of(_work.call, _work.kwargs)
-    _load = item_loader(work)
-    _keeper = _keeper_of(work)
+    global _work, _about, _tasks
+    function, _work = get_ready(process.current, work)
+    _tasks = Tasks(function, _work)
     _about = about_tasks(process.current, work)
-
-
-def _keeper_of(work: PoolWork) -> Keeper | None:
-    if work.keep is None:
-        return None
-    from mprun.worker.keeping import Keeper
-
-    return Keeper(work.keep, single=work.call == "apply")
 
 
 def run_one(numbered: tuple[int, Any]) -> None:
@@ -73,31 +55,13 @@ def _run(task: int, handed_over: Any) -> None:
         return
     child.board.begin(task, time.monotonic_ns())
     waited = max(0.0, time.time() - _work.submitted)
-    ended, (args, kwargs) = _make_call(task, handed_over)
+    ended, (args, kwargs) = _tasks.make(task, handed_over)
     flush_output()
-    if _keeper is not None and ended.error is None:
-        _keeper.tell(child)
+    if _tasks.keeper is not None and ended.error is None:
+        _tasks.keeper.tell(child)
     line = result_line(_about | {"task": task, "attempt": 1, "waited": round(waited, 6)}, ended, args, kwargs)
     child.send(RESULT, result_body(task, CODES[ended.outcome], line))
     child.board.end()
-
-
-def _make_call(task: int, handed_over: Any) -> tuple[Call, Arguments]:
-    """How the call of `task` ended, or the loading of its item, and its arguments as far as they are known."""
-    item = handed_over
-    if _load is not None:
-        loaded = call(_load, (handed_over,), {}, judge_stay)
-        if loaded.error is not None:
-            return loaded, ((handed_over,), {})
-        item = loaded.value
-    arguments = _arguments_of(item)
-    if _keeper is not None:
-        _keeper.task = task
-    ended = call(_function, *arguments, _keeper.judge if _keeper is not None else None)
-    if isinstance(ended.error, ConversionError) and _work.decoding is not None:
-        placed = ConversionError(f"{_work.decoding.place(handed_over)}: {ended.error}")
-        ended = ended._replace(error=placed)
-    return ended, arguments
 
 
 def _cancelled_line(task: int) -> bytes:

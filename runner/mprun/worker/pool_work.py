@@ -54,21 +54,25 @@ class PoolWork:
 
 
 def get_ready(child: ChildProcess, work: PoolWork) -> tuple[Callable[..., Any], PoolWork]:
-    """Resolve the target and run the initializer; both convert their arguments if they are to.
-
-    Returns the target, and the work with what its references stand for in their place.
-
-    A failure is told to the parent and ends the worker (SystemExit): another one would fail as this one did.
-    """
+    """As `set_up`; a failure is told to the parent and ends the worker (SystemExit): another one would fail too."""
     try:
-        if work.scope is not None:
-            work = replace(work, initargs=work.scope.evaluate(work.initargs), kwargs=work.scope.evaluate(work.kwargs))
-        function = _command(work) if work.command else resolve_converting(work.target, work.converts)
-        if work.initializer is not None:
-            resolve_converting(work.initializer, work.converts)(*work.initargs)
+        return set_up(work)
     except BaseException as error:  # noqa: BLE001 -- the user's code; told to the parent whatever it is
         child.send(UNREADY, json.dumps(exception_fields(error)).encode())
         raise SystemExit(1) from None
+
+
+def set_up(work: PoolWork) -> tuple[Callable[..., Any], PoolWork]:
+    """Resolve the target and run the initializer; both convert their arguments if they are to.
+
+    Returns the target, and the work with what its references stand for in their place. Raises what the user's code
+    raises.
+    """
+    if work.scope is not None:
+        work = replace(work, initargs=work.scope.evaluate(work.initargs), kwargs=work.scope.evaluate(work.kwargs))
+    function = _command(work) if work.command else resolve_converting(work.target, work.converts)
+    if work.initializer is not None:
+        resolve_converting(work.initializer, work.converts)(*work.initargs)
     return function, work
 
 

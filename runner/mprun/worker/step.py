@@ -5,14 +5,14 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from mprun.handed import Converts, Retries
 from mprun.references import evaluate
 from mprun.targets import Target
 from mprun.worker import process
 from mprun.worker.again import Again
-from mprun.worker.calls import CODES, call, judge_stay, resolve_converting, result_line
+from mprun.worker.calls import CODES, Call, call, judge_stay, resolve_converting, result_line
 from mprun.worker.frames import AGAIN, RESULT, again_body, result_body
 from mprun.worker.output import flush_output
 
@@ -46,6 +46,15 @@ class ProcessWork:
     items_refer: bool = False
 
 
+class Made(NamedTuple):
+    """A call that was made: how it ended, the arguments that it had, and what has kept its value, if that is kept."""
+
+    ended: Call
+    args: Any
+    kwargs: Any
+    keeper: Keeper | None
+
+
 def run_process(work: ProcessWork, about: Mapping[str, Any]) -> None:
     """The `target` of the Process: resolve the step's target here, call it, tell the parent how it ended.
 
@@ -53,16 +62,7 @@ def run_process(work: ProcessWork, about: Mapping[str, Any]) -> None:
     """
     child = process.current
     about = {**about, "pid": child.pid}
-    args: Any
-    kwargs: Any
-    args, kwargs = evaluate((work.args, work.kwargs), str)  # for the log, where there will be no others
-    keeper = None if work.keep is None else _keeper(work.keep, about)
-    ended = call(_get_ready, (work,), {}, judge_stay)
-    if ended.error is None:
-        function: Any
-        function, args, kwargs = ended.value or (None, args, kwargs)  # None: the import has called sys.exit()
-        child.board.begin(about.get("task", 0), time.monotonic_ns())
-        ended = call(function, args, kwargs, None if keeper is None else keeper.judge)
+    ended, args, kwargs, keeper = make_call(work, about, child.board.begin)
     flush_output()
     if keeper is not None and ended.error is None:
         keeper.tell(child)
@@ -74,6 +74,21 @@ def run_process(work: ProcessWork, about: Mapping[str, Any]) -> None:
     else:
         line = result_line({"event": "process.retried", **about, "retry_in": round(delay, 6)}, ended, args, kwargs)
         child.send(AGAIN, again_body(0, code, delay, line))
+
+
+def make_call(work: ProcessWork, about: Mapping[str, Any], begin: Callable[[int, int], None]) -> Made:
+    """Get ready for the call of `work` and make it, or tell what went wrong before; `begin(task, ns)` in between."""
+    args: Any
+    kwargs: Any
+    args, kwargs = evaluate((work.args, work.kwargs), str)  # for the log, where there will be no others
+    keeper = None if work.keep is None else _keeper(work.keep, about)
+    ended = call(_get_ready, (work,), {}, judge_stay)
+    if ended.error is None:
+        function: Any
+        function, args, kwargs = ended.value or (None, args, kwargs)  # None: the import has called sys.exit()
+        begin(about.get("task", 0), time.monotonic_ns())
+        ended = call(function, args, kwargs, None if keeper is None else keeper.judge)
+    return Made(ended, args, kwargs, keeper)
 
 
 def _get_ready(work: ProcessWork) -> tuple[Callable[..., Any], Any, Any]:

@@ -1,0 +1,28 @@
+"""What a run in one process can't do: refused where nothing would come of it, told where a limit is not kept."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from mprun.errors import UsageError
+from mprun.plan import Plan, ProcessStep, Step
+
+
+def refuse_inline(plan: Plan) -> None:
+    """Raises UsageError for a plan that would never come to its end."""
+    for step in plan.steps:
+        if isinstance(step, ProcessStep) and step.daemon:
+            raise UsageError(
+                f"`--inline`: the daemon `{step.name}` would let no other step begin; `--only` leaves it out"
+            )
+
+
+def not_kept_inline(plan: Plan) -> str:
+    """The limits of `plan` that bound a call from outside, by step; an empty text where there are none."""
+    return "; ".join(f"{', '.join(limits)} of `{step.name}`" for step in plan.steps if (limits := [*_limits(step)]))
+
+
+def _limits(step: Step) -> Iterator[str]:
+    for name in ("timeout", "slow_after", "max_memory"):
+        if getattr(step.limits, name):
+            yield f"`{name}`"
