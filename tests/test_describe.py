@@ -1,14 +1,17 @@
 """The table of `mprun plan`: exact for one plan, bounded and harmless for the others."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from plan_builders import plan_of, pool, process
 
 from mprun.handed import Retries
-from mprun.plan import Limits, Step
-from mprun.planning.describe import CALL_WIDTH, call_text, describe
+from mprun.plan import CellForm, Limits, Step
+from mprun.planning.describe import CALL_WIDTH, describe
 from mprun.planning.limits_text import limits_text
+from mprun.planning.step_text import call_text, size_text
+from mprun.references import Reference, parse
 from mprun.sources import (
     CallSource,
     CsvSource,
@@ -82,7 +85,11 @@ AXES: tuple[tuple[str, Source], ...] = (("lr", ListSource((0.1, 0.2))), ("depth"
         (SliceSource(JsonlSource("/a.jsonl"), 0, 9), "?", 'itertools.islice(jsonl_of("/a.jsonl"), 9)'),
         (SliceSource(RangeSource(0, 99, 1), 10, 5), "5", "itertools.islice(range(99), 10, 15)"),
         (SliceSource(ListSource((1,) * 9), 1), "8", "itertools.islice([1, 1, 1, 1, 1, 1, 1, 1, …], 1, None)"),
-        (MatrixSource(AXES), "2,000,000", 'combinations_of({"lr": [0.1, 0.2], "depth": range(1000000)})'),
+        (
+            MatrixSource(AXES),
+            "2 × 1,000,000 = 2,000,000",
+            'combinations_of({"lr": [0.1, 0.2], "depth": range(1000000)})',
+        ),
         (
             MatrixSource(AXES[:1], ({"lr": 1},), ({"lr": 0.2},)),
             "2",
@@ -90,7 +97,7 @@ AXES: tuple[tuple[str, Source], ...] = (("lr", ListSource((0.1, 0.2))), ("depth"
         ),
         (ZipSource(AXES[:1]), "2", 'side_by_side({"lr": [0.1, 0.2]})'),
         (CallSource(Target("jobs:g", "jobs", "", "g"), (1,), {"k": "v"}), "?", 'g(1, k="v")'),
-        (ResultsSource("count"), "?", "${results.count}"),
+        (ResultsSource("count"), "?", 'results["count"]'),
     ],
 )
 def test_a_source_is_written_as_in_python(source: Source, count: str, text: str) -> None:
@@ -176,3 +183,81 @@ def test_nothing_that_moves_a_cursor_is_printed() -> None:
 
 def test_only_names_of_the_environment_are_shown() -> None:
     assert "hunter2" not in describe(plan_of(process("p", "jobs:f"), env={"PASSWORD": "hunter2"}))
+
+
+def fan_out(name: str, cells: Source, cell: CellForm, *args: Any, **kwargs: Any) -> Step:
+    return replace(process(name, "jobs:f", *args, **kwargs), cells=cells, cell=cell)
+
+
+GRID = MatrixSource((("x", ListSource((1, 2, 3))), ("y", RangeSource(0, 3, 1))))
+CALLS: list[tuple[Step, str]] = [
+    (process("a", "jobs:f", parse("${results.b.0}")), 'Process(target=f, args=(results["b"][0],))'),
+    (
+        process("a", "jobs:f", k=parse('${run.id}: {"x"}')),
+        'Process(target=f, kwargs={"k": f"{run[\'id\']}: {{\\"x\\"}}"})',
+    ),
+    (
+        fan_out("a", ListSource(("n", "s")), "item", Reference("item")),
+        'Process(target=f, args=(item,)) for item in ["n", "s"]',
+    ),
+    (
+        fan_out("a", ZipSource(GRID.axes[:1]), "kwargs"),
+        'Process(target=f, kwargs=cell) for cell in side_by_side({"x": [1, 2, 3]})',
+    ),
+    (
+        fan_out("a", ListSource((1,)), "matrix", Reference("matrix", ("x",))),
+        'Process(target=f, args=(matrix["x"],)) for matrix in [1]',
+    ),
+    (pool("p", "jobs:f", GRID, call="matrix"), "Pool(2).matrix(f, x=[1, 2, 3], y=range(3))"),
+    (
+        pool("p", "jobs:f", replace(GRID, include=({"x": 9},), exclude=({"y": 0},)), call="matrix", kwargs={"k": "v"}),
+        'Pool(2).matrix(partial(f, k="v"), x=[1, 2, 3], y=range(3), include=[{"x": 9}], exclude=[{"y": 0}])',
+    ),
+    (pool("p", "jobs:f", ZipSource(GRID.axes), call="zip"), "Pool(2).zip(f, x=[1, 2, 3], y=range(3))"),
+    (pool("p", "jobs:f", [1], kwargs={"a": parse("${results.b}")}), 'Pool(2).map(partial(f, a=results["b"]), [1])'),
+    (
+        replace(process("a", "jobs:f"), command=("ls", parse("-${params.t}"))),
+        "ls -${params.t}",
+    ),
+]
+
+
+@pytest.mark.parametrize(("step", "text"), CALLS, ids=[text for _, text in CALLS])
+def test_what_is_to_come_is_written_as_names(step: Step, text: str) -> None:
+    assert call_text(step, "/flows") == text
+
+
+SIZES: list[tuple[Source, str]] = [
+    (GRID, "3 × 3 = 9"),
+    (replace(GRID, exclude=({"x": 1, "y": 0},)), "3 × 3 − 1 = 8"),
+    (replace(GRID, include=({"x": 9, "y": 9}, {"x": 1, "z": 1})), "3 × 3 + 1 = 10"),
+    (replace(GRID, include=({"x": 9},), exclude=({"y": [0, 1]},)), "3 × 3 − 6 + 1 = 4"),
+    (MatrixSource(GRID.axes[:1]), "3"),
+    (MatrixSource((), ({"x": 1}, {"x": 2})), "2"),
+    (MatrixSource((("x", RangeSource(0, 1000, 1)), ("y", RangeSource(0, 1000, 1)))), "1,000 × 1,000 = 1,000,000"),
+    (ZipSource(GRID.axes), "3"),
+    (LinesSource("/x"), "?"),
+]
+
+
+@pytest.mark.parametrize(("source", "text"), SIZES, ids=[text for _, text in SIZES])
+def test_a_size_says_how_it_comes_about(source: Source, text: str) -> None:
+    assert size_text(source) == text
+
+
+def test_columns_of_what_only_some_steps_have() -> None:
+    plan = plan_of(
+        fan_out("fetch", ListSource(("n", "s")), "item"),
+        replace(process("clean", "jobs:f"), needs={"fetch": "failed"}, save="/flows/out.json"),
+        env={"A": "1"},
+    )
+    around = replace(plan.surroundings, env={"A": "2", "B": "3"}, working_dir="/flows/sub")
+    plan = replace(plan, steps=(plan.steps[0], replace(plan.steps[1], surroundings=around)))
+    assert (
+        describe(plan).partition("\n\n")[2]
+        == """\
+wave  step   kind     tasks  call                                      around        save      needs
+1     fetch  process  2      Process(target=f) for item in ["n", "s"]
+2     clean  process  1      Process(target=f)                         in sub, A, B  out.json  fetch (failed)
+"""
+    )

@@ -2,29 +2,26 @@
 
 from __future__ import annotations
 
-from mprun.plan import HOOKS, Plan, PoolStep, Step, When, command_text, declared_tasks
-from mprun.planning.call_text import call_arguments, process_arguments
-from mprun.planning.items_code import Writing, items_code
+from mprun.plan import HOOKS, Plan, PoolStep, Step, When, declared_tasks
 from mprun.planning.limits_text import limits_text, run_limits
 from mprun.planning.order import stages
-from mprun.planning.source_text import call, flat, quoted
-from mprun.targets import Target
+from mprun.planning.source_text import quoted
+from mprun.planning.step_text import call_text, size_text
 
 CALL_WIDTH = 72
 LIMITS_WIDTH = 60
-ITEMS_SHOWN = 8
 
 CONDITION_WIDTH = 40
 
-_COLUMNS = ("wave", "step", "kind", "engine", "tasks", "call", "limits", "needs", "if")
-_WHERE_THERE_ARE_SOME = ("engine", "limits", "if")
+_COLUMNS = ("wave", "step", "kind", "engine", "tasks", "call", "limits", "around", "save", "needs", "if")
+_WHERE_THERE_ARE_SOME = ("engine", "limits", "around", "save", "if")
 _GROUPS = {stage: group for group, stage in HOOKS.items()}
 
 
 def describe(plan: Plan) -> str:
     """The header of the plan, and a line a step in the order of their start."""
     rows = [
-        _row(_wave_name(stage, number), step, plan.surroundings.working_dir)
+        _row(_wave_name(stage, number), step, plan)
         for stage, its_waves in stages(plan.steps)
         for number, wave in enumerate(its_waves, 1)
         for step in wave
@@ -55,39 +52,32 @@ def _header(plan: Plan) -> str:
     return "\n".join(f"{name:<16}{_visible(fact)}" for name, fact in facts.items() if fact)
 
 
-def _row(wave: str, step: Step, folder: str) -> tuple[str, ...]:
-    tasks = declared_tasks(step)
-    count = "?" if tasks is None else f"{tasks:,}"
-    call_shown = _bounded(call_text(step, folder), CALL_WIDTH)
+def _row(wave: str, step: Step, plan: Plan) -> tuple[str, ...]:
+    source = step.source if isinstance(step, PoolStep) else step.cells
+    count = "1" if source is None else size_text(source)
+    call_shown = _bounded(_visible(call_text(step, step.surroundings.working_dir)), CALL_WIDTH)
     limits = _bounded(limits_text(step.limits), LIMITS_WIDTH)
+    save = _below(str(step.save), plan.surroundings.working_dir)
     needs = ", ".join(name if how == "succeeded" else f"{name} ({how})" for name, how in step.needs.items())
     condition = _bounded(_visible(step.condition.text), CONDITION_WIDTH) if step.condition else ""
-    return wave, step.name, step.kind, _engine(step), count, call_shown, limits, needs, condition
+    around = _around(step, plan)
+    return wave, step.name, step.kind, _engine(step), count, call_shown, limits, around, save, needs, condition
+
+
+def _around(step: Step, plan: Plan) -> str:
+    """The folder and the variables of a step's own."""
+    own, shared = step.surroundings, plan.surroundings
+    folder = [] if own.working_dir == shared.working_dir else [f"in {_below(own.working_dir, shared.working_dir)}"]
+    return ", ".join([*folder, *(name for name, value in own.env.items() if shared.env.get(name) != value)])
+
+
+def _below(path: str, folder: str) -> str:
+    return path.removeprefix(f"{folder}/")
 
 
 def _engine(step: Step) -> str:
     """The engine of a pool that isn't run by the usual one."""
     return step.engine if isinstance(step, PoolStep) and step.engine != "local" else ""
-
-
-def call_text(step: Step, folder: str) -> str:
-    """The call as Python would write it on one line, a command as one types it; of a long list, its first items."""
-    called = command_text(step.command) if step.command else step.target.qualname
-    writing = Writing(folder, _qualname, _results, isinstance(step, PoolStep) and step.call == "starmap", ITEMS_SHOWN)
-    if isinstance(step, PoolStep):
-        arguments = call_arguments(step, called, items_code(step.source, writing))
-        return _visible(flat(call(f"Pool({step.processes}).{step.call}", arguments)))
-    made = called if step.command else flat(call("Process", process_arguments(step, called)))
-    cells = f" for each of {flat(items_code(step.cells, writing))}" if step.cells else ""
-    return _visible(made + cells)
-
-
-def _qualname(target: Target) -> str:
-    return target.qualname
-
-
-def _results(step: str) -> str:
-    return f"${{results.{step}}}"
 
 
 def _bounded(text: str, width: int) -> str:

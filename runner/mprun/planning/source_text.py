@@ -40,16 +40,16 @@ def led(lead: str, code: Code) -> Code:
 
 
 def literal(value: Any) -> Code:
-    """The literal that evaluates to `value`: what YAML can give, and tuples; what is still to come as it is written."""
+    """The literal that evaluates to `value`: what YAML can give, and tuples; what is still to come by its name."""
     match value:
         case str():
             return quoted(value)
         case float() if not math.isfinite(value):
             return f'float("{value}")'
         case Reference():
-            return str(value)
+            return reference_text(value)
         case Template():
-            return quoted(str(value))
+            return _f_string(value)
         case list():
             return Group("[", tuple(map(literal, value)), "]")
         case tuple():
@@ -64,6 +64,23 @@ def quoted(text: str) -> str:
     """`text` as a literal in double quotes, unless it holds some itself."""
     written = repr(text)
     return written if '"' in text or written.startswith('"') else f'"{written[1:-1]}"'
+
+
+def reference_text(reference: Reference) -> str:
+    """`results["count"][0]` for `${results.count.0}`."""
+    parts = (part if part.isdecimal() else quoted(part) for part in reference.path)
+    return reference.scope + "".join(f"[{part}]" for part in parts)
+
+
+def _f_string(template: Template) -> str:
+    return 'f"' + "".join(map(_f_part, template.parts)) + '"'
+
+
+def _f_part(part: str | Reference) -> str:
+    if isinstance(part, Reference):
+        return "{" + reference_text(part).replace('"', "'") + "}"
+    inside = repr(f'"{part}')[2:-1].replace("\\'", "'").replace('"', '\\"')
+    return inside.replace("{", "{{").replace("}", "}}")
 
 
 def flat(code: Code) -> str:
