@@ -47,7 +47,8 @@ def _good(written: Any, failed: set[Any]) -> Data:
 
 def _can_have(step: StepData, key: str) -> bool:
     endless = step.entry.get("daemon") is True and key in ENDLESS
-    return key in STEP_GROUPS[str(step.path[0])].keys and not endless
+    one_task = "apply" in step.entry and key == "chunksize"
+    return key in STEP_GROUPS[str(step.path[0])].keys and not endless and not one_task
 
 
 def diagnostics(mistakes: Iterable[Mistake], places: Places) -> Iterator[Diagnostic]:

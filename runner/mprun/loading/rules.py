@@ -54,7 +54,7 @@ def some_step(data: Data) -> Iterator[Mistake]:
     """A file has at least one step, in a group that is spelt right or nearly so, or has those of others."""
     written = {key: value for key, value in data.items() if not is_extension(key)}
     groups = meant(written, WORKFLOW.name, WORKFLOW.keys) & {"processes", "pools"}
-    if "include" in written:
+    if written.get("include"):
         return
     if not groups:
         yield Mistake("no-steps", "the workflow has no steps", (), "key", "add `processes:` or `pools:`")

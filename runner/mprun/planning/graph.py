@@ -47,7 +47,7 @@ def as_text(plan: Plan) -> str:
     for edge in edges(plan):
         into[edge.end].append(f"{edge.start} ({edge.label})" if edge.label else edge.start)
     steps = [(number, step) for number, wave in enumerate(waves(plan.steps), 1) for step in wave]
-    width = max(len(_title(step)) for _, step in steps)
+    width = max((len(_title(step)) for _, step in steps), default=0)
     rows = (f"{number}  {_title(step):<{width}}  {_arrow(into[step.name])}".rstrip() for number, step in steps)
     return "\n".join(rows) + "\n"
 
