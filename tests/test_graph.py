@@ -74,6 +74,27 @@ def test_a_graph(mprun: CommandLine, options: tuple[str, ...], graph: str) -> No
     assert (ran.code, ran.stderr, ran.stdout) == (0, "", graph)
 
 
+def test_steps_around_a_run_and_conditions_have_their_place(mprun: CommandLine) -> None:
+    mprun.write(
+        "w.yaml",
+        """
+        params: {deep: false}
+        processes:
+          fetch: {target: "gone:f"}
+          dig: {target: "gone:f", needs: fetch, if: "${params.deep}"}
+        on_exit:
+          tidy: {target: "gone:f"}
+          tell: {target: "gone:f", needs: tidy}
+        """,
+    )
+    assert mprun("graph", "w.yaml").stdout == (
+        "1          fetch [process]\n"
+        "2          dig [process]    ← fetch if ${params.deep}\n"
+        "on_exit    tidy [process]\n"
+        "on_exit 2  tell [process]   ← tidy\n"
+    )
+
+
 def test_a_graph_of_a_wrong_workflow(mprun: CommandLine) -> None:
     mprun.write("w.yaml", FLOW + "nope: 1\n")
     ran = mprun("graph", "w.yaml")

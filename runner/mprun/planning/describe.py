@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from mprun.plan import HOOKS, Plan, PoolStep, Step, When, declared_tasks
+from mprun.plan import Plan, PoolStep, Step, declared_tasks
 from mprun.planning.limits_text import limits_text, run_limits
-from mprun.planning.order import stages
+from mprun.planning.order import stages, wave_name
 from mprun.planning.source_text import quoted
 from mprun.planning.step_text import call_text, size_text
 
@@ -15,13 +15,12 @@ CONDITION_WIDTH = 40
 
 _COLUMNS = ("wave", "step", "kind", "engine", "tasks", "call", "limits", "around", "save", "needs", "if")
 _WHERE_THERE_ARE_SOME = ("engine", "limits", "around", "save", "if")
-_GROUPS = {stage: group for group, stage in HOOKS.items()}
 
 
 def describe(plan: Plan) -> str:
     """The header of the plan, and a line a step in the order of their start."""
     rows = [
-        _row(_wave_name(stage, number), step, plan)
+        _row(wave_name(stage, number), step, plan)
         for stage, its_waves in stages(plan.steps)
         for number, wave in enumerate(its_waves, 1)
         for step in wave
@@ -30,12 +29,6 @@ def describe(plan: Plan) -> str:
     if any(declared_tasks(step) is None for step in plan.steps):
         parts.append("? counted when it starts")
     return "\n\n".join(parts) + "\n"
-
-
-def _wave_name(stage: When, number: int) -> str:
-    if not stage:
-        return str(number)
-    return _GROUPS[stage] if number == 1 else f"{_GROUPS[stage]} {number}"
 
 
 def _header(plan: Plan) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from mprun.plan import Plan, PoolStep, ProcessStep, Step, declared_tasks, streamed_step
-from mprun.planning.order import waves
+from mprun.planning.order import stages, wave_name
 from mprun.references import references_in
 from mprun.sources import CallSource, ResultsSource, whole_of
 
@@ -46,14 +46,21 @@ def as_text(plan: Plan) -> str:
     into: dict[str, list[str]] = {step.name: [] for step in plan.steps}
     for edge in edges(plan):
         into[edge.end].append(f"{edge.start} ({edge.label})" if edge.label else edge.start)
-    steps = [(number, step) for number, wave in enumerate(waves(plan.steps), 1) for step in wave]
-    width = max((len(_title(step)) for _, step in steps), default=0)
-    rows = (f"{number}  {_title(step):<{width}}  {_arrow(into[step.name])}".rstrip() for number, step in steps)
-    return "\n".join(rows) + "\n"
+    rows = [
+        (wave_name(stage, number), _title(step), _why(step, into[step.name]))
+        for stage, its_waves in stages(plan.steps)
+        for number, wave in enumerate(its_waves, 1)
+        for step in wave
+    ]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    lines = ("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in rows)
+    return "\n".join(map(str.rstrip, lines)) + "\n"
 
 
-def _arrow(names: list[str]) -> str:
-    return f"← {', '.join(names)}" if names else ""
+def _why(step: Step, names: list[str]) -> str:
+    """What it waits for, and what else must hold."""
+    arrow = [f"← {', '.join(names)}"] if names else []
+    return " ".join([*arrow, f"if {step.condition.text}"] if step.condition else arrow)
 
 
 def _title(step: Step) -> str:

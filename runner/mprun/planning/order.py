@@ -6,6 +6,8 @@ from collections.abc import Iterable
 
 from mprun.plan import HOOKS, Step, When, when
 
+_GROUPS = {stage: group for group, stage in HOOKS.items()}
+
 
 def stages(steps: Iterable[Step]) -> list[tuple[When, list[list[Step]]]]:
     """The waves of the ordinary steps, and those of each group around them that has steps, in the order of running."""
@@ -33,6 +35,13 @@ def waves(steps: Iterable[Step], before: Iterable[str] = ()) -> list[list[Step]]
         done.update(step.name for step in wave)
         waiting = [step for step in waiting if step.name not in done]
     return found
+
+
+def wave_name(stage: When, number: int) -> str:
+    """What a wave is called for people: its number; of the steps around a run, the name of their group."""
+    if not stage:
+        return str(number)
+    return _GROUPS[stage] if number == 1 else f"{_GROUPS[stage]} {number}"
 
 
 def _names(steps: Iterable[Step]) -> str:
