@@ -42,7 +42,7 @@ NOT_IN_A_SCHEMA = {
     "defaults-stdlib",
     *("results-cycle", "save", "source-files", "stdlib-sources"),
     *("include-needs-across", "zip"),
-    *("include-cycle", "include-secret", "include-twice", "only-targets"),
+    *("include-cycle", "include-saves", "include-secret", "include-twice", "only-targets"),
     *("slow-after-timeout", "slow-after-step-timeout", "timeout-after-step-timeout", "daemon-timeout"),
     *(
         "stdlib-limits",

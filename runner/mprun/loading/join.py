@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from mprun.loading.files import is_path
 from mprun.loading.levels import STEP_GROUPS
 from mprun.loading.mistakes import Mistake, short
 from mprun.loading.tree import ReadFile
@@ -56,6 +58,20 @@ def same_names(file: ReadFile, joined: Joined) -> Iterator[Mistake]:
             yield Mistake(
                 "duplicate-name", told, path, "key", notes=(f"the first is at {owner.read.places.key(path)}",)
             )
+
+
+def same_saves(files: Sequence[ReadFile]) -> Iterator[tuple[ReadFile, Mistake]]:
+    """Steps that save where a step of an earlier file does."""
+    first: dict[str, tuple[ReadFile, Path]] = {}
+    for file in files:
+        mine = {(*path, "save"): entry.get("save") for path, entry in _steps(file.data) if isinstance(entry, dict)}
+        saved = {path: os.path.normpath(os.path.join(file.folder, to)) for path, to in mine.items() if is_path(to)}
+        for path, to in saved.items():
+            other, there = first.setdefault(to, (file, path))
+            if other is not file:
+                told = f"a step in another file saves to `{short(mine[path], 80)}` too"
+                notes = (f"the first is at {other.read.places.key(there)}",)
+                yield file, Mistake("saved-twice", told, path, notes=notes)
 
 
 def run_wide(file: ReadFile, written: Workflow, main: ReadFile, of_run: Workflow) -> Iterator[Mistake]:

@@ -18,7 +18,7 @@ from mprun.loading.fan_out_rules import FAN_OUT_RULES
 from mprun.loading.files import file_mistakes
 from mprun.loading.given import GivenParams
 from mprun.loading.item_files import item_files, saved_files
-from mprun.loading.join import Joined, join, run_wide, same_names
+from mprun.loading.join import Joined, join, run_wide, same_names, same_saves
 from mprun.loading.levels import STEP_GROUPS
 from mprun.loading.limits import LIMIT_RULES
 from mprun.loading.mistakes import Mistake
@@ -63,6 +63,8 @@ def load(file: str, given: GivenParams = GivenParams()) -> Loaded:  # noqa: B008
     for each in files:
         _fill(each, names)
         each.mistakes += [mistake for mistake in _own_mistakes(each) if mistake.path not in each.failed]
+    for each, mistake in same_saves(files):
+        each.mistakes.append(mistake)
     joined = join(files)
     joint = [found for found in _joint_mistakes(joined.data) if found.path not in joined.owner(found.path).failed]
     parts = {each: _what_is_good(each, joined, joint) for each in files}

@@ -32,7 +32,7 @@ from mprun.plan import HOOKS, PoolEngine, StartMethod
 
 _SOME_STEP: dict[str, Any] = {
     "anyOf": [{"required": [group], "properties": {group: {"minProperties": 1}}} for group in ("processes", "pools")]
-    + [{"required": ["include"]}],
+    + [{"required": ["include"], "properties": {"include": {"minItems": 1}}}],
     "patternProperties": {"^x-": {}},
 }
 
