@@ -25,6 +25,8 @@ DEATHS = {
     "rubbish": (-9, "SIGKILL"),
     "close frames": (1, None),
     "close all": (1, None),
+    "killpg": (-15, "SIGTERM"),
+    "trace": (1, None),
 }
 
 
@@ -171,6 +173,13 @@ def test_endless_recursion(run_pool: RunPool) -> None:
     assert [result["exception.type"] for result in run_pool("recurse", 2).results()] == ["RecursionError"] * 2
 
 
+def test_a_task_that_runs_out_of_memory(run_pool: RunPool) -> None:
+    """Where it is an exception it is raised like any other, and the worker goes on."""
+    ran = run_pool("end", ["ok", "memory", "ok"])
+    assert ran.outcomes() == ["returned", "raised", "returned"]
+    assert ran.results()[1]["exception.type"] == "MemoryError"
+
+
 def test_exits(run_pool: RunPool, run_process: RunProcess) -> None:
     """`sys.exit(0)` is a return, any other exit is raised, and the worker goes on."""
     assert run_pool("end", ["exit 0", "exit 3", "ok"]).outcomes() == ["returned", "raised", "returned"]
@@ -243,7 +252,20 @@ def test_a_thread_left_running(run_pool: RunPool, run_process: RunProcess) -> No
 
 @pytest.mark.parametrize(
     "what",
-    ["cwd", "stdout", "no stdout", "closed stdout", "signals", "environ", "path", "modules", "fork"],
+    [
+        "cwd",
+        "stdout",
+        "no stdout",
+        "closed stdout",
+        "signals",
+        "environ",
+        "path",
+        "modules",
+        "fork",
+        "no files",
+        "blocked",
+        "name",
+    ],
 )
 def test_changed_surroundings(run_pool: RunPool, run_process: RunProcess, what: str) -> None:
     """A task that changes its process is a task that returned, and so are the next."""

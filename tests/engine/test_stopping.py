@@ -361,3 +361,14 @@ def test_children_that_cannot_be_started(start: Any, engine: str) -> None:
     assert all("could not be started" in error for error in errors)
     assert outcomes(events, "process") == ["lost"]
     assert len(outcomes(events, "pool")) == 3
+
+
+def test_a_pool_makes_do_with_the_workers_that_can_be_started(start: Any) -> None:
+    """Where the limit of open files is low, fewer workers do all the work."""
+    running = start(
+        pool("pool", "zoo:square", 50, processes=40, chunksize=1, folder=HERE),
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (60, 60)),
+    )
+    assert running.end() == (0, "")
+    assert outcomes(read_log(running.log), "pool") == ["returned"] * 50
+    assert 0 < len(running.children()) < 40

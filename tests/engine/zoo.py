@@ -228,6 +228,19 @@ def _close_all() -> None:
     os.closerange(0, 4096)
 
 
+def _trace() -> None:
+    """From the return on, whatever is called in this process raises."""
+    sys.settrace(lambda *_: raises())
+
+
+def _fill_address_space() -> None:
+    used = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+    resource.setrlimit(resource.RLIMIT_AS, (used + 2**26, used + 2**26))
+    held = []
+    while True:
+        held.append(bytearray(2**20))
+
+
 ENDS = {
     "exit 0": lambda: sys.exit(0),
     "exit 3": lambda: sys.exit(3),
@@ -240,6 +253,9 @@ ENDS = {
     "rubbish": _rubbish,
     "close frames": _close_frames,
     "close all": _close_all,
+    "killpg": lambda: os.killpg(0, signal.SIGTERM),
+    "trace": _trace,
+    "memory": _fill_address_space,
     "raise": raises,
     "stop": lambda: os.kill(os.getpid(), signal.SIGSTOP),
     "out of memory": lambda: fills_memory(2**28),
@@ -365,6 +381,9 @@ REPLACE = {
     "no stdout": lambda: setattr(sys, "stdout", None),
     "closed stdout": lambda: sys.stdout.close(),
     "signals": lambda: [signal.signal(n, signal.SIG_IGN) for n in (signal.SIGINT, signal.SIGTERM, signal.SIGCHLD)],
+    "no files": lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (0, 0)),
+    "blocked": lambda: signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals()),
+    "name": lambda: Path("/proc/self/comm").write_text(") T 1 ("),
     "fds": lambda: os.closerange(0, 10),
     "fork": _fork_and_return,
     "environ": os.environ.clear,

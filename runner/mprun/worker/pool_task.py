@@ -7,7 +7,9 @@ says nothing before a `map` has ended; to the Pool it returns nothing, and raise
 from __future__ import annotations
 
 import json
+import os
 import time
+import traceback
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -48,6 +50,20 @@ def run_apply(args: Sequence[Any], kwargs: Mapping[str, Any]) -> None:
 
 
 def _run(task: int, handed_over: Any) -> None:
+    """As `_make_call`; where that can't tell how it ended, the worker ends.
+
+    The Pool would take the error for the task's result, and the parent would wait for it for ever.
+    """
+    try:
+        _make_call(task, handed_over)
+    except BaseException:  # noqa: BLE001 -- no memory is left, or the task has changed its interpreter
+        try:
+            traceback.print_exc()
+        finally:
+            os._exit(1)
+
+
+def _make_call(task: int, handed_over: Any) -> None:
     """Make the call of `task`; `handed_over` is its item, or what that is loaded from."""
     child = process.current
     if child.board.stopped:
