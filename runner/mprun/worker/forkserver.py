@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import threading
 from multiprocessing import connection, popen_forkserver
@@ -16,8 +17,21 @@ class Popen(popen_forkserver.Popen):
         self._asked = threading.Lock()
         super().__init__(process_obj)
 
+    def _launch(self, process_obj: BaseProcess) -> None:
+        # A request that is broken off half-way, for want of a descriptor, is the end of the server, with a traceback.
+        _make_sure_of_descriptors()
+        super()._launch(process_obj)  # type: ignore[misc]
+
     def poll(self, flag: int = os.WNOHANG) -> int | None:
         if flag != os.WNOHANG and self.returncode is None:
             connection.wait([self.sentinel])
         with self._asked:
             return super().poll(os.WNOHANG)
+
+
+def _make_sure_of_descriptors() -> None:
+    """Raises OSError where there is no room for those of a request: its socket, and two pipes."""
+    with contextlib.ExitStack() as opened:
+        for _ in range(3):
+            for fd in os.pipe():
+                opened.callback(os.close, fd)
