@@ -27,7 +27,15 @@ def boot(plan: Plan) -> None:
 
 
 def boot_fork_server(preloaded: Sequence[str] = _PRELOADED) -> None:
-    """Start the fork server if it isn't there. It runs no code of the user's, and ends with this process."""
+    """Start the fork server if it isn't there. It runs no code of the user's, and ends with this process.
+
+    Where it can't be started, each child that needs it will tell why.
+    """
+    with contextlib.suppress(OSError):
+        _boot_fork_server(preloaded)
+
+
+def _boot_fork_server(preloaded: Sequence[str]) -> None:
     multiprocessing.get_context("forkserver").set_forkserver_preload(list(preloaded))
     resource_tracker.ensure_running()  # its start would unblock the signal
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})  # a Ctrl-C is for this process alone

@@ -28,24 +28,22 @@ TOOK = "took longer than"
 class CheckChild:
     """One `mprun.worker.check` process. It boots at once; what it is to check it is told by `ask`.
 
-    Raises UsageError where the time limit that the environment sets is none.
+    Raises UsageError where the time limit that the environment sets is none, and where no process can be started.
     """
 
     def __init__(self) -> None:
         self.how_it_ended = ""
         self._limit = _import_timeout()
         self._asked = False
-        reader, writer = os.pipe()
-        self._answers = reader
-        self._process = subprocess.Popen(
-            [sys.executable, "-P", "-m", "mprun.worker.check", str(writer)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            pass_fds=(writer,),
-            start_new_session=True,
-        )
-        os.close(writer)
+        try:
+            self._answers, writer = os.pipe()
+            self._process = _started(writer)
+            os.close(writer)
+        except OSError as error:
+            raise UsageError(
+                f"the targets can't be checked, as no process can be started: {error.strerror}; "
+                "`ulimit -u` and `ulimit -n` show how many processes and open files you may have"
+            ) from error
 
     def ask(self, surroundings: Surroundings, questions: list[tuple[int, Use]]) -> None:
         """Have it check each use, in this order; its answers bear these numbers."""
@@ -113,3 +111,15 @@ def _ended(code: int) -> str:
     if code >= 0:
         return f"ends the process with exit code {code}"
     return f"kills the process ({signal.Signals(-code).name})"
+
+
+def _started(writer: int) -> subprocess.Popen[bytes]:
+    """The process, which answers into the pipe `writer`. Raises OSError."""
+    return subprocess.Popen(
+        [sys.executable, "-P", "-m", "mprun.worker.check", str(writer)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        pass_fds=(writer,),
+        start_new_session=True,
+    )

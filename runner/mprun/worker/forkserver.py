@@ -20,7 +20,10 @@ class Popen(popen_forkserver.Popen):
     def _launch(self, process_obj: BaseProcess) -> None:
         # A request that is broken off half-way, for want of a descriptor, is the end of the server, with a traceback.
         _make_sure_of_descriptors()
-        super()._launch(process_obj)  # type: ignore[misc]
+        try:
+            super()._launch(process_obj)  # type: ignore[misc]
+        except EOFError as error:
+            raise OSError("the fork server has ended; as a rule it could start no further process") from error
 
     def poll(self, flag: int = os.WNOHANG) -> int | None:
         if flag != os.WNOHANG and self.returncode is None:
