@@ -44,10 +44,9 @@ class Running:
         plan_file.write_bytes(pickle.dumps(plan))
         self.program = subprocess.Popen(
             [*under, sys.executable, "-P", DRIVER, str(plan_file), str(self.log)],
-            env=environment(),
             stderr=subprocess.PIPE,
             start_new_session=True,
-            **options,
+            **{"env": environment(), **options},
         )
 
     def signal(self, number: int) -> None:
