@@ -13,9 +13,11 @@ import pytest
 from plan_builders import plan_of, pool, process
 
 from mprun.errors import UsageError
+from mprun.expressions import Constant
 from mprun.handed import PoolCall, Retries
-from mprun.plan import Limits, Plan, StartMethod, Step
+from mprun.plan import If, Limits, Plan, StartMethod, Step
 from mprun.planning.script import python_script
+from mprun.references import Reference
 from mprun.sources import (
     CallSource,
     CsvSource,
@@ -449,3 +451,32 @@ def test_surroundings_of_a_steps_own_are_refused() -> None:
     own = replace(plan.steps[1], surroundings=replace(plan.surroundings, env={"A": "1"}))
     with pytest.raises(UsageError, match="the step `b` has an `env`, a folder or a search path of its own"):
         python_script(replace(plan, steps=(plan.steps[0], own)))
+
+
+@pytest.mark.parametrize(
+    ("step", "what"),
+    [
+        (replace(process("a", "jobs:f"), cells=ListSource((1,)), cell="item"), "has a Process for each of its cells"),
+        (replace(pool("a", "jobs:f", [1]), command=("echo",)), "runs a program in a pool"),
+        (replace(process("a", "jobs:f"), condition=If("true", Constant(True))), "starts on a condition"),
+        (replace(process("a", "jobs:f"), needs={"b": "failed"}), "starts on a condition"),
+        (process("a", "jobs:f", Reference("results", ("b",))), "is given what only the run can tell"),
+    ],
+)
+def test_what_a_plain_program_has_no_words_for(step: Step, what: str) -> None:
+    with pytest.raises(UsageError, match=f"the step `a` {what}"):
+        python_script(plan_of(step, process("b", "jobs:f")))
+
+
+def test_a_command_and_the_steps_around_a_run(tmp_path: Path) -> None:
+    """A program is run by `subprocess`; what is run around the others is left out, and named."""
+    plan = plan_of(
+        replace(process("hello", "mprun.worker.command:run_command"), command=("sh", "-c", "echo $0; exit 3", 5)),
+        replace(process("last", "jobs:f"), when="exit"),
+        folder=tmp_path,
+    )
+    text = python_script(plan)
+    assert "# Left out, as they are run around the others: `last`" in text
+    (tmp_path / "script.py").write_text(text)
+    ran = subprocess.run([sys.executable, str(tmp_path / "script.py")], capture_output=True, text=True)
+    assert (ran.stdout, ran.returncode) == ("5\n", 1)

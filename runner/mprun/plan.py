@@ -191,11 +191,11 @@ def streamed_step(plan: Plan, step: Step) -> str:
     return needed if needed and not has_one_result(plan.step(needed)) else ""
 
 
-def needed_results(step: PoolStep) -> str:
-    """The name of the step whose results are the items of `step`, or a part of them; empty where they aren't."""
+def needed_results(step: Step) -> str:
+    """The name of the step whose results are the items or cells of `step`, or a part of them; empty for others."""
     from mprun.sources import ResultsSource, SliceSource
 
-    source = step.source
+    source = step.source if isinstance(step, PoolStep) else step.cells
     while isinstance(source, SliceSource):
         source = source.source
     return source.step if isinstance(source, ResultsSource) else ""

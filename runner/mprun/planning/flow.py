@@ -28,9 +28,9 @@ def _streams(step: PoolStep, waits: Container[tuple[str, str]]) -> bool:
 
 
 def _referred_to(step: Step) -> Iterator[str]:
-    """The steps whose results `step` takes, as its items or in its arguments."""
+    """The steps whose results `step` takes, as its items or cells, or in its arguments."""
     yield from _in_arguments(step)
-    if isinstance(step, PoolStep) and needed_results(step):
+    if needed_results(step):
         yield needed_results(step)
 
 

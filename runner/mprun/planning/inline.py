@@ -12,9 +12,7 @@ def refuse_inline(plan: Plan) -> None:
     """Raises UsageError for a plan that would never come to its end."""
     for step in plan.steps:
         if isinstance(step, ProcessStep) and step.daemon:
-            raise UsageError(
-                f"`--inline`: the daemon `{step.name}` would let no other step begin; `--only` leaves it out"
-            )
+            raise UsageError(f"`--inline`: the daemon `{step.name}` would let no other step begin")
 
 
 def not_kept_inline(plan: Plan) -> str:
