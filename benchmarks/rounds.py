@@ -60,10 +60,15 @@ class MeasurementError(Exception):
     """A contender raised, or took too long."""
 
 
+def _environment() -> dict[str, str]:
+    """This process's, in which what a checkout holds may be compiled once for all, as what is installed has been."""
+    return {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+
+
 def _once(case: Case, contender: str, size: int) -> float:
     command = [sys.executable, "-m", "benchmarks.measure", case.name, contender, str(size)]
     with subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True, env=_environment()
     ) as program:
         try:
             told, complaints = program.communicate(timeout=TIME_LIMIT)
