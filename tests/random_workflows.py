@@ -86,7 +86,8 @@ class Chance:
             "working_dir": lambda: ".",
         }
         if before:
-            makers["needs"] = lambda: self.of(self.of(*before), before[:2], {before[0]: self.of("finished", "succeeded")})
+            ended = ("finished", "succeeded")
+            makers["needs"] = lambda: self.of(self.of(*before), before[:2], {before[0]: self.of(*ended)})
         return {"target": self.of("jobs:f", "jobs.py:C.m", "time:time"), **self.some(makers)}
 
     def process(self, before: list[str]) -> dict[str, Any]:
