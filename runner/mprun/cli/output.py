@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
+from typing import TextIO
 
 from mprun.errors import MprunError
 from mprun.writing import wait_for_room
@@ -27,11 +28,19 @@ def show(text: str) -> None:
 
 def say(text: str) -> None:
     """Write a message to standard error; where nobody can hear it, the exit code still says it."""
-    with contextlib.suppress(OSError):  # such as that of a stream without a descriptor, which always has room
-        wait_for_room(sys.stderr.fileno())
     with contextlib.suppress(OSError):
+        if (fd := _descriptor(sys.stderr)) is not None:
+            wait_for_room(fd)
         sys.stderr.write(text)
         sys.stderr.flush()
+
+
+def _descriptor(stream: TextIO) -> int | None:
+    """None where there is none: such a stream always has room."""
+    try:
+        return stream.fileno()
+    except OSError:
+        return None
 
 
 def occupy_standard_streams() -> None:
