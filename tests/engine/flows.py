@@ -201,6 +201,13 @@ def waits_for_pair(pair: tuple[str, int]) -> tuple[str, int]:
     return pair[0], waits_for(*pair)
 
 
+def only_the_first(pair: tuple[str, int]) -> tuple[str, int]:
+    folder, number = pair
+    if number:
+        raise ValueError(number)
+    return folder, 1
+
+
 def takes_pair(pair: tuple[str, int]) -> int:
     return takes(*pair)
 

@@ -56,6 +56,17 @@ def test_a_stream_flows_while_its_source_is_at_work(run_steps: RunSteps, tmp_pat
     assert ran.values("second") == [number * 10 for number in range(20)]
 
 
+def test_a_stream_whose_last_ones_have_all_failed(run_steps: RunSteps, tmp_path: Path) -> None:
+    """The second pool is at work on the only result until the first one has ended: there is nothing left to take."""
+    items = [(str(tmp_path), number) for number in range(20)]
+    ran = run_steps(
+        limited(gives("first", "flows:only_the_first", items, call="imap"), continue_on_error=True),
+        takes_stream("second", "flows:waits_for_pair", "first", processes=1),
+        process("end", "flows:takes", str(tmp_path), 0, needs=("first",), folder=HERE),
+    )
+    assert ran.values("second") == [[str(tmp_path), 1]]
+
+
 @pytest.mark.parametrize("first", ["imap", "imap_unordered"])
 @pytest.mark.parametrize("second", ["imap", "imap_unordered"])
 def test_the_order_of_a_stream(run_steps: RunSteps, first: Any, second: Any) -> None:

@@ -208,6 +208,8 @@ class LocalPoolExecution(PoolExecution[LocalWorker]):
                 self._advance()
         elif worker.takes_more and not self._stopping:
             self._give(worker)
+            if self._backlog.empty and not worker.batches:  # what seemed to be left were results that failed
+                self._advance()
 
     def _check(self, worker: LocalWorker, first: int, end: int) -> None:
         """Refuse a word about tasks that `worker` doesn't have. (What was found on its board may be told again.)"""
