@@ -19,7 +19,7 @@ LAYERS = (
     "errors __init__",
     "decoding durations events labels masking places references seals system targets values writing",
     "cells handed results scope sources",
-    "diagnostics expressions plan",
+    "diagnostics expressions plain plan",
     "retrying",
     "worker",
     "models",

@@ -163,3 +163,58 @@ def test_one_process_has_no_room_for_a_daemon(flow: CommandLine) -> None:
     flow.write("w.yaml", "processes: {a: {target: 'jobs:ask', daemon: true}, b: {target: 'jobs:ask'}}")
     ran = flow("run", "w.yaml", "--inline")
     assert (ran.code, ran.stderr) == (2, "error: `--inline`: the daemon `a` would let no other step begin\n")
+
+
+@pytest.mark.parametrize(
+    ("written", "ran"),
+    [
+        ("${results.count} > 2", True),
+        ("${results.count} > 3", False),
+        ("3 in ${results.squares}", False),
+        ("4 in ${results.squares} and ${results.count} == 3", True),
+        ("${results.settings.depth} == 2", True),
+        ("${results.settings.names.0} == 'a'", True),
+    ],
+)
+def test_results_decide(written: str, ran: bool, mprun: CommandLine) -> None:
+    mprun.write("w.yaml", DECIDED.format(f'"{written}"'))
+    mprun.write("decided.py", DECIDED_TARGETS)
+    assert mprun("w.yaml").code == 0
+    (event,) = [event for event in mprun.log() if event.get("step") == "it" and event["event"] != "step.started"][-1:]
+    assert (event["event"], event.get("outcome")) == (("step.finished", "succeeded") if ran else ("step.skipped", None))
+
+
+@pytest.mark.parametrize(
+    ("written", "reason"),
+    [
+        ("${results.settings.breadth} == 2", "it has no `breadth`: it is a mapping with depth, names"),
+        ("${results.where} == 'x'", "it holds a pathlib.PosixPath"),
+        ("${results.long} == 'x'", "it is too large"),
+    ],
+)
+def test_a_result_that_nothing_can_be_decided_by_is_a_failure(written: str, reason: str, mprun: CommandLine) -> None:
+    mprun.write("w.yaml", DECIDED.format(f'"{written}"'))
+    mprun.write("decided.py", DECIDED_TARGETS)
+    assert mprun("w.yaml").code == 1
+    (skipped,) = [event for event in mprun.log() if event["event"] == "step.skipped"]
+    assert skipped["reason"] == f"its `if` can't be decided: {reason}"
+
+
+DECIDED = """
+processes:
+  count: {{target: "builtins:len", args: [[1, 2, 3]]}}
+  settings: {{target: "decided:settings"}}
+  where: {{target: "decided:where"}}
+  long: {{target: "decided:long"}}
+  it: {{target: "builtins:len", args: ["x"], if: {}}}
+pools:
+  squares: {{target: "decided:square", map: [1, 2], processes: 1}}
+"""
+DECIDED_TARGETS = """
+from pathlib import Path
+
+def settings(): return {"depth": 2, "names": ["a"]}
+def where(): return Path("x")
+def long(): return "x" * 2_000_000
+def square(number): return number * number
+"""

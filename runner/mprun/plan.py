@@ -56,6 +56,12 @@ class If:
     text: str
     expression: Expression
 
+    def references(self) -> list[Reference]:
+        """What only the run can tell."""
+        from mprun.expressions import names_in
+
+        return [name for name in names_in(self.expression) if isinstance(name, Reference)]
+
 
 @dataclass(frozen=True, slots=True)
 class ProcessStep:

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 SCOPES = ("params", "env", "item", "matrix", "results", "run")
+_SCALARS = (str, int, float, type(None))
 WITHOUT_NAME = ("item",)  # `${item}` is one by itself; the others want a name: `${params.x}`
 
 _OPENING = re.compile(r"\$?\$\{")
@@ -39,6 +40,13 @@ class Template:
 
     def __str__(self) -> str:
         return "".join(escaped(part) if isinstance(part, str) else str(part) for part in self.parts)
+
+
+@runtime_checkable
+class Refers(Protocol):
+    """What holds references in a form of its own."""
+
+    def references(self) -> Iterable[Reference]: ...
 
 
 Lookup = Callable[[Reference], Any]
@@ -133,7 +141,7 @@ def _settled_template(template: Template, lookup: Lookup) -> str | Template:
 
 
 def references_in(value: Any) -> Iterator[Reference]:
-    """Each reference in `value`, also inside lists, tuples and the values of dicts."""
+    """Each reference in `value`, also inside lists, tuples and the values of dicts, and of a condition's own."""
     if isinstance(value, Reference):
         yield value
     elif isinstance(value, Template):
@@ -144,6 +152,8 @@ def references_in(value: Any) -> Iterator[Reference]:
     elif isinstance(value, dict):
         for item in value.values():
             yield from references_in(item)
+    elif not isinstance(value, _SCALARS) and isinstance(value, Refers):
+        yield from value.references()
 
 
 def written_out(value: Any) -> str:

@@ -91,7 +91,7 @@ def _of_step(key: str, what: str) -> Position:
     if key == "env":
         return Position(STATIC | {"run"}, what, secrets=True)
     if key == "if":
-        return Position(STATIC | {"run"}, "`if`", "it is decided before the step starts")
+        return Position(STATIC | _LATER, "`if`", "it is decided before the step starts")
     if key == "save":
         return Position(STATIC | {"run"}, what, "it names one file for all results")
     return Position(STATIC, what, _BEFORE)

@@ -13,7 +13,7 @@ from mprun.models.items import SOURCES
 from mprun.models.values import read_duration
 from mprun.models.workflow import is_extension
 from mprun.places import Path
-from mprun.plan import POOL_CALLS
+from mprun.plan import POOL_CALLS, If
 from mprun.references import Reference, Template, references_in
 
 Data = dict[Any, Any]
@@ -172,11 +172,11 @@ def needs_of(step: StepData) -> Iterator[tuple[str, Path]]:
 
 def _referred_to(value: Any, path: Path) -> Iterator[tuple[str, Path]]:
     """Each step whose results `value`, which stands at `path`, refers to."""
-    if isinstance(value, Reference | Template):
+    if isinstance(value, Reference | Template | If):
         yield from ((reference.path[0], path) for reference in references_in(value) if reference.scope == "results")
     pairs = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
     for key, item in pairs:
-        if isinstance(item, Reference | Template | list | dict):
+        if isinstance(item, Reference | Template | If | list | dict):
             yield from _referred_to(item, (*path, key))
 
 

@@ -6,11 +6,13 @@ import signal
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Sequence
+from typing import Any
 
 from mprun.engines.run import Execution, Run
 from mprun.engines.saving import Saving
 from mprun.engines.table import engine_of
-from mprun.plan import ProcessStep, Step, called, declared_tasks, streamed_step
+from mprun.plain import plain_result
+from mprun.plan import If, ProcessStep, Step, called, declared_tasks, streamed_step
 from mprun.running.conditions import ENDED, StepOutcome, holds, is_met, unmet_reason
 
 END_OF_RUN = "the end of the run"
@@ -115,11 +117,23 @@ class Scheduler:
 
     def _decided(self, step: Step) -> bool:
         """Start `step` if there is room for it, or skip it for its `if`."""
-        if step.condition is not None and not holds(step.condition, {"run": self._run.facts}):
+        if step.condition is None:
+            return self._started(step)
+        try:
+            if holds(step.condition, {"run": self._run.facts, "results": self._results_for(step.condition)}):
+                return self._started(step)
+        except (LookupError, TypeError, OSError) as error:
+            self._tell_skipped(step, f"its `if` can't be decided: {error}")
+            self._settle(step.name, "failed")
+        else:
             self._tell_skipped(step, f"its `if` is false: {step.condition.text}")
             self._settle(step.name, "skipped")
-            return True
-        return self._started(step)
+        return True
+
+    def _results_for(self, condition: If) -> dict[str, Any]:
+        """The results that `condition` refers to. Raises LookupError, OSError."""
+        names = {reference.path[0] for reference in condition.references() if reference.scope == "results"}
+        return {name: plain_result(self._run.store.stored(name)) for name in names}
 
     def _started(self, step: Step) -> bool:
         """Start `step` if there is room for it."""
