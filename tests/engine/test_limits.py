@@ -187,6 +187,16 @@ def test_a_run_that_takes_too_long(tmp_path: Path) -> None:
     assert "the run's timeout of 0.3 s" in ran.one("step.skipped")["reason"]
 
 
+@pytest.mark.parametrize("kind", [zoo_pool, zoo_process], ids=["pool", "process"])
+def test_a_run_that_ends_waits_for_no_further_attempt(tmp_path: Path, kind: Any) -> None:
+    """The next one would be due long after the time that any run here may take."""
+    again = Limits(retries=Retries(count=1, delay=1_000.0, max_delay=1_000.0))
+    step = zoo_pool("raises", [0], limits=again) if kind is zoo_pool else zoo_process("raises", 0, limits=again)
+    ran = run_steps(tmp_path, step, timeout=1.0)
+    assert ran.end.exit_code is ExitCode.FAILED
+    assert ran.outcomes() == ["cancelled"]
+
+
 def test_a_slow_task_is_reported_with_its_stack(tmp_path: Path, start_method: StartMethod) -> None:
     """While it runs, once, and its result is not changed by it."""
     ran = run_steps(

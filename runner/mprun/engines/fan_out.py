@@ -5,6 +5,7 @@ The cells are read as they are needed: a million of them cost no more memory tha
 
 from __future__ import annotations
 
+import sys
 from collections import Counter
 
 from mprun.cells import Labels
@@ -33,7 +34,8 @@ class FanOutExecution:
         self._supply = supply_of(run, step)
         self._works: ProcessWorks | None = None
         self._labels = Labels(None)
-        self._most = step.max_parallel or available_cpus()
+        # Daemons are there until the end: of more than may be at work at once, some would never begin.
+        self._most = step.max_parallel or (sys.maxsize if step.daemon else available_cpus())
         self._begun = 0
         self._at_work: set[ProcessCall] = set()
         self._slots = 0  # taken and not given back

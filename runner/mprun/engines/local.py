@@ -115,7 +115,8 @@ class LocalPoolExecution(PoolExecution[LocalWorker]):
 
     def _nothing_left(self) -> bool:
         idle = not any(worker.batches for worker in self.workers.values())
-        return self._backlog.empty and not self._retries_due and idle
+        waits = self._retries_due and not self._stopping
+        return self._backlog.empty and not waits and idle
 
     def _start_workers(self) -> None:
         left = self._backlog.left
