@@ -3,6 +3,8 @@
 import ast
 import glob
 import os
+import pickle
+import re
 import subprocess
 import sys
 from dataclasses import replace
@@ -13,11 +15,13 @@ import pytest
 from plan_builders import plan_of, pool, process
 
 from mprun.errors import UsageError
-from mprun.expressions import Constant
+from mprun.expressions import read_expression
 from mprun.handed import PoolCall, Retries
 from mprun.plan import If, Limits, Plan, StartMethod, Step
 from mprun.planning.script import python_script
-from mprun.references import Reference
+from mprun.planning.script_library import LIBRARY
+from mprun.planning.script_names import Names
+from mprun.references import Reference, Template
 from mprun.sources import (
     CallSource,
     CsvSource,
@@ -144,7 +148,7 @@ def test_a_basic_plan_reads_as_a_person_would_write_it(steps: list[Step], text: 
 
 
 JOBS = """\
-import os, signal, sys, threading
+import datetime, os, signal, sys, threading
 TABLE = {}
 class Shape:
     @staticmethod
@@ -160,6 +164,12 @@ def load(name, value): TABLE[name] = value
 def look_up(name): return TABLE.get(name)
 def forever(): threading.Event().wait()
 def echo(value): return value
+def fail_at(n): sys.exit(n) if n == 1 else print(n)
+def make_lambda(): return lambda: 0
+def make_set(): return {1}
+def dated(day: "datetime.date"): print(day)
+def locked(lock: threading.Event): print(lock)
+def environment(name): print(os.environ[name])
 def where(_): return os.getcwd(), os.environ.get("COLOUR")
 def show(*values): print(repr(values))
 """
@@ -174,7 +184,7 @@ def flows(tmp_path: Path) -> Path:
     return folder
 
 
-def run(plan: Plan, tmp_path: Path, status: int = 0) -> list[str]:
+def run(plan: Plan, tmp_path: Path, status: int = 0, **env: str) -> list[str]:
     """The lines that the script of `plan` prints when it is started from another folder."""
     script = tmp_path / "scripts" / "generated.py"
     script.parent.mkdir(exist_ok=True)
@@ -183,7 +193,7 @@ def run(plan: Plan, tmp_path: Path, status: int = 0) -> list[str]:
     done = subprocess.run(
         [sys.executable, "-W", "error", script.name],
         cwd=script.parent,
-        env=environment,
+        env=environment | env,
         capture_output=True,
         text=True,
         timeout=60,
@@ -411,6 +421,19 @@ def test_lines_stay_within_their_width_where_they_can() -> None:
     assert max(map(len, text.splitlines())) <= 100
 
 
+DEFINED = [helper.text for helper in LIBRARY.values()]
+
+
+@pytest.mark.parametrize("text", DEFINED, ids=list(LIBRARY))
+def test_a_helper_is_as_the_rest_of_the_program(text: str) -> None:
+    """No line is too long, and no name that it defines is handed out to a step or a target."""
+    assert max(map(len, text.splitlines())) <= 100
+    names = Names()
+    for statement in ast.parse(text).body:
+        defined = statement.targets[0].id if isinstance(statement, ast.Assign) else statement.name  # type: ignore
+        assert not names.is_free(defined)
+
+
 def test_what_is_left_out_is_said_at_the_top() -> None:
     slow = replace(process("slow-one", "jobs:f"), limits=Limits(timeout=30, retries=Retries(3)))
     pooled = replace(pool("p", "jobs:f", 3), limits=Limits(step_timeout=60, continue_on_error=True))
@@ -446,37 +469,230 @@ def test_the_same_plan_gives_the_same_text() -> None:
     assert len({python_script(plan_of(*steps)) for _ in range(5)}) == 1
 
 
-def test_surroundings_of_a_steps_own_are_refused() -> None:
-    plan = plan_of(process("a", "jobs:f"), process("b", "jobs:f"))
-    own = replace(plan.steps[1], surroundings=replace(plan.surroundings, env={"A": "1"}))
-    with pytest.raises(UsageError, match="the step `b` has an `env`, a folder or a search path of its own"):
-        python_script(replace(plan, steps=(plan.steps[0], own)))
+RETURNING = """\
+if __name__ == "__main__":
+    context = multiprocessing.get_context("forkserver")
+
+    five = Returning(context, target=square, args=(5,))
+    five.start()
+    five.join()
+    if five.exitcode:
+        sys.exit(1)
+
+    told = context.Process(
+        target=say, args=("It is " + text_of(five.result), part_of(five.result, "real"))
+    )
+    told.start()
+    told.join()
+
+    if told.exitcode:
+        sys.exit(1)
+"""
+
+CELLS = """\
+if __name__ == "__main__":
+    context = multiprocessing.get_context("forkserver")
+
+    each = FanOut(
+        [context.Process(target=say, args=(item,)) for item in range(3)], most=os.cpu_count()
+    )
+    by_name = FanOut(
+        [
+            Returning(context, target=say, kwargs=cell)
+            for cell in combinations_of({"a": [1], "b": range(1, 8)})
+        ],
+        most=2,
+    )
+    each.start()
+    by_name.start()
+    each.join()
+    by_name.join()
+    if by_name.exitcode:
+        sys.exit(1)
+    save_jsonl("by_name.jsonl", by_name.result)
+
+    if each.exitcode:
+        sys.exit(1)
+"""
+
+FIVE = Reference("results", ("five",))
+A_AND_B: tuple[tuple[str, Source], ...] = (("a", ListSource((1,))), ("b", RangeSource(1, 8, 1)))
+
+
+def fan_out(name: str, target: str, cells: Source, *args: Any, **more: Any) -> Step:
+    fields = {"cell": "item", "cells": cells, **more}
+    return replace(process(name, target, *args), **fields)
 
 
 @pytest.mark.parametrize(
-    ("step", "what"),
+    ("steps", "text"),
     [
-        (replace(process("a", "jobs:f"), cells=ListSource((1,)), cell="item"), "has a Process for each of its cells"),
-        (replace(pool("a", "jobs:f", [1]), command=("echo",)), "runs a program in a pool"),
-        (replace(process("a", "jobs:f"), condition=If("true", Constant(True))), "starts on a condition"),
-        (replace(process("a", "jobs:f"), needs={"b": "failed"}), "starts on a condition"),
-        (process("a", "jobs:f", Reference("results", ("b",))), "is given what only the run can tell"),
+        (
+            [
+                process("five", "squares:square", 5),
+                process(
+                    "told",
+                    "squares:say",
+                    Template(("It is ", FIVE)),
+                    Reference("results", ("five", "real")),
+                    needs=("five",),
+                ),
+            ],
+            RETURNING,
+        ),
+        (
+            [
+                fan_out("each", "squares:say", RangeSource(0, 3, 1), Reference("item")),
+                fan_out(
+                    "by_name",
+                    "squares:say",
+                    MatrixSource(A_AND_B),
+                    cell="kwargs",
+                    max_parallel=2,
+                    save="/flows/by_name.jsonl",
+                ),
+            ],
+            CELLS,
+        ),
     ],
+    ids=["results", "cells"],
 )
-def test_what_a_plain_program_has_no_words_for(step: Step, what: str) -> None:
-    with pytest.raises(UsageError, match=f"the step `a` {what}"):
-        python_script(plan_of(step, process("b", "jobs:f")))
+def test_what_processes_return_and_their_cells_read_well(steps: list[Step], text: str) -> None:
+    script = python_script(plan_of(*steps))
+    assert script[script.index("if __name__") :] == text
 
 
-def test_a_command_and_the_steps_around_a_run(tmp_path: Path) -> None:
-    """A program is run by `subprocess`; what is run around the others is left out, and named."""
-    plan = plan_of(
-        replace(process("hello", "mprun.worker.command:run_command"), command=("sh", "-c", "echo $0; exit 3", 5)),
-        replace(process("last", "jobs:f"), when="exit"),
-        folder=tmp_path,
+@pytest.mark.parametrize("start_method", get_args(StartMethod))
+def test_results_come_back_under_every_start_method(flows: Path, tmp_path: Path, start_method: StartMethod) -> None:
+    steps = [
+        fan_out("a", "jobs:double", RangeSource(0, 5, 1), Reference("item"), max_parallel=2),
+        process("b", "jobs:double", "x" * 100_000),
+        pool("c", "jobs:echo", ResultsSource("a"), needs=("a",)),
+        process("d", "jobs:say", Reference("results", ("a",)), Reference("results", ("b", "0")), needs=("a", "b", "c")),
+    ]
+    replaced = [*steps[:3], replace(steps[3], args=(steps[3].args[0], "x"))]
+    plan = plan_of(*replaced, folder=flows, start_method=start_method)
+    assert run(plan, tmp_path) == ["[0, 2, 4, 6, 8]", "[0, 2, 4, 6, 8] x"]
+
+
+@pytest.mark.parametrize("save", ["", "/nowhere/a.pickle"])
+def test_many_cells_need_few_files(flows: Path, tmp_path: Path, save: str) -> None:
+    (flows / "few.py").write_text(
+        "import resource\nresource.setrlimit(resource.RLIMIT_NOFILE, (32, 32))\ndef echo(x): return x\n"
     )
-    text = python_script(plan)
-    assert "# Left out, as they are run around the others: `last`" in text
-    (tmp_path / "script.py").write_text(text)
-    ran = subprocess.run([sys.executable, str(tmp_path / "script.py")], capture_output=True, text=True)
-    assert (ran.stdout, ran.returncode) == ("5\n", 1)
+    step = fan_out("a", "few:echo", RangeSource(0, 40, 1), ITEM, save=save and str(flows / "a.pickle"))
+    assert run(plan_of(step, folder=flows, start_method="fork"), tmp_path) == []
+    assert not save or pickle.loads((flows / "a.pickle").read_bytes()) == list(range(40))
+
+
+ITEM = Reference("item")
+FAILING: dict[str, tuple[list[Step], list[str]]] = {
+    "a result that never comes": (
+        [
+            process("a", "jobs:die"),
+            process("b", "jobs:say", Reference("results", ("a",)), needs=("a",)),
+        ],
+        [],
+    ),
+    "a result that can't be sent": (
+        [process("a", "jobs:make_lambda"), process("b", "jobs:say", Reference("results", ("a",)), needs=("a",))],
+        [],
+    ),
+    "a cell that fails, after all the others": (
+        [
+            fan_out("a", "jobs:fail_at", RangeSource(0, 4, 1), ITEM, max_parallel=1),
+            process("b", "jobs:say", "b", needs=("a",)),
+        ],
+        ["0", "2", "3"],
+    ),
+    "a cell whose result is lost": (
+        [
+            fan_out("a", "jobs:fail_at", RangeSource(0, 2, 1), ITEM, max_parallel=1, save="/flows/a.json"),
+            process("b", "jobs:say", "b", needs=("a",)),
+        ],
+        ["0"],
+    ),
+    "a program that fails": ([replace(process("a", "m:f"), command=("false",))], []),
+    "a program that fails, in a pool": ([pool("a", "m:f", [1], command=("false", ITEM))], []),
+    "a value that isn't plain, as json": ([process("a", "jobs:make_set", save="/nowhere/a.json")], []),
+    "a value that isn't a row": ([process("a", "jobs:make_set", save="/nowhere/a.csv")], []),
+    "an argument that can't be converted": ([replace(process("a", "jobs:dated", "soon"), converts="strict")], []),
+    "a class that the program doesn't know": ([replace(process("a", "jobs:locked", "x"), converts="strict")], []),
+}
+
+
+@pytest.mark.parametrize("name", FAILING)
+def test_a_failure_ends_the_program(flows: Path, tmp_path: Path, name: str) -> None:
+    steps, printed = FAILING[name]
+    assert run(plan_of(*steps, folder=flows), tmp_path, status=1) == printed
+
+
+def test_a_run_has_things_that_a_program_has_elsewhere(flows: Path, tmp_path: Path) -> None:
+    """`${run.dir}` is where the program is started, a secret comes from the environment."""
+    secret = Template(("Bearer ", Reference("params", ("api-key",))))
+    env: dict[str, Any] = {"TOKEN": Reference("params", ("api-key",))}
+    plan = plan_of(
+        process("a", "jobs:say", secret),
+        process("b", "jobs:environment", "TOKEN", needs=("a",)),
+        replace(process("c", "jobs:echo", [[1]], needs=("b",)), save=Template((Reference("run", ("dir",)), "/c.csv"))),
+        folder=flows,
+        env=env,
+    )
+    assert ast.get_docstring(ast.parse(python_script(plan)), clean=False) == (
+        "by-hand\n\nThe plain multiprocessing program that by-hand.yaml stands for. "
+        "What a run keeps in a folder of its\nown goes to the folder that it is started in. "
+        "It takes secrets from the environment:\n"
+        "MPRUN_PARAM_API_KEY.\n"
+    )
+    assert run(plan, tmp_path, MPRUN_PARAM_API_KEY="s3cret") == ["Bearer s3cret", "s3cret"]
+    assert (tmp_path / "scripts" / "c.csv").read_text() == "1\n"
+
+
+OUTCOME = If('${run.outcome} == "failed"', read_expression('${run.outcome} == "failed"'))
+ONE = process("a", "jobs:f")
+REFUSED: dict[str, tuple[Step, str]] = {
+    "folder": (replace(ONE, surroundings=replace(ONE.surroundings, working_dir="/tmp")), "has an `env`, a folder"),
+    "if": (replace(ONE, condition=OUTCOME), 'starts if `${run.outcome} == "failed"`'),
+    "finished": (replace(ONE, needs={"z": "finished"}), "starts when `z` has ended, succeeded or not"),
+    "failed": (replace(ONE, needs={"z": "failed"}), "starts when `z` has failed"),
+    "run.id": (replace(ONE, args=(Template(("x", Reference("run", ("id",)))),)), "refers to `${run.id}`"),
+    "run.id in a generator": (
+        pool("a", "jobs:f", CallSource(parse_target("jobs:g", "/flows"), (Reference("run", ("id",)),), {})),
+        "refers to `${run.id}`",
+    ),
+    "daemon cells": (replace(ONE, daemon=True, cells=RangeSource(0, 2, 1)), "is a daemon with cells or results"),
+    "apply of an item": (pool("a", "m:f", call="apply", command=("echo", ITEM)), "refers to the `${item}`"),
+}
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_what_a_program_could_not_do_is_refused_by_name(name: str) -> None:
+    step, told = REFUSED[name]
+    plan = plan_of(process("z", "jobs:f"))
+    with pytest.raises(UsageError, match=f"the step `a` {re.escape(told)}"):
+        python_script(replace(plan, steps=(*plan.steps, step)))
+
+
+def test_an_environment_that_only_a_run_has_is_refused() -> None:
+    env: dict[str, Any] = {"OUT": Template((Reference("run", ("dir",)), "/out"))}
+    with pytest.raises(UsageError, match=re.escape("the `env` of the workflow refers to `${run.dir}`")):
+        python_script(plan_of(process("a", "jobs:f"), env=env))
+
+
+def test_steps_that_a_condition_leaves_out_are_named() -> None:
+    never = If("false", read_expression("false"))
+    script = python_script(
+        plan_of(
+            replace(process("a", "jobs:f"), condition=never),
+            process("b", "jobs:f", needs=("a",)),
+            replace(process("c", "jobs:f"), condition=If("not false", read_expression("not false"))),
+        )
+    )
+    assert "# Left out, as an `if` says so: `a`, `b`\n" in script
+    assert "c = context.Process(target=f)" in script
+    assert "a = " not in script
+
+
+def test_targets_that_were_not_looked_at_are_said_to_be() -> None:
+    script = python_script(plan_of(process("a", "jobs:f")), checked=False)
+    assert "# The targets were not looked at: arguments are given as they are written" in script

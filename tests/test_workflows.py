@@ -25,10 +25,16 @@ MODELINE = "# yaml-language-server: $schema=../schemas/workflow.schema.json"
 
 @dataclass(frozen=True)
 class Did:
-    """What a run did: its lines of output in the order seen, and each pool's results in the order of its tasks."""
+    """What a run did: its lines of output in the order seen, each pool's results in the order of its tasks, and the
+    folder below which it saved files."""
 
     printed: list[str]
     results: list[list[Any]]
+    folder: Path
+
+    def saved(self, name: str) -> str:
+        (path,) = self.folder.rglob(name)
+        return path.read_text(encoding="utf-8")
 
 
 def squares_of_5(did: Did) -> None:
@@ -65,14 +71,47 @@ def a_plausible_library(did: Did) -> None:
     assert 400 < total["modules"] < total["classes"] < total["functions"] < total["lines"] < 2_000_000
 
 
+def the_best_of_25_models(did: Did) -> None:
+    """The same on each run, as the points are drawn with a seed."""
+    assert did.printed == ["The best of 25 models: fourier of degree 4, error 0.046213"]
+    assert list(map(len, did.results)) == [25]
+    head, *rows = did.saved("scores.csv").splitlines()
+    assert (head, len(rows)) == ("basis,degree,penalty,error", 25)
+    assert "fourier,4,0.1,0.046213" in rows
+
+
+def a_ranking_of_words(did: Did) -> None:
+    assert list(map(len, did.results)) == [5, 5, 5]
+    ranking = json.loads(did.saved("ranking.json"))
+    assert list(ranking.items())[:3] == [("each", 3), ("law", 3), ("more", 3)]
+    assert len(ranking) == 10
+
+
+def words_in_five_files(did: Did) -> None:
+    assert did.results == [[f"{count} data/{name}.txt" for name, count in WORDS.items()]]
+    assert sorted(did.printed[:-1]) == sorted(did.results[0])
+    assert did.printed[-1] == "273 words in 5 files"
+
+
+WORDS = {
+    "laws/amdahl": 65,
+    "laws/gustafson": 62,
+    "laws/little": 59,
+    "machines/illiac_iv": 41,
+    "machines/transputer": 46,
+}
+
 EXPECTED: dict[str, Callable[[Did], None]] = {
     "checksums": all_checksums_agree,
     "four_processes": four_numbers,
+    "model_sweep": the_best_of_25_models,
     "monte_carlo": estimates_of_pi,
     "one_process": squares_of_5,
     "pool_map": five_squares,
     "stdlib_census": a_plausible_library,
+    "text_pipeline": a_ranking_of_words,
     "two_processes": squares_and_a_last_word,
+    "word_counts": words_in_five_files,
 }
 
 
@@ -81,7 +120,7 @@ def test_a_workflow_runs(name: str, mprun: CommandLine) -> None:
     ran = mprun(str(WORKFLOWS / f"{name}.yaml"))
     assert (ran.code, ran.stderr.splitlines()[-2].split()[0]) == (0, "succeeded")
     events = mprun.log()
-    EXPECTED[name](Did(ran.stdout.splitlines(), list(_results(events))))
+    EXPECTED[name](Did(ran.stdout.splitlines(), list(_results(events)), mprun.folder))
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -91,7 +130,7 @@ def test_its_program_does_the_same(name: str, mprun: CommandLine) -> None:
     ran = mprun.shell("${MPRUN%% *} -I program.py")  # the same Python, without mprun's folder on its path
     assert (ran.code, ran.stderr) == (0, "")
     assert "mprun" not in program
-    EXPECTED[name](_did(ran.stdout.splitlines()))
+    EXPECTED[name](_did(ran.stdout.splitlines(), mprun.folder))
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -109,7 +148,15 @@ def _results(events: list[Event]) -> Iterator[list[Any]]:
             yield [event["result"] for event in told]
 
 
-def _did(lines: list[str]) -> Did:
+def _did(lines: list[str], folder: Path) -> Did:
     """What a program did: it prints the list of a pool's results on a line of its own."""
-    lists = [ast.literal_eval(line) for line in lines if line.startswith("[")]
-    return Did([line for line in lines if not line.startswith("[")], lists)
+    lists = [_list(line) for line in lines if line.startswith("[")]
+    return Did([line for line in lines if not line.startswith("[")], lists, folder)
+
+
+def _list(line: str) -> list[Any]:
+    """The values of a list that was printed; the text of each that is an object of a class."""
+    try:
+        return list(ast.literal_eval(line))
+    except ValueError:
+        return list(map(ast.unparse, ast.parse(line, mode="eval").body.elts))  # type: ignore[attr-defined]

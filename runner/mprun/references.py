@@ -16,6 +16,8 @@ SCOPES = ("params", "env", "item", "matrix", "results", "run")
 _SCALARS = (str, int, float, type(None))
 WITHOUT_NAME = ("item",)  # `${item}` is one by itself; the others want a name: `${params.x}`
 
+VARIABLE_PREFIX = "MPRUN_PARAM_"
+
 _OPENING = re.compile(r"\$?\$\{")
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
 _PART = re.compile(r"[A-Za-z0-9_-]+")
@@ -166,6 +168,11 @@ def written_out(value: Any) -> str:
         except (TypeError, ValueError):
             return str(value)
     return str(value)
+
+
+def variable_name(param: str) -> str:
+    """The environment variable that gives `${params.x}`: `MPRUN_PARAM_TOP_N` for `top-n`."""
+    return VARIABLE_PREFIX + param.upper().replace("-", "_")
 
 
 def escaped(text: str) -> str:

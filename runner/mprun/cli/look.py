@@ -51,7 +51,7 @@ def show_plan(
     elif as_python:
         from mprun.planning.script import python_script
 
-        show(python_script(plan))
+        show(python_script(plan, checked=check_targets))
     else:
         from mprun.planning.describe import describe
 

@@ -10,8 +10,7 @@ from typing import Any
 from mprun.errors import Diagnostic, Place, UsageError, WorkflowError
 from mprun.loading.read import decode, read_bytes
 from mprun.loading.yaml_data import read_yaml
-
-VARIABLE_PREFIX = "MPRUN_PARAM_"
+from mprun.references import VARIABLE_PREFIX
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +75,3 @@ def _from_variables(environ: Mapping[str, str]) -> tuple[Given, ...]:
         for name, value in environ.items()
         if name.startswith(VARIABLE_PREFIX)
     )
-
-
-def variable_name(param: str) -> str:
-    """The variable that gives a parameter: `MPRUN_PARAM_TOP_N` for `top-n`."""
-    return VARIABLE_PREFIX + param.upper().replace("-", "_")

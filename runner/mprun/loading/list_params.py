@@ -6,14 +6,14 @@ import os
 from collections.abc import Iterator
 
 from mprun.errors import WorkflowError
-from mprun.loading.given import GivenParams, variable_name
+from mprun.loading.given import GivenParams
 from mprun.loading.load import in_order
 from mprun.loading.mistakes import short, to_diagnostic
 from mprun.loading.param_values import item_type, type_of
 from mprun.loading.tree import read_tree
 from mprun.models.params import ParamEntry
 from mprun.models.values import read_param
-from mprun.references import written_out
+from mprun.references import variable_name, written_out
 
 _COLUMNS = ("parameter", "type", "default", "takes", "variable", "description")
 

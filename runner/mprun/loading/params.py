@@ -10,13 +10,14 @@ from typing import Any
 from pydantic import ValidationError
 
 from mprun.errors import Diagnostic, Place
-from mprun.loading.given import Given, GivenParams, variable_name
+from mprun.loading.given import Given, GivenParams
 from mprun.loading.mistakes import Mistake, short
 from mprun.loading.param_values import BOUNDED, WITH_PATTERN, ParamError, bound, read_value, type_of
 from mprun.loading.words import did_you_mean, suggest
 from mprun.models.params import ParamEntry
 from mprun.models.values import read_param
 from mprun.places import Path
+from mprun.references import variable_name
 
 Data = dict[Any, Any]
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from mprun.errors import Diagnostic, WorkflowError
 from mprun.loading.files import not_there
-from mprun.loading.given import Given, GivenParams, variable_name
+from mprun.loading.given import Given, GivenParams
 from mprun.loading.mistakes import Mistake, short
 from mprun.loading.params import Params, read_params
 from mprun.loading.read import decode, read_bytes
@@ -19,6 +19,7 @@ from mprun.loading.substitute import Substitution, substitute_part
 from mprun.loading.yaml_data import YamlData, read_yaml
 from mprun.models.workflow import is_extension
 from mprun.places import Path
+from mprun.references import variable_name
 
 MAX_DEPTH = 10  # of files that include one another
 MAX_FILES = 100

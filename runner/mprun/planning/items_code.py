@@ -32,7 +32,8 @@ class Writing:
     """How things are written where the expression is to stand.
 
     `folder` is where it runs; `target` and `results` name a target and what a step has returned. Where it is `starred`,
-    items are the arguments of calls. Of a list, `most` items are written, and `…` for more (0: all of them).
+    items are the arguments of calls. Of a list, `most` items are written, and `…` for more (0: all of them). `coded`
+    gives a value with code in the place of what is still to come.
     """
 
     folder: str
@@ -40,6 +41,7 @@ class Writing:
     results: Callable[[str], str]
     starred: bool = False
     most: int = 0
+    coded: Callable[[Any], Any] = lambda value: value
 
 
 def items_code(source: Source, writing: Writing) -> Code:
@@ -50,15 +52,15 @@ def items_code(source: Source, writing: Writing) -> Code:
         case RangeSource():
             return flat(call("range", map(repr, _range_arguments(source))))
         case GlobSource(pattern):
-            inside = quoted(_below(pattern, writing.folder))
+            inside = quoted(below(pattern, writing.folder))
             return call("sorted", [call("glob.glob", [inside, "recursive=True"] if "**" in inside else [inside])])
         case LinesSource(path):
-            return call("lines_of", [quoted(_below(path, writing.folder))])
+            return call("lines_of", [quoted(below(path, writing.folder))])
         case JsonlSource(path):
-            return call("jsonl_of", [quoted(_below(path, writing.folder))])
+            return call("jsonl_of", [quoted(below(path, writing.folder))])
         case CsvSource(path, delimiter=delimiter):
             separated = [f"delimiter={quoted(delimiter)}"] * (delimiter != ",")
-            return call("rows_of", [quoted(_below(path, writing.folder)), *separated])
+            return call("rows_of", [quoted(below(path, writing.folder)), *separated])
         case SliceSource(whole, skip, first):
             return call("itertools.islice", [items_code(whole, writing), *_slice_arguments(skip, first)])
         case MatrixSource(axes, include, exclude):
@@ -66,7 +68,7 @@ def items_code(source: Source, writing: Writing) -> Code:
         case ZipSource(axes):
             return call("side_by_side", [_axes(axes, writing)])
         case CallSource(target, args, kwargs):
-            return call(writing.target(target), [*map(literal, args), *keywords(kwargs)])
+            return call(writing.target(target), [*map(literal, writing.coded(args)), *keywords(writing.coded(kwargs))])
         case ResultsSource(step):
             return writing.results(step)
 
@@ -111,7 +113,7 @@ def _range_arguments(source: RangeSource) -> tuple[int, ...]:
     return (source.start, source.stop) if source.start else (source.stop,)
 
 
-def _below(path: str, folder: str) -> str:
+def below(path: str, folder: str) -> str:
     """`path` as it is written inside `folder`, whose special characters a pattern may hold escaped."""
     for written in (f"{glob.escape(folder)}/", f"{folder}/"):
         if path.startswith(written):

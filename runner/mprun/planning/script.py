@@ -14,15 +14,17 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from mprun.errors import UsageError
-from mprun.plan import Plan, PoolStep, ProcessStep, Step, when
+from mprun.plan import Plan, PoolStep, Step, when
 from mprun.planning.limits_text import limits_text, run_limits
 from mprun.planning.script_helpers import helpers_for, modules_for, with_parts
+from mprun.planning.script_library import Used
 from mprun.planning.script_names import Imports, Names
+from mprun.planning.script_refusals import references_to, refuse_what_has_no_words, without_skipped
 from mprun.planning.script_steps import main_block
-from mprun.planning.source_text import WIDTH, quoted
-from mprun.references import references_in
-from mprun.sources import CallSource
+from mprun.planning.script_values import RUN_DIR, Values
+from mprun.planning.source_text import WIDTH, flat, literal, quoted
+from mprun.references import variable_name
+from mprun.sources import CallSource, Source
 from mprun.targets import Target
 
 _LOAD_FILE = '''\
@@ -35,52 +37,25 @@ def load_file(name, path):
     return module'''
 
 
-_SUBPROCESS_RUN = Target("subprocess:run", "subprocess", "", "run")
+def python_script(plan: Plan, *, checked: bool = True) -> str:
+    """The text of the program: it can be started from any folder, as it stands. Raises UsageError.
 
-
-def python_script(plan: Plan) -> str:
-    """The text of the program: it can be started from any folder, as it stands. Raises UsageError."""
-    _refuse_what_has_no_words(plan)
+    `checked`: the targets have been looked at, so that the plan knows which steps convert their arguments.
+    """
     around = [step.name for step in plan.steps if when(step)]
-    plan = replace(plan, steps=tuple(_with_plain_command(step) for step in plan.steps if not when(step)))
-    names = Names()
+    plan, skipped = without_skipped(replace(plan, steps=tuple(step for step in plan.steps if not when(step))))
+    refuse_what_has_no_words(plan)
+    names, used = Names(), Used()
     imports = Imports(_targets(plan.steps), plan.surroundings.working_dir, names)
-    pools = [step for step in plan.steps if isinstance(step, PoolStep)]
-    for module in modules_for(pools):
+    main = main_block(plan, imports, names, used)
+    sources = [source for step in plan.steps if (source := _source(step)) is not None]
+    for module in (*modules_for(sources), *used.modules()):
         imports.add(module)
-    top = [_docstring(plan), *_left_out(plan, around), "import os\nimport sys", _surroundings(plan), imports.text()]
-    helpers = [*helpers_for(pools), *[_LOAD_FILE] * imports.loads_files]
+    comments = _left_out(plan, around, skipped, checked)
+    top = [_docstring(plan), *comments, "import os\nimport sys", _surroundings(plan), imports.text()]
+    helpers = [*helpers_for(sources), *used.texts(), *[_LOAD_FILE] * imports.loads_files]
     loads = ["\n".join(imports.loads)] * bool(imports.loads)
-    return _file(top, helpers, loads, main_block(plan, imports, names))
-
-
-def _refuse_what_has_no_words(plan: Plan) -> None:
-    for step in plan.steps:
-        told = next(_beyond(step, plan), "")
-        if told and not when(step):
-            raise UsageError(f"`--python`: the step `{step.name}` {told}, for which plain multiprocessing has no words")
-
-
-def _beyond(step: Step, plan: Plan) -> Iterator[str]:
-    """What a step has that the program couldn't do."""
-    if step.surroundings != plan.surroundings:
-        yield "has an `env`, a folder or a search path of its own"
-    if step.condition is not None or any(condition != "succeeded" for condition in step.needs.values()):
-        yield "starts on a condition"
-    if isinstance(step, ProcessStep) and step.cells is not None:
-        yield "has a Process for each of its cells"
-    if isinstance(step, PoolStep) and step.command:
-        yield "runs a program in a pool"
-    if any(references_in((step.args, step.kwargs, step.command))):
-        yield "is given what only the run can tell"
-
-
-def _with_plain_command(step: Step) -> Step:
-    """A command as the call that runs it."""
-    if not step.command or isinstance(step, PoolStep):
-        return step
-    command = [part if isinstance(part, str) else str(part) for part in step.command]
-    return replace(step, target=_SUBPROCESS_RUN, args=(command,), kwargs={"check": True}, command=())
+    return _file(top, helpers, loads, main)
 
 
 def _file(top: list[str], helpers: list[str], loads: list[str], main: str) -> str:
@@ -92,26 +67,46 @@ def _file(top: list[str], helpers: list[str], loads: list[str], main: str) -> st
 
 def _targets(steps: Iterable[Step]) -> Iterator[Target]:
     for step in steps:
-        yield step.target
+        yield from [] if step.command else [step.target]
         if isinstance(step, PoolStep):
             yield from [step.initializer] if step.initializer else []
-            yield from (source.target for source in with_parts(step.source) if isinstance(source, CallSource))
+        source = _source(step)
+        yield from [part.target for part in with_parts(source) if isinstance(part, CallSource)] if source else []
+
+
+def _source(step: Step) -> Source | None:
+    return step.source if isinstance(step, PoolStep) else step.cells
 
 
 def _docstring(plan: Plan) -> str:
     text = _one_line(plan.description or plan.name)
     origin = _one_line(f"The plain multiprocessing program that {Path(plan.workflow).name} stands for.")
-    return f'"""{textwrap.fill(text, WIDTH - 3)}\n\n{textwrap.fill(origin, WIDTH)}\n"""'
+    told = " ".join([origin, *_what_references_are(plan)])
+    return f'"""{textwrap.fill(text, WIDTH - 3)}\n\n{textwrap.fill(told, WIDTH)}\n"""'
 
 
-def _left_out(plan: Plan, around: list[str]) -> list[str]:
+def _what_references_are(plan: Plan) -> Iterator[str]:
+    if references_to(plan, "run"):
+        yield "What a run keeps in a folder of its own goes to the folder that it is started in."
+    secrets = {variable_name(reference.path[0]) for reference in references_to(plan, "params")}
+    if secrets:
+        yield f"It takes secrets from the environment: {', '.join(sorted(secrets))}."
+
+
+def _left_out(plan: Plan, around: list[str], skipped: list[str], checked: bool) -> list[str]:
     """A comment that names what of the plan plain multiprocessing has no words for, by step."""
     limits = {"the whole run": ", ".join(f"{name} {text}" for name, text in run_limits(plan).items())}
     limits |= {f"`{step.name}`": limits_text(step.limits) for step in plan.steps}
     rows = [f"#   {name}: {text}" for name, text in limits.items() if text]
     told = ["\n".join(["# Left out, as plain multiprocessing has no such limits:", *rows])] if rows else []
-    names = ", ".join(f"`{name}`" for name in around)
-    return [*told, f"# Left out, as they are run around the others: {names}"] if around else told
+    told += [f"# Left out, as they are run around the others: {_listed(around)}"] * bool(around)
+    told += [f"# Left out, as an `if` says so: {_listed(skipped)}"] * bool(skipped)
+    unseen = "# The targets were not looked at: arguments are given as they are written, and not as annotations ask."
+    return told if checked else [*told, unseen]
+
+
+def _listed(names: Iterable[str]) -> str:
+    return ", ".join(f"`{name}`" for name in names)
 
 
 def _one_line(text: str) -> str:
@@ -123,7 +118,10 @@ def _one_line(text: str) -> str:
 def _surroundings(plan: Plan) -> str:
     """The lines that give the program, and so its children, the folder, search path and environment of a run."""
     around = plan.surroundings
-    env = [f"os.environ[{quoted(name)}] = {quoted(value)}" for name, value in around.env.items()]
+    values = Values(str, Used())
+    coded = [(name, flat(literal(values.coded(value)))) for name, value in around.env.items()]
+    env = [f"os.environ[{quoted(name)}] = {value}" for name, value in coded]
+    env += [f"{RUN_DIR} = os.getcwd()"] * bool(references_to(plan, "run"))
     chdir = "os.chdir(FOLDER)  # before the imports: children start in the folder that multiprocessing finds"
     return "\n".join([*env, f"FOLDER = {quoted(around.working_dir)}", chdir, *_search_path(plan)])
 

@@ -1,10 +1,9 @@
-"""What a generated script needs for the pools of its plan: modules to import, and functions to define."""
+"""What a generated script needs for the items of its steps: modules to import, and functions to define."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 
-from mprun.plan import PoolStep
 from mprun.sources import (
     CsvSource,
     GlobSource,
@@ -48,7 +47,7 @@ def combinations_of(axes):
 
 _CELLS_OF = '''\
 def cells_of(axes, include, exclude):
-    """The combinations without those excluded; what is included extends those that it fits, or is one more."""
+    """The combinations but those excluded; an entry to include extends those it fits, or is one."""
     fitted = [False] * len(include)
     for combination in combinations_of(axes):
         if any(all(is_any(combination[axis], entry[axis]) for axis in entry) for entry in exclude):
@@ -63,7 +62,7 @@ def cells_of(axes, include, exclude):
 
 
 def is_any(value, others):
-    """Whether `value` equals one of the others as in YAML: 1 and 1.0 are equal, 1 and True are not."""
+    """Whether `value` equals one of the others as in YAML: 1 and 1.0 do, 1 and True do not."""
     return any(same(value, other) for other in others)
 
 
@@ -82,13 +81,8 @@ def side_by_side(axes):
     for values in zip(*axes.values(), strict=True):
         yield dict(zip(axes, values))'''
 
-_CALL_WITH = '''\
-def call_with(function, item, /, **shared):
-    """Call `function` with the keyword arguments that `item` holds."""
-    return function(**item, **shared)'''
-
 HELPER_NAMES = frozenset(
-    {"lines_of", "jsonl_of", "rows_of", "combinations_of", "cells_of", "is_any", "same", "call_with", "side_by_side"}
+    {"lines_of", "jsonl_of", "rows_of", "combinations_of", "cells_of", "is_any", "same", "side_by_side"}
 )
 
 _MODULES: dict[type[Source], str] = {
@@ -100,26 +94,16 @@ _MODULES: dict[type[Source], str] = {
 }
 
 
-def modules_for(pools: Sequence[PoolStep]) -> list[str]:
-    """The modules of the standard library that the calls of `pools` use."""
-    kinds = [type(source) for step in pools for source in with_parts(step.source)]
-    return [_MODULES[kind] for kind in kinds if kind in _MODULES] + ["functools"] * any(map(is_partial, pools))
+def modules_for(sources: Iterable[Source]) -> list[str]:
+    """The modules of the standard library that the items of `sources` take."""
+    kinds = [type(part) for source in sources for part in with_parts(source)]
+    return [_MODULES[kind] for kind in kinds if kind in _MODULES]
 
 
-def helpers_for(pools: Sequence[PoolStep]) -> list[str]:
-    """The definitions of the functions that the calls of `pools` use, each once."""
-    texts = [text for step in pools for source in with_parts(step.source) for text in _helpers(source)]
-    return [*dict.fromkeys(texts), *[_CALL_WITH] * any(map(by_keywords, pools))]
-
-
-def by_keywords(step: PoolStep) -> bool:
-    """Whether an item is the keyword arguments of a call."""
-    return step.call in ("matrix", "zip")
-
-
-def is_partial(step: PoolStep) -> bool:
-    """Whether what the pool calls is more than the target."""
-    return by_keywords(step) or (bool(step.kwargs) and step.call != "apply")
+def helpers_for(sources: Iterable[Source]) -> list[str]:
+    """The definitions of the functions that give the items of `sources`, each once."""
+    texts = [text for source in sources for part in with_parts(source) for text in _helpers(part)]
+    return list(dict.fromkeys(texts))
 
 
 def with_parts(source: Source) -> Iterator[Source]:

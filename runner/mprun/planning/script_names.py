@@ -10,14 +10,19 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from mprun.planning.script_helpers import HELPER_NAMES
+from mprun.planning.script_library import LIBRARY_MODULES, LIBRARY_NAMES
 from mprun.planning.source_text import WIDTH, Group, call, flat, led, lines, literal, quoted
 from mprun.targets import Target, file_module_name
 
 NOT_AT_TOP = "  # noqa: E402"
 """Beside each import: the script sets its folder and its search path first."""
 
-_OWN_MODULES = frozenset({"csv", "functools", "glob", "importlib", "itertools", "json", "multiprocessing", "os", "sys"})
-_OWN_NAMES = HELPER_NAMES | {"FOLDER", "context", "load_file", "pool", "process"}
+_OWN_MODULES = LIBRARY_MODULES | {
+    *("csv", "functools", "glob", "importlib", "itertools", "json", "multiprocessing", "os", "subprocess", "sys")
+}
+_OWN_NAMES = (
+    HELPER_NAMES | LIBRARY_NAMES | {*("FOLDER", "RUN_DIR", "cell", "context", "item", "load_file", "pool", "process")}
+)
 _RESERVED = _OWN_MODULES | _OWN_NAMES | frozenset(dir(builtins)) | frozenset(keyword.kwlist)
 
 

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
-from mprun.plan import Plan, PoolStep, ProcessStep, Step
-from mprun.planning.call_text import call_arguments, pool_arguments, process_arguments
-from mprun.planning.items_code import Writing, items_code, keywords
+from mprun.plan import Plan, PoolStep, ProcessStep, Step, has_one_result, needed_results
 from mprun.planning.order import waves
-from mprun.planning.script_helpers import by_keywords, is_partial
+from mprun.planning.script_calls import Calls, method_of
+from mprun.planning.script_library import Used
 from mprun.planning.script_names import Imports, Names
+from mprun.planning.script_saves import save_call
 from mprun.planning.source_text import INDENT, WIDTH, Code, Group, call, flat, led, lines, quoted
+from mprun.references import references_in
 
 
-def main_block(plan: Plan, imports: Imports, names: Names) -> str:
+def main_block(plan: Plan, imports: Imports, names: Names, used: Used) -> str:
     """`if __name__ == "__main__":` and all that the program does, under it."""
-    steps = _Steps(plan, imports, names)
+    steps = _Steps(plan, imports, names, used)
     context = lines(f"context = multiprocessing.get_context({quoted(plan.start_method)})", INDENT)
     paragraphs = [context, *map(steps.wave, waves(plan.steps)), steps.end()]
     return 'if __name__ == "__main__":\n' + "\n\n".join(text for text in paragraphs if text)
@@ -24,12 +25,15 @@ def main_block(plan: Plan, imports: Imports, names: Names) -> str:
 class _Steps:
     """Writes the steps of one plan; remembers which processes have not been asked yet how they ended."""
 
-    def __init__(self, plan: Plan, imports: Imports, names: Names) -> None:
-        self._imports = imports
+    def __init__(self, plan: Plan, imports: Imports, names: Names, used: Used) -> None:
         self._names = names
+        self._used = used
         self._folder = plan.surroundings.working_dir
         self._name = {step.name: names.claim(step.name, _suffix(step)) for step in plan.steps}
-        self._needed = {need for step in plan.steps for need in step.needs}
+        self._pool_names = {step.name for step in plan.steps if isinstance(step, PoolStep)}
+        self._calls = Calls(self._folder, imports, self._result, used)
+        self._returning = returning(plan.steps)
+        self._needed = {need for step in plan.steps for need in step.needs} | self._returning
         self._daemons = [self._name[step.name] for step in _processes(plan.steps) if step.daemon]
         self._unasked: list[str] = []
 
@@ -45,6 +49,7 @@ class _Steps:
             *self._pools([step for step in steps if isinstance(step, PoolStep)]),
             *_for_each([self._name[step.name] for step in joined], "join"),
             *_exit_if_failed(needed),
+            *(self._save(step) for step in steps if step.save),
         ]
         return "\n".join(parts)
 
@@ -54,8 +59,16 @@ class _Steps:
         return "\n".join([*stop, *_exit_if_failed(self._unasked)])
 
     def _define(self, step: ProcessStep) -> str:
-        arguments = process_arguments(step, self._imports.expression(step.target))
-        return lines(led(f"{self._name[step.name]} = ", call("context.Process", arguments)), INDENT)
+        process = self._calls.process(step, step.name in self._returning)
+        return lines(led(f"{self._name[step.name]} = ", process), INDENT)
+
+    def _save(self, step: Step) -> str:
+        path = self._calls.values.path(step.save, self._folder)
+        return lines(save_call(path, self._result(step.name), has_one_result(step), self._used), INDENT)
+
+    def _result(self, step: str) -> str:
+        """What has the results of the step of that name."""
+        return self._name[step] if step in self._pool_names else f"{self._name[step]}.result"
 
     def _pools(self, steps: list[PoolStep]) -> list[str]:
         if not steps:
@@ -64,11 +77,11 @@ class _Steps:
         return [*body, *(f"{' ' * INDENT}print({self._name[step.name]})" for step in steps)]
 
     def _one_pool(self, step: PoolStep) -> list[str]:
-        result = self._pool_call(step, f"pool.{_method(step)}")
+        result = self._calls.pool_call(step, f"pool.{method_of(step)}")
         if step.call in ("imap", "imap_unordered"):
             result = call("list", [result])
         return [
-            lines(led("with ", self._new_pool(step, "pool")), INDENT, ":"),
+            lines(led("with ", self._calls.pool(step, "pool")), INDENT, ":"),
             lines(led(f"{self._name[step.name]} = ", result), 2 * INDENT),
         ]
 
@@ -76,9 +89,10 @@ class _Steps:
         """All calls are made before the first result is waited for."""
         pools = [self._names.claim(f"{self._name[step.name]}_pool", "") for step in steps]
         pending = [self._names.claim(f"{self._name[step.name]}_pending", "") for step in steps]
-        calls = [self._pool_call(step, f"{pool}.{_not_waiting(step)}") for step, pool in zip(steps, pools, strict=True)]
+        pairs = list(zip(steps, pools, strict=True))
+        calls = [self._calls.pool_call(step, f"{pool}.{_not_waiting(step)}") for step, pool in pairs]
         return [
-            _with([self._new_pool(step, pool) for step, pool in zip(steps, pools, strict=True)]),
+            _with([self._calls.pool(step, pool) for step, pool in pairs]),
             *(lines(led(f"{name} = ", code), 2 * INDENT) for name, code in zip(pending, calls, strict=True)),
             *(lines(self._wait(step, name), 2 * INDENT) for step, name in zip(steps, pending, strict=True)),
         ]
@@ -87,27 +101,23 @@ class _Steps:
         streams = step.call in ("imap", "imap_unordered")
         return f"{self._name[step.name]} = " + (f"list({pending})" if streams else f"{pending}.get()")
 
-    def _new_pool(self, step: PoolStep, name: str) -> Group:
-        initializer = self._imports.expression(step.initializer) if step.initializer else ""
-        return call("context.Pool", pool_arguments(step, initializer), f") as {name}")
 
-    def _pool_call(self, step: PoolStep, method: str) -> Group:
-        writing = Writing(self._folder, self._imports.expression, self._name.__getitem__, step.call == "starmap")
-        return call(method, call_arguments(step, self._function(step), items_code(step.source, writing)))
-
-    def _function(self, step: PoolStep) -> Code:
-        """What the pool calls with each item: the target, with what is the same for each task."""
-        target = self._imports.expression(step.target)
-        given = ["call_with", target] if by_keywords(step) else [target]
-        return call("functools.partial", [*given, *keywords(step.kwargs)]) if is_partial(step) else target
+def returning(steps: Iterable[Step]) -> set[str]:
+    """The names of the processes whose results are asked for: by another step, or to be saved."""
+    steps = list(steps)
+    asked = {name for step in steps for name in _taken(step)} | {step.name for step in steps if step.save}
+    return {step.name for step in _processes(steps) if step.name in asked}
 
 
-def _method(step: PoolStep) -> str:
-    return "map" if by_keywords(step) else step.call
+def _taken(step: Step) -> Iterator[str]:
+    """The names of the steps whose results `step` takes, in its arguments or as its items."""
+    values = (step.args, step.kwargs, step.command, step.initargs if isinstance(step, PoolStep) else ())
+    yield from (reference.path[0] for reference in references_in(values) if reference.scope == "results")
+    yield needed_results(step)
 
 
 def _not_waiting(step: PoolStep) -> str:
-    return step.call if step.call in ("imap", "imap_unordered") else f"{_method(step)}_async"
+    return step.call if step.call in ("imap", "imap_unordered") else f"{method_of(step)}_async"
 
 
 def _with(pools: list[Group]) -> str:

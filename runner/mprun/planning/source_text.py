@@ -16,13 +16,21 @@ Code: TypeAlias = "str | Group"
 
 
 @dataclass(frozen=True, slots=True)
+class Bare:
+    """Code that stands for itself among values, such as a variable in a list."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Group:
-    """`items` with commas between `opening` and `closing`: a call, a list, a tuple, a dict."""
+    """`items` with commas between `opening` and `closing`: a call, a list, a tuple, a dict; a comprehension without."""
 
     opening: str
     items: tuple[Code, ...]
     closing: str
     is_call: bool = False
+    joint: str = ","
 
     @property
     def comma(self) -> str:
@@ -32,6 +40,11 @@ class Group:
 
 def call(function: str, arguments: Iterable[Code], closing: str = ")") -> Group:
     return Group(f"{function}(", tuple(arguments), closing, is_call=True)
+
+
+def comprehension(element: Code, variable: str, items: Code, brackets: str = "[]") -> Group:
+    """`[element for variable in items]`."""
+    return Group(brackets[0], (element, led(f"for {variable} in ", items)), brackets[1], joint="")
 
 
 def led(lead: str, code: Code) -> Code:
@@ -46,6 +59,8 @@ def literal(value: Any) -> Code:
             return quoted(value)
         case float() if not math.isfinite(value):
             return f'float("{value}")'
+        case Bare(text):
+            return text
         case Reference():
             return reference_text(value)
         case Template():
@@ -91,7 +106,7 @@ def flat(code: Code) -> str:
 
 
 def _flat_items(group: Group) -> str:
-    return ", ".join(map(flat, group.items)) + group.comma
+    return f"{group.joint} ".join(map(flat, group.items)) + group.comma
 
 
 def lines(code: Code, indent: int = 0, after: str = "") -> str:
@@ -108,4 +123,4 @@ def _body(group: Group, indent: int) -> str:
     one_line = " " * indent + _flat_items(group)
     if group.is_call and len(one_line) <= WIDTH:
         return one_line
-    return "\n".join(lines(item, indent, ",") for item in group.items)
+    return "\n".join(lines(item, indent, group.joint) for item in group.items)
