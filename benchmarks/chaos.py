@@ -1,9 +1,13 @@
-"""The long form of tests/test_chaos.py, `python -m benchmarks.chaos` from the checkout's root, with extra `test`."""
+"""The long forms of tests/test_chaos.py and of the kills in tests/test_resume.py.
+
+`python -m benchmarks.chaos` from the checkout's root, with extra `test`.
+"""
 
 from __future__ import annotations
 
 import argparse
 import random
+import shutil
 import sys
 import tempfile
 import time
@@ -56,7 +60,25 @@ def _ctrl_c(seed: int, scale: float, folder: Path) -> str:
     return f"{times} × Ctrl-C, exit code 130 and a whole log each time; ended while {ended}; {took:.1f} s"
 
 
-CHAOS = {"kills": _kills, "stops": _stops, "ctrl-c": _ctrl_c}
+def _killed(seed: int, scale: float, folder: Path) -> str:
+    from killed import TASKS, survive_kills
+
+    chance = random.Random(seed)
+    times = max(1, round(100 * scale))
+    began = time.monotonic()
+    reused = 0
+    for number in range(times):
+        (folder / str(number)).mkdir()
+        reused += survive_kills(folder / str(number), chance, kills=1)
+        shutil.rmtree(folder / str(number))
+    took = time.monotonic() - began
+    calls = 2 * TASKS + 1
+    return (
+        f"{times} × kill -9, then resumed: {calls:,} results, each once; {reused // times:,} taken over; {took:.1f} s"
+    )
+
+
+CHAOS = {"kills": _kills, "stops": _stops, "ctrl-c": _ctrl_c, "killed": _killed}
 
 
 def _options() -> argparse.Namespace:

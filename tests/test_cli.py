@@ -89,7 +89,7 @@ def test_the_folder_of_a_run_is_its_owners_alone(hello: CommandLine) -> None:
     index = folder.with_name("index.jsonl")
     modes = {path.name: path.stat().st_mode & 0o777 for path in (index, folder, *folder.iterdir())}
     files = dict.fromkeys(("index.jsonl", "plan.json", "events.jsonl", "events.head"), 0o600)
-    assert modes == {folder.name: 0o700, **files}
+    assert modes == {folder.name: 0o700, "digests": 0o700, **files}
     assert (hello.folder / ".mprun/.gitignore").read_text() == "*\n"
     plan = json.loads((folder / "plan.json").read_text())
     assert [step["name"] for step in plan["steps"]] == ["greet"]
@@ -104,6 +104,7 @@ def test_run_may_be_left_out(hello: CommandLine, words: tuple[str, ...]) -> None
 def test_a_run_without_options_has_what_the_parser_would_give_it() -> None:
     parsed, unparsed = (inspect.signature(function).parameters for function in (app.run, run_file))
     defaults = {name: given.default for name, given in unparsed.items() if given.default is not inspect.Parameter.empty}
+    assert defaults.pop("earlier") is None  # the run that `--reuse` names
     assert defaults == {name: parsed[name].default for name in defaults}
 
 

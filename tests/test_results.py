@@ -100,7 +100,7 @@ def test_a_value_that_cannot_be_written_leaves_nothing(files: ResultFiles, monke
     assert os.listdir(files.own_folder) == []
 
 
-@pytest.mark.parametrize("data", [b"x" * 100, struct.pack("<8sQQ", b"mprunPB5", 5, 0), b"\0" * 24])
+@pytest.mark.parametrize("data", [b"x" * 100, struct.pack("<8sQQ16s", b"mprunPB5", 5, 0, b"name"), b"\0" * 40])
 def test_a_file_that_is_none_of_ours(tmp_path: Path, data: bytes) -> None:
     (tmp_path / "file").write_bytes(data)
     with pytest.raises((pickle.UnpicklingError, EOFError)):

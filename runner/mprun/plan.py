@@ -148,7 +148,9 @@ class Plan:
     files that steps come from, by path, with the digests of their bytes.
     `grace_period` and `timeout` (of the run) are seconds; `timeout` and `max_parallel` are 0 for no bound. `log_tasks`
     says whether each task has a line in the log, or only those that fail. `params` are the values of the parameters
-    but `secrets`, for which References stand wherever they are used.
+    but `secrets`, for which References stand wherever they are used. `code` has, by step and by the key that names the
+    target, the SHA-256 of the source file that it comes from, where targets were checked and have one. `only` and
+    `first` say which part of the workflow it is: the steps and cells that were asked for, how many items (0: all).
     """
 
     name: str
@@ -166,6 +168,9 @@ class Plan:
     params: dict[str, Any] = dataclasses.field(default_factory=dict)
     secrets: Secrets = dataclasses.field(default_factory=Secrets)
     included: dict[str, str] = dataclasses.field(default_factory=dict)
+    code: dict[str, dict[str, str]] = dataclasses.field(default_factory=dict)
+    only: tuple[str, ...] = ()
+    first: int = 0
 
     def step(self, name: str) -> Step:
         return next(step for step in self.steps if step.name == name)
@@ -222,10 +227,10 @@ _NEEDS_QUOTES = re.compile(r"[\s'\"\\;&|<>()*?]")
 
 def plan_document(plan: Plan) -> dict[str, Any]:
     """The plan as JSON data: what `mprun plan --json` prints and what is kept beside a run's log."""
-    return {"plan_format": PLAN_FORMAT, **_as_data(plan)}
+    return {"plan_format": PLAN_FORMAT, **as_data(plan)}
 
 
-def _as_data(value: Any) -> Any:
+def as_data(value: Any) -> Any:
     """Dataclasses as mappings of their fields; what is still to come as the text that was written for it; of secrets
     the names."""
     if isinstance(value, Reference | Template):
@@ -233,10 +238,10 @@ def _as_data(value: Any) -> Any:
     if isinstance(value, Secrets):
         return sorted(value)
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return {each.name: _as_data(getattr(value, each.name)) for each in dataclasses.fields(value)}
+        return {each.name: as_data(getattr(value, each.name)) for each in dataclasses.fields(value)}
     if isinstance(value, list | tuple):
-        return [_as_data(item) for item in value]
-    return {key: _as_data(item) for key, item in value.items()} if isinstance(value, dict) else value
+        return [as_data(item) for item in value]
+    return {key: as_data(item) for key, item in value.items()} if isinstance(value, dict) else value
 
 
 def plan_json(plan: Plan) -> str:

@@ -14,6 +14,7 @@ import mmap
 import os
 import pickle
 import struct
+import zlib
 from array import array
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -26,7 +27,8 @@ READ_AHEAD = 256 * 1024  # bytes of small values that are read at once
 PARTS_AT_ONCE = 512  # of one writev
 
 _MAGIC = b"mprunPB5"
-_HEAD = struct.Struct("<8sQQ")  # the magic, bytes of the pickle, number of buffers
+_HEAD = struct.Struct("<8sQQ16s")  # the magic, bytes of the pickle, number of buffers, the value's name
+_PLACES = struct.Struct("<6q")  # first task, attempt, items, offset, how many, checksum of the small ones
 _BUFFER = struct.Struct("<QQ")  # offset, bytes
 
 
@@ -84,6 +86,11 @@ class ResultFiles:
         return f"{self.folder}/{self.step}.pickles"
 
     @property
+    def places(self) -> str:
+        """The file that tells which task each value is of: see `Place`."""
+        return f"{self.folder}/{self.step}.places"
+
+    @property
     def own_folder(self) -> str:
         return f"{self.folder}/{self.step}"
 
@@ -125,7 +132,8 @@ def _write(fd: int, value: Pickled) -> int:
         offset = end + -end % ALIGNMENT
         places.append((offset, buffer.nbytes))
         end = offset + buffer.nbytes
-    head = _HEAD.pack(_MAGIC, len(value.data), len(value.buffers)) + b"".join(_BUFFER.pack(*at) for at in places)
+    head = _HEAD.pack(_MAGIC, len(value.data), len(value.buffers), os.urandom(16))
+    head += b"".join(_BUFFER.pack(*at) for at in places)
     parts: list[bytes | memoryview] = [head, value.data]
     written = len(head) + len(value.data)
     for (offset, size), buffer in zip(places, value.buffers, strict=True):
@@ -155,12 +163,22 @@ def read_own(path: str) -> Any:
     """
     with open(path, "rb") as file:
         memory = memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_COPY))
-    magic, length, count = _HEAD.unpack_from(memory)
+    magic, length, count, _ = _HEAD.unpack_from(memory)
     if magic != _MAGIC:
         raise pickle.UnpicklingError(f"{path} holds no result")
     places = [_BUFFER.unpack_from(memory, _HEAD.size + _BUFFER.size * number) for number in range(count)]
     start = _HEAD.size + _BUFFER.size * count
     return pickle.loads(memory[start : start + length], buffers=[memory[at : at + size] for at, size in places])
+
+
+def own_name(path: str) -> bytes:
+    """The name of a large value: 16 bytes that no other value has. A copy of its file keeps it. Raises OSError."""
+    with open(path, "rb", buffering=0) as file:
+        head = file.read(_HEAD.size)
+    if len(head) < _HEAD.size:
+        raise EOFError(f"{path} is shorter than it was")
+    name: bytes = _HEAD.unpack(head)[3]
+    return name
 
 
 class Reader:
@@ -176,11 +194,20 @@ class Reader:
         task, offset, length = item
         if offset < 0:
             return read_own(self._files.own(task, -offset))
+        return pickle.loads(self.pickle(offset, length))
+
+    def pickle(self, offset: int, length: int) -> memoryview:
+        """The bytes of a small value. Raises OSError."""
         start = offset - self._start
         if start < 0 or start + length > len(self._read):
             self._read_from(offset, length)
             start = 0
-        return pickle.loads(memoryview(self._read)[start : start + length])
+        return memoryview(self._read)[start : start + length]
+
+    def content(self, item: Item | tuple[int, int, int]) -> bytes | memoryview:
+        """What tells the value of `item` from others: its pickle, or a large value's name. Raises OSError."""
+        task, offset, length = item
+        return own_name(self._files.own(task, -offset)) if offset < 0 else self.pickle(offset, length)
 
     def _read_from(self, offset: int, length: int) -> None:
         # Not kept open: a descriptor is not safe from user code that closes what it doesn't know.
@@ -224,6 +251,46 @@ class Stored:
     def load(self) -> Any:
         """The value, or the list of them."""
         return next(self.values(), None) if self.single else list(self.values())
+
+
+class Place(NamedTuple):
+    """Where an earlier run has put a task's value: as the numbers of `Item`, and the items of a single call's value."""
+
+    attempt: int
+    offset: int
+    length: int
+    items: int
+
+    @property
+    def has_own_file(self) -> bool:
+        return self.length < 0
+
+
+def place_record(first: int, attempt: int, items: int, offset: int, lengths: array[int], data: bytes) -> bytes:
+    """What the file of places is told of values in a row, whose small ones are `data`, written from `offset` on."""
+    return _PLACES.pack(first, attempt, items, offset, len(lengths), zlib.crc32(data)) + lengths.tobytes()
+
+
+def read_places(files: ResultFiles) -> dict[int, Place]:
+    """The places of all values of a step, by task: of those only that are in their file as they were written.
+
+    Nothing where there is no such file; a record that a crash has torn is left out.
+    """
+    places: dict[int, Place] = {}
+    with contextlib.suppress(FileNotFoundError), open(files.places, "rb") as file, open(files.pickles, "rb") as values:
+        while len(head := file.read(_PLACES.size)) == _PLACES.size:
+            first, attempt, items, offset, count, checksum = _PLACES.unpack(head)
+            data = file.read(8 * count)
+            lengths = array("q", data[: len(data) // 8 * 8])
+            inside = [max(length, 0) for length in lengths]
+            values.seek(offset)
+            if len(lengths) == count and zlib.crc32(values.read(sum(inside))) == checksum:
+                offsets = offsets_of(inside, offset)
+                places |= {
+                    first + number: Place(attempt, at, length, items)
+                    for number, (at, length) in enumerate(zip(offsets, lengths, strict=True))
+                }
+    return places
 
 
 def offsets_of(lengths: Sequence[int], start: int) -> array[int]:

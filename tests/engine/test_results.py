@@ -288,7 +288,8 @@ def test_files_are_the_owners_and_go_with_the_run(tmp_path: Path, warm: None, mo
     plan = zoo_plan(gives("maker", "flows:text", [5, 100_000]), start_method="fork")
     run_plan(plan, "by-hand", open_log(str(tmp_path / "events.jsonl")), [], print, folder=str(tmp_path))
     found = {str(path.relative_to(tmp_path)): path.stat().st_mode & 0o777 for path in tmp_path.glob("results/**/*")}
-    assert found == {"results/maker": 0o700, "results/maker.pickles": 0o600, "results/maker/1-1.pickle": 0o600}
+    files = ("results/maker.pickles", "results/maker.places", "results/maker/1-1.pickle")
+    assert found == {"results/maker": 0o700, **dict.fromkeys(files, 0o600)}
     (tmp_path / "events.jsonl").unlink()
     run(plan, tmp_path)
     assert list((tmp_path / "temporary").iterdir()) == []

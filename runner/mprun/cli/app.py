@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from mprun import __version__
-from mprun.cli import on_runs
-from mprun.cli.options import RunsDir
+from mprun.cli import again, on_runs
+from mprun.cli.options import Explain, MaxParallel, Param, ParamsFile, Quiet, RunsDir, SignKey
 from mprun.cli.words import RUNS_DIR
+from mprun.errors import UsageError
 
 if TYPE_CHECKING:
     from mprun.loading.given import GivenParams
+    from mprun.resuming.earlier import EarlierRun
 
 app = typer.Typer(
     name="mprun",
@@ -26,13 +28,6 @@ app = typer.Typer(
 )
 
 WorkflowFile = Annotated[str, typer.Argument(metavar="FILE", help="The workflow file.", show_default=False)]
-Param = Annotated[
-    list[str] | None,
-    typer.Option("--param", "-p", metavar="NAME=VALUE", help="Give a parameter its value.", show_default=False),
-]
-ParamsFile = Annotated[
-    str, typer.Option("--params", metavar="FILE", help="A YAML file of parameters and their values.")
-]
 Only = Annotated[
     list[str] | None,
     typer.Option(
@@ -55,6 +50,16 @@ def _given(assignments: list[str] | None, file: str) -> GivenParams:
     from mprun.loading.given import given_params
 
     return given_params(assignments or [], file, os.environ)
+
+
+def _earlier(reuse: str, runs_dir: str, *, explain: bool) -> EarlierRun | None:
+    if not reuse:
+        if explain:
+            raise UsageError("`--explain` tells what would be taken over: `--reuse RUN` says from which run")
+        return None
+    from mprun.cli.resume import earlier_run
+
+    return earlier_run(reuse, runs_dir)
 
 
 class GraphFormat(StrEnum):
@@ -102,32 +107,29 @@ def run(
     runs_dir: RunsDir = RUNS_DIR,
     only: Only = None,
     first: First = None,
-    max_parallel: Annotated[
-        int | None,
+    reuse: Annotated[
+        str,
         typer.Option(
-            "--max-parallel",
-            "-j",
-            metavar="N",
-            min=1,
-            help="How many children may be at work at once.",
-            show_default=False,
+            "--reuse", metavar="RUN", help="Take over what this earlier run has done and is still the same work."
         ),
-    ] = None,
+    ] = "",
+    explain: Explain = False,
+    max_parallel: MaxParallel = None,
     inline: Annotated[
         bool, typer.Option("--inline", help="Make all calls in one process, one by one: for a debugger or coverage.")
     ] = False,
-    quiet: Annotated[
-        bool, typer.Option("--quiet", "-q", help="Show only what children print, and what went wrong.")
-    ] = False,
-    sign_key: Annotated[
-        str,
-        typer.Option("--sign-key", metavar="KEY", help="Sign the finished log with the Ed25519 key in the file KEY."),
-    ] = "",
+    quiet: Quiet = False,
+    sign_key: SignKey = "",
 ) -> None:
     """Run a workflow."""
     from mprun.cli.run import run_file
 
     given = _given(param, params)
+    earlier = _earlier(reuse, runs_dir, explain=explain)
+    if earlier is not None and explain:
+        from mprun.cli.resume import explain_run
+
+        raise typer.Exit(int(explain_run(file, given, earlier, only=only, first=first)))
     code = run_file(
         file,
         given,
@@ -139,6 +141,7 @@ def run(
         inline=inline,
         quiet=quiet,
         sign_key=sign_key,
+        earlier=earlier,
     )
     raise typer.Exit(int(code))
 
@@ -209,5 +212,5 @@ def schema(
 
 
 app.add_typer(on_runs.runs, name="runs")
-for command in (on_runs.show, on_runs.logs, on_runs.query, on_runs.export, on_runs.verify):
+for command in (again.resume, again.repro, on_runs.show, on_runs.logs, on_runs.query, on_runs.export, on_runs.verify):
     app.command()(command)

@@ -6,6 +6,8 @@ import contextlib
 import gc
 import os
 from collections.abc import Callable
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from mprun.cli.output import say
 from mprun.engines.boot import boot, boot_fork_server
@@ -15,6 +17,9 @@ from mprun.loading.prepare import Preparation
 from mprun.loading.read import read_bytes
 from mprun.plan import Plan
 from mprun.running.identity import GitState
+
+if TYPE_CHECKING:
+    from mprun.resuming.earlier import EarlierRun
 
 # A workflow that has one of these words may want no fork server, or one that has loaded more.
 _AGAINST_BOOTING_AHEAD = (b"start_method", b"stdlib")
@@ -32,8 +37,14 @@ def run_file(
     inline: bool = False,
     quiet: bool = False,
     sign_key: str = "",
+    earlier: EarlierRun | None = None,
 ) -> ExitCode:
-    """Run the workflow `file`. Raises WorkflowError, UsageError, and LogError where the log can't be created."""
+    """Run the workflow `file`; what `earlier` has done of it is taken over.
+
+    Raises WorkflowError, UsageError, and LogError where the log can't be created.
+    """
+    if inline and earlier is not None:
+        raise UsageError("`--inline` makes every call, and takes over none: leave `--reuse` out")
     gc.disable()  # imports make much and throw nothing away
     sign = _signer(sign_key, log)
     if not inline:
@@ -48,7 +59,7 @@ def run_file(
         if only or first is not None:
             from mprun.planning.only import narrowed
 
-            plan = narrowed(plan, only or (), first)
+            plan = replace(narrowed(plan, only or (), first), only=tuple(only or ()), first=first or 0)
         if max_parallel is not None:
             plan = with_max_parallel(plan, max_parallel)
         if inline:
@@ -57,7 +68,7 @@ def run_file(
         summary = Summary()
         sinks = [*choose_sinks(quiet=quiet, log_on_stdout=record.on_stdout, inline=inline), summary]
         gc.enable()
-        end = record_run(plan, record, sinks, _tell_log_error, git, inline=inline)
+        end = record_run(plan, record, sinks, _tell_log_error, git, earlier, inline=inline)
     if not quiet or end.exit_code is not ExitCode.SUCCEEDED:
         say(summary.text(record.log))
     return end.exit_code

@@ -2,7 +2,22 @@
 
 from __future__ import annotations
 
-COMMANDS = ("run", "validate", "plan", "graph", "params", "schema", "runs", "show", "logs", "query", "export", "verify")
+COMMANDS = (
+    "run",
+    "resume",
+    "repro",
+    "validate",
+    "plan",
+    "graph",
+    "params",
+    "schema",
+    "runs",
+    "show",
+    "logs",
+    "query",
+    "export",
+    "verify",
+)
 
 RUNS_DIR_VARIABLE = "MPRUN_RUNS_DIR"
 RUNS_DIR = ".mprun"  # where neither an option nor the variable says otherwise

@@ -114,6 +114,9 @@ class FanOutExecution:
         cell = {"task": self._begun, "cell": self._labels.of_next(items[0])}
         self._begun += 1
         try:
+            if self._works.reuse(self._begun - 1, items[0], cell):
+                self.outcomes["returned"] += 1
+                return True
             work = self._works.of_cell(items[0])
         except OSError as error:
             self._give_up(not_kept(error))

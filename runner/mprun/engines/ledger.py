@@ -84,6 +84,13 @@ class Ledger:
             self._events.count(self._step, count - known)
         return end
 
+    def book_reused(self, first: int, count: int, values: Values | None, run_id: str) -> None:
+        """Book tasks in a row that have no lines, nor an outcome yet, and returned in the run `run_id`."""
+        self.book_count(first, count, values)
+        self._counted.pop()
+        last = first + count - 1
+        self._events.emit("tasks.counted", step=self._step, first=first, last=last, returned=count, reused=run_id)
+
     def tell_counted(self) -> None:
         """Tell of the tasks that were only counted since the last time, as ranges of indexes."""
         told, self._counted = merged(self._counted), []

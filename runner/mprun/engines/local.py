@@ -68,6 +68,7 @@ class LocalPoolExecution(PoolExecution[LocalWorker]):
         self._look_again()
         try:
             self.get_ready()
+            self._backlog.sifter = self.sifter()
             if self.results is not None:
                 self.results.takers.on_room = self._advance_soon
             self.supply.begin(self._advance_soon)
@@ -102,6 +103,10 @@ class LocalPoolExecution(PoolExecution[LocalWorker]):
         """Do whatever can be done now: start workers, give them tasks, or bring the pool to its end."""
         self._advance_is_due = False
         if self._ended:
+            return
+        if self._backlog.look_ahead():
+            self._see_whether_kept()
+            self._advance_soon()
             return
         if not self._nothing_left():
             self._start_workers()
@@ -161,6 +166,8 @@ class LocalPoolExecution(PoolExecution[LocalWorker]):
             if batch is None:
                 if not size and not worker.batches:
                     worker.no_more()
+                elif self._backlog.passed_over:
+                    self._advance_soon()
                 return
             self._hand_over(worker, batch)
 

@@ -11,9 +11,11 @@ from mprun.engines.child import Child, Ending
 from mprun.engines.ledger import Ledger
 from mprun.engines.run import Run
 from mprun.engines.scoping import scope_for
+from mprun.engines.sifting import Sifter
 from mprun.engines.store import StepResults
 from mprun.engines.supplies import supply_of
 from mprun.engines.threads import with_thread_counts
+from mprun.engines.tracking import Tracked, contents_of
 from mprun.plan import PoolStep
 from mprun.references import references_in
 from mprun.scope import Scope
@@ -63,6 +65,7 @@ class PoolExecution(Generic[W]):
         self._numbers = itertools.count(1)
         self._scope: Scope | None = None
         self._items_refer = False
+        self._tracked: Tracked | None = None
 
     @property
     def outcomes(self) -> Counter[str]:
@@ -80,6 +83,14 @@ class PoolExecution(Generic[W]):
         self._items_refer = self._scope is not None and any(references_in(items))
         if step.keeps:
             self.ledger.results = self.run.store.open(step)
+        self._tracked = self.run.tracking.begin(step.name)
+
+    def sifter(self) -> Sifter | None:
+        """What is to be shown each item; None where that is not needed."""
+        tracked, logged = self._tracked, self.run.plan.log_tasks == "all"
+        if tracked is None or not tracked.looks_at_items:
+            return None
+        return Sifter(tracked, contents_of(self.supply), self.ledger, self.step.name, logged=logged)
 
     def signal(self, number: int) -> None:
         for worker in self.workers.values():

@@ -33,6 +33,9 @@ class ProcessExecution:
     def start(self) -> None:
         try:
             works = ProcessWorks(self._run, self.step)
+            if works.reuse(0, None, {}):
+                self._run.loop.call_soon(partial(self._end, "returned", ""))
+                return
             self._call = ProcessCall(self._run, self.step, works.work(), {}, works.results, self._ended)
         except OSError as error:
             self._run.loop.call_soon(partial(self._give_up, not_kept(error)))

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
 from mprun.engines.run import Run
 from mprun.engines.scoping import scope_for
+from mprun.engines.sifting import recaller, reused_line, values_of
 from mprun.engines.supply import Supply
+from mprun.engines.tracking import contents_of
 from mprun.plan import ProcessStep
 from mprun.worker.step import ProcessWork
 
@@ -26,6 +29,27 @@ class ProcessWorks:
         self._step = step
         self._supply = supply or Supply()
         self._args = (step.command,) if step.command else step.args
+        self._tracked = run.tracking.begin(step.name)
+        self._contents = contents_of(self._supply)
+
+    def reuse(self, task: int, item: Any, cell: Mapping[str, Any]) -> bool:
+        """Note what the call of `task` is; whether an earlier run has made it, and then it is told as that one did.
+
+        `cell` are the fields of its events that tell it from the others of its step.
+        """
+        (number,) = self._tracked.take(task, [item], self._contents)
+        reused = recaller(self._tracked, self.results, logged=True)(task, number)
+        if reused is None or self._tracked.earlier is None:
+            return False
+        values = values_of(task, [reused])
+        if self.results is not None and values is not None:
+            self.results.add(values)
+        about = json.dumps(
+            {"event": "process.result", "step": self._step.name, **cell}, ensure_ascii=False, separators=(",", ":")
+        )[1:-1]
+        line = reused_line(about, reused, self._tracked.earlier.run_id)
+        self._run.events.emit_result(self._step.name, task, "returned", line + b"\n")
+        return True
 
     def work(self) -> ProcessWork:
         """The work of a step's one call. Raises OSError where a result that it refers to can't be handed over."""

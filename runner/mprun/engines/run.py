@@ -10,6 +10,7 @@ from typing import Any, Protocol
 from mprun.engines.loop import Loop
 from mprun.engines.slots import Slots
 from mprun.engines.store import Store
+from mprun.engines.tracking import Tracking
 from mprun.events import Outcome
 from mprun.masking import Mask
 from mprun.plan import Plan, Step
@@ -41,7 +42,8 @@ class Events(Protocol):
 class Run:
     """What all executions of one run share.
 
-    `unset` are the environment variables that children are not to keep, `store` is where results are kept. `facts` is
+    `unset` are the environment variables that children are not to keep, `store` is where results are kept, `tracking`
+    notes what steps and tasks are, and knows what an earlier run has of them. `facts` is
     what `${run.…}` stands for that is known only while it runs: the `outcome`, once the ordinary steps have ended.
     `mask` keeps secrets out of what children print. `inline`: all calls are made in this process.
     """
@@ -52,6 +54,7 @@ class Run:
     unset: tuple[str, ...]
     slots: Slots
     store: Store
+    tracking: Tracking
     facts: dict[str, str] = field(default_factory=dict)
     mask: Mask = field(default_factory=Mask)
     inline: bool = False

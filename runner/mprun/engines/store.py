@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import os
 from array import array
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 
 from mprun.engines.takers import Takers
 from mprun.plan import PoolStep, Step, has_one_result
-from mprun.results import Item, ResultFiles, Stored, offsets_of
+from mprun.results import Item, Reader, ResultFiles, Stored, offsets_of, place_record
 from mprun.worker.kept import Values
 
 NOT_ENDED, NO_VALUE = 0, -1  # in place of a value's length, which is at least 1
@@ -42,7 +42,7 @@ class StepResults:
         self._size = 0  # of the file
         self._is_listed = False
         os.makedirs(files.own_folder, mode=0o700)
-        self._fd = os.open(files.pickles, _NEW_FILE, 0o600)
+        self._fds = [os.open(path, _NEW_FILE, 0o600) for path in (files.pickles, files.places)]
 
     @property
     def count(self) -> int:
@@ -56,7 +56,7 @@ class StepResults:
 
         Where they can't be written, `error` says why, and the tasks have no value.
         """
-        if not self._write(values.data):
+        if not self._write(values):
             for task in range(values.first, values.first + len(values.lengths)):
                 self.add_none(task)
             return
@@ -80,15 +80,18 @@ class StepResults:
         self._tell_more()
 
     def close(self) -> None:
-        if self._fd >= 0:
-            os.close(self._fd)
-            self._fd = -1
+        while self._fds:
+            os.close(self._fds.pop())
 
-    def _write(self, data: bytes) -> bool:
-        left = memoryview(data)
+    def _write(self, values: Values) -> bool:
+        """The values first: what is told of their places is true whenever this process ends."""
+        head = values.first, values.attempt, values.items
+        parts = values.data, place_record(*head, self._size, values.lengths, values.data)
         try:
-            while left and not self.error:
-                left = left[os.write(self._fd, left) :]
+            for fd, part in zip(self._fds, parts, strict=True):
+                left = memoryview(part)
+                while left and not self.error:
+                    left = left[os.write(fd, left) :]
         except OSError as error:
             self.error = error.strerror or str(error)
         return not self.error
@@ -124,6 +127,15 @@ class StepResults:
         length = self._lengths[number]
         task = self._tasks[number] if self._by_completion else number
         return Item(task, self._offsets[number], length) if length > 0 else None
+
+    def contents(self) -> Iterator[bytes | memoryview]:
+        """What tells each value from others, in the order of the tasks; b"" for one that failed. Raises OSError."""
+        reader = Reader(self.files)
+        numbers: Sequence[int] = range(self.count)
+        if self._by_completion:
+            numbers = sorted(numbers, key=self._tasks.__getitem__)
+        for item in map(self._item, numbers):
+            yield b"" if item is None else reader.content(item)
 
     def stored(self) -> Stored:
         """What a child needs to load them all, once the step has ended. Raises OSError."""

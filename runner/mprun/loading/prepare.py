@@ -47,7 +47,9 @@ class Preparation:
 
             raise WorkflowError(in_order(found, self._loaded.file))
         plan = replace(self._plan, secrets=Secrets(self._loaded.secrets))
-        return with_conversion(plan, self._check.converting) if self._check else plan
+        if self._check is None:
+            return plan
+        return replace(with_conversion(plan, self._check.converting), code=self._check.code)
 
     def close(self) -> None:
         """End the check if it is still under way."""

@@ -32,6 +32,7 @@ ExceptionStacktrace = Annotated[
 ]
 
 Kind = Annotated[Literal["process", "pool"], Field(description="What the step declares.")]
+RunId = Annotated[str, Field(pattern=r"^[\w-]+$")]
 Pid = Annotated[int, Field(ge=1, description="The child's process id.")]
 Seconds = Annotated[float, Field(ge=0)]
 Sha256 = Annotated[str, Field(pattern=_SHA256)]
@@ -75,6 +76,7 @@ class RunStarted(Event):
     event: Literal["run.started"]
     log_format: str = Field(pattern=r"^\d+\.\d+$", description="The version of this format: major.minor.")
     run_id: str = Field(description="The run's id; ids sort by time.")
+    resumes: RunId | Absent = Field(default=None, description="The earlier run that it goes on from.")
     name: str = Field(description="The workflow's name.")
     workflow: str = Field(description="The workflow file, absolute.")
     workflow_sha256: Sha256 = Field(description="SHA-256 of the workflow file's bytes.")
@@ -438,6 +440,9 @@ class Attempt(Event):
     oom_killer: Literal[True] | Absent = Field(
         default=None, description="The kernel's out-of-memory killer was at work as the child died."
     )
+    reused: RunId | Absent = Field(
+        default=None, description="The earlier run whose result this is; the call was not made again."
+    )
 
 
 _EXCEPTION = ("exception.type", "exception.message", "exception.stacktrace")
@@ -445,7 +450,7 @@ _CHILDS_END = ("exitcode", "signal")
 
 # Of an attempt's keys, those that it has with an outcome, and those that it may have.
 _OF_OUTCOME: dict[Outcome, tuple[tuple[str, ...], tuple[str, ...]]] = {
-    "returned": (("result", "duration"), ()),
+    "returned": (("result", "duration"), ("reused",)),
     "raised": ((*_EXCEPTION, "duration"), ("args", "kwargs")),
     "unpicklable": ((*_EXCEPTION, "duration", "what"), ("args", "kwargs")),
     "lost": (("reason",), (*_CHILDS_END, "oom_killer")),
@@ -553,6 +558,7 @@ class TasksCounted(Event):
     first: Count = Field(description="The index of the first of them.")
     last: Count = Field(description="The index of the last of them.")
     returned: Count = Field(description="How many there are.")
+    reused: RunId | Absent = Field(default=None, description="The earlier run that made these calls.")
 
 
 class AnyEvent(RootModel[Any]):

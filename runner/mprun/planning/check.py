@@ -26,13 +26,15 @@ class TargetCheck:
     """A check under way by `child`, which has its questions: the caller can do other work until `diagnostics`.
 
     `allowed` are, by the name of a step, the lists of targets that each bound what it may call. `converting` are, after
-    the check, the names of the steps some of whose arguments are to be converted.
+    the check, the names of the steps some of whose arguments are to be converted; `code` has, by the name of a step,
+    the digests of the source files of the targets that it calls, by the key that names each.
     """
 
     def __init__(self, child: CheckChild, plan: Plan, written: Workflow, places: Places, allowed: Allowed) -> None:
         self._surroundings = {step.name: step.surroundings for step in plan.steps}
         self._places = places
         self.converting: set[str] = set()
+        self.code: dict[str, dict[str, str]] = {}
         self._uses = {
             number: (path, replace(use, allowed=allowed.get(str(path[1]), ())))
             for number, (path, use) in enumerate(uses(plan, written))
@@ -79,7 +81,9 @@ class TargetCheck:
                 continue
             at = None
             self._waiting.remove(answer["checked"])
-            step = self._uses[answer["checked"]][0]
+            step, use = self._uses[answer["checked"]]
+            if answer["code"]:
+                self.code.setdefault(str(step[-1]), {})[str(use.at[0])] = answer["code"]
             if answer["converts"]:
                 self.converting.add(str(step[-1]))
             for problem in answer["problems"]:

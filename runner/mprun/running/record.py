@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
+from mprun.engines.tracking import Earlier
 from mprun.errors import ExitCode, LogError, UsageError
 from mprun.plan import Plan, plan_json
 from mprun.planning.bind import refers_to_folder
@@ -69,12 +70,13 @@ def record_run(
     sinks: Sequence[Sink],
     on_log_error: Callable[[str], None],
     git: GitState | None = None,
+    earlier: Earlier | None = None,
     *,
     inline: bool = False,
 ) -> RunEnd:
     """`run_plan` on `record`; the run's end goes into the index."""
     log, head, folder = record.fd, record.head, record.folder
-    end = run_plan(plan, record.run_id, log, sinks, on_log_error, head, git, folder, inline=inline)
+    end = run_plan(plan, record.run_id, log, sinks, on_log_error, head, git, folder, earlier, inline=inline)
     if not record.index or not end.seal:
         return end
     try:

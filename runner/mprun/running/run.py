@@ -18,6 +18,7 @@ from mprun.engines.loop import ENDING, Loop
 from mprun.engines.run import Run
 from mprun.engines.slots import Slots
 from mprun.engines.store import Store
+from mprun.engines.tracking import Earlier, Tracking
 from mprun.errors import ExitCode
 from mprun.events import LOG_FORMAT
 from mprun.masking import Mask
@@ -54,6 +55,7 @@ def run_plan(
     head: HeadFile | None = None,
     git: GitState | None = None,
     folder: str = "",
+    earlier: Earlier | None = None,
     *,
     inline: bool = False,
 ) -> RunEnd:
@@ -62,7 +64,8 @@ def run_plan(
     `head` is told how far the log has come. Results that are kept go to the run's `folder`; where it has none, to one
     that is removed at the end. SIGINT, SIGTERM and SIGHUP stop the run; Ctrl-Z suspends it. `on_log_error` is called
     with the reason when the log can't be written any more; the run goes on. `git` is the question after the workflow's
-    repository, if the caller has asked it already. `inline`: all calls are made in this process.
+    repository, if the caller has asked it already. What `earlier` has done already is not done again. `inline`: all
+    calls are made in this process.
     """
     began = time.monotonic()
     mask = Mask(plan.secrets.values())
@@ -72,11 +75,12 @@ def run_plan(
         children_ignore_current_folder() as unset,
         _children_can_be_waited_for(),
         contextlib.closing(Store(folder, mask.forms)) as store,
+        contextlib.closing(Tracking(plan, folder, store, earlier)) as tracking,
     ):
         log = EventLog(log_fd, loop, on_log_error, head)
         events = EventStream(log, sinks, mask)
         bound = bind(plan, {"id": run_id, "dir": folder})
-        run = Run(bound, loop, events, unset, Slots(plan.max_parallel), store, mask=mask, inline=inline)
+        run = Run(bound, loop, events, unset, Slots(plan.max_parallel), store, tracking, mask=mask, inline=inline)
         stages = Stages(run)
         loop.on_signals(ENDING, lambda number: stages.stopper.on_signal(number))
         follow_suspension(loop, stages)
@@ -86,7 +90,7 @@ def run_plan(
             loop.call_later(plan.timeout, lambda: stages.stopper.time_out())
         if not inline:
             boot(plan)
-        events.emit("run.started", **_head(plan, run_id, git))
+        events.emit("run.started", **_head(plan, run_id, git), **_resumes(earlier))
         loop.call_later(TICK, partial(_tick, loop, events))
         try:
             stages.run()
@@ -155,6 +159,10 @@ def _head(plan: Plan, run_id: str, git: GitState) -> dict[str, Any]:
             for step in plan.steps
         ],
     }
+
+
+def _resumes(earlier: Earlier | None) -> dict[str, str]:
+    return {} if earlier is None else {"resumes": earlier.run_id}
 
 
 @contextlib.contextmanager

@@ -2,12 +2,15 @@
 
 A module that crashes, hangs, exits or starts threads on import can hurt only this child. It is told what to check on
 its standard input and answers in JSON lines: `{"checking": n}` before each use, so that the parent knows what it died
-of, then `{"checked": n, "problems": […], "converts": …}`, where the last says whether any argument is to be converted.
+of, then `{"checked": n, "problems": […], "converts": …, "code": …}`: `converts` says whether any argument is to be
+converted, `code` is the digest of the source file that the target comes from.
 """
 
 from __future__ import annotations
 
+import contextlib
 import difflib
+import hashlib
 import inspect
 import json
 import os
@@ -44,9 +47,10 @@ def main() -> None:
     _enter(surroundings)
     for number, use in uses:
         answers.write(json.dumps({"checking": number}) + "\n")
-        problems, converts = _findings(use, surroundings)
+        problems, converts, code = _findings(use, surroundings)
         told = [problem.fields() for problem in problems]
-        answers.write(json.dumps({"checked": number, "problems": told, "converts": converts}) + "\n")
+        answer = {"checked": number, "problems": told, "converts": converts, "code": code}
+        answers.write(json.dumps(answer) + "\n")
     answers.close()
     os._exit(0)  # threads that an import has started have no say in when the check is over
 
@@ -69,16 +73,27 @@ def _enter(surroundings: Surroundings) -> None:
     sys.argv[:] = [""]
 
 
-def _findings(use: Use, surroundings: Surroundings) -> tuple[list[Problem], bool]:
-    """What is wrong with `use`, and whether any of its arguments is to be converted."""
+def _findings(use: Use, surroundings: Surroundings) -> tuple[list[Problem], bool, str]:
+    """What is wrong with `use`, whether any of its arguments is to be converted, and the digest of its code."""
     try:
         found = _found(use, surroundings)
     except _Unusable as unusable:
-        return [unusable.problem], False
+        return [unusable.problem], False, ""
     if use.shape == "exception":
-        return [], False
+        return [], False, ""
     check = ArgumentCheck(found, use)
-    return list(islice(check.problems(), MAX_PROBLEMS)), check.converts
+    return list(islice(check.problems(), MAX_PROBLEMS)), check.converts, _code(use, found)
+
+
+def _code(use: Use, found: Any) -> str:
+    """SHA-256 of the file of the target's module, and of the one that `found` was defined in where that is another."""
+    modules = (import_target_module(use.target), sys.modules.get(_defined_in(found)))
+    files = dict.fromkeys(filter(None, (getattr(module, "__file__", None) for module in modules)))
+    digest = hashlib.sha256()
+    for file in files:
+        with contextlib.suppress(OSError), open(file, "rb") as code:
+            digest.update(hashlib.file_digest(code, "sha256").digest())
+    return digest.hexdigest() if files else ""
 
 
 class _Unusable(Exception):  # noqa: N818 -- it carries a problem; that is the error
@@ -108,6 +123,13 @@ def _found(use: Use, surroundings: Surroundings) -> Any:
     if use.shape != "exception" and not all(is_allowed(found, targets) for targets in use.allowed):
         raise _Unusable(not_allowed(use))
     return found
+
+
+def _defined_in(found: Any) -> str:
+    try:
+        return str(inspect.unwrap(found).__module__)
+    except Exception:  # noqa: BLE001 -- what is found may be an object whose attributes are the user's code
+        return ""
 
 
 def _shadowed(use: Use, surroundings: Surroundings) -> Problem | None:

@@ -1,0 +1,74 @@
+"""`mprun repro`: one call of an earlier run again, in this process, with the arguments that it had."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from mprun.cli.output import say, show
+from mprun.cli.resume import earlier_run
+from mprun.engines.surrounded import surrounded
+from mprun.errors import ExitCode
+from mprun.loading.prepare import prepare
+from mprun.masking import Mask
+from mprun.plan import PoolStep, Step
+from mprun.planning.bind import bind
+from mprun.resuming.given import Options, params_as_before
+from mprun.resuming.recorded import read_address, recorded_arguments, set_up
+from mprun.values import bounded_repr
+from mprun.worker.calls import Call, call, judge_stay, resolve_converting
+from mprun.worker.exceptions import exception_fields
+
+
+def repro_task(reference: str, task: str, options: Options, *, runs_dir: str, debugger: bool) -> ExitCode:
+    """Print the call as Python has it, and make it; its exception's traceback goes to stderr.
+
+    Raises UsageError, WorkflowError.
+    """
+    run = earlier_run(reference, runs_dir)
+    plan = prepare(run.workflow, params_as_before(run, options))
+    mask = Mask(plan.secrets.values())
+    bound = bind(plan, {"id": run.run_id, "dir": os.path.abspath(run.files.folder)})
+    address = read_address(task, {step.name: step for step in bound.steps})
+    step = bound.step(address.step)
+    with surrounded(step.surroundings, ()):
+        args, kwargs = recorded_arguments(run, step, address.index)
+        show(_masked(mask, f"{_call_text(step, args, kwargs)}\n"))
+        ended = call(_made, (run, step, args, kwargs), {}, judge_stay)
+        if ended.error is not None and debugger:
+            import pdb
+
+            say(_masked(mask, _trace(ended)))
+            pdb.post_mortem(ended.error.__traceback__)
+    if ended.error is None:
+        show(_masked(mask, f"returned {bounded_repr(ended.value)}\n"))
+        return ExitCode.SUCCEEDED
+    if not debugger:
+        say(_masked(mask, _trace(ended)))
+    return ExitCode.FAILED
+
+
+def _made(run: Any, step: Step, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
+    if isinstance(step, PoolStep):
+        set_up(step, run)
+        if step.command:
+            from mprun.worker.command import CommandCall
+
+            return CommandCall(step.command, step.call, None)(*args, **kwargs)
+    return resolve_converting(step.target, step.converts)(*args, **kwargs)
+
+
+def _call_text(step: Step, args: Sequence[Any], kwargs: Mapping[str, Any]) -> str:
+    given = [*map(bounded_repr, args), *(f"{name}={bounded_repr(value)}" for name, value in kwargs.items())]
+    where = step.target.module or step.target.text.rpartition(":")[0]
+    return f"{where}.{step.target.qualname}({', '.join(given)})"
+
+
+def _trace(ended: Call) -> str:
+    assert ended.error is not None
+    return exception_fields(ended.error)["exception.stacktrace"].rstrip("\n") + "\n"
+
+
+def _masked(mask: Mask, text: str) -> str:
+    return mask.output(text.encode("utf-8", "backslashreplace")).decode() if mask else text

@@ -1,0 +1,151 @@
+"""What a run would take over from an earlier one, and why it would not take over the rest: told before it starts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+from mprun.digests import Parts, content_digest, content_digests, items_of, step_digest, step_parts
+from mprun.engines.supplies import needs_a_run
+from mprun.engines.supply import SourceSupply
+from mprun.engines.tracking import contents_of
+from mprun.plan import Plan, PoolStep, Step
+from mprun.resuming.earlier import EarlierRun, EarlierStep, MatchedTasks
+
+MAX_TASKS = 10  # of one step that are told one by one
+AT_ONCE = 1000  # items
+
+_ALL_AGAIN = "its engine, `stdlib`, makes every call again"
+
+
+@dataclass(slots=True)
+class Fate:
+    """What becomes of one step. `why` is for the whole of it; `tasks` are (number, why) of some that are run.
+
+    `numbers` are those that its tasks had in `earlier`, where they are known and all are reused.
+    """
+
+    step: str
+    why: str = ""
+    reused: int = 0
+    run: int = 0
+    tasks: list[tuple[int, str]] = field(default_factory=list)
+    earlier: EarlierStep | None = None
+    numbers: list[int] | None = None
+
+    def text(self) -> str:
+        head = f"{self.step}: {self.why}" if self.why else f"{self.step}: {_counted(self.reused, self.run)}"
+        lines = [head, *(f"  {self.step}[{number}]: {why}" for number, why in self.tasks)]
+        if self.run > len(self.tasks) > 0:
+            lines.append(f"  … and {self.run - len(self.tasks):,} more")
+        return "\n".join(lines) + "\n"
+
+
+def explanation(plan: Plan, earlier: EarlierRun) -> str:
+    """A line for each step of `plan`, and below it some of the tasks that are run."""
+    fates: dict[str, Fate] = {}
+    for step in in_order_of_needs(plan):
+        fates[step.name] = _fate(plan, step, earlier, fates)
+    return "".join(fates[step.name].text() for step in plan.steps)
+
+
+def in_order_of_needs(plan: Plan) -> Iterator[Step]:
+    """Each step after those that it needs."""
+    left = {step.name: step for step in plan.steps}
+    while left:
+        ready = [step for step in left.values() if not left.keys() & step.needs.keys()]
+        yield from ready
+        for step in ready or list(left.values()):
+            del left[step.name]
+
+
+def _fate(plan: Plan, step: Step, run: EarlierRun, fates: dict[str, Fate]) -> Fate:
+    fate = Fate(step.name)
+    again: list[str] = []
+
+    def digest_of_results(name: str) -> str:
+        digest = _results_digest(fates.get(name))
+        if not digest:
+            again.append(name)
+        return digest
+
+    parts = step_parts(plan, step, digest_of_results)
+    tasks = run.tasks(step, step_digest(parts))
+    if again:
+        needed = fates.get(again[0])
+        why = ", of which some are made again" if needed and needed.run else ": only the run tells whether they change"
+        fate.why = f"depends on the results of `{again[0]}`{why}"
+    elif isinstance(step, PoolStep) and step.engine == "stdlib":
+        fate.why = _ALL_AGAIN
+    elif tasks is None:
+        fate.why = f"run, {_why_not(parts, run, step.name)}"
+    else:
+        _sort_tasks(plan, step, tasks, fate)
+    return fate
+
+
+def _why_not(parts: Parts, run: EarlierRun, name: str) -> str:
+    """Why no step of the earlier run did the same work."""
+    namesake = next((step for step in run.steps if step.name == name), None)
+    if namesake is None:
+        return "as that run never came to it" if run.step(name) else "as it is new"
+    changed = [part for part in {**namesake.parts, **parts} if namesake.parts.get(part) != parts.get(part)]
+    return f"as it has changed: {', '.join(changed)}"
+
+
+def _sort_tasks(plan: Plan, step: Step, tasks: MatchedTasks, fate: Fate) -> None:
+    """Count which tasks are reused; those whose items only a run has can't be told."""
+    source = items_of(step)
+    if source is not None and needs_a_run(source):
+        fate.why = "does the same work as before: it is run for those items that are new, or failed"
+        return
+    fate.earlier, fate.numbers = tasks.earlier, []
+    logged = plan.log_tasks == "all" or not isinstance(step, PoolStep)
+    for task, number, digest in _numbered(step, tasks):
+        if number >= 0 and tasks.recall(number, logged=logged, kept=step.keeps) is not None:
+            fate.reused += 1
+            fate.numbers.append(number)
+            continue
+        fate.run += 1
+        if len(fate.tasks) < MAX_TASKS:
+            fate.tasks.append((task, _why_run(tasks.earlier, task, number, digest)))
+
+
+def _numbered(step: Step, tasks: MatchedTasks) -> Iterator[tuple[int, int, bytes]]:
+    """(task, the number that it had or -1, the digest of its item) of each task of `step`."""
+    source = items_of(step)
+    if source is None:
+        yield 0, tasks.find(0, 1, lambda: content_digests([None]))[0], content_digest(None)
+        return
+    supply, first = SourceSupply(source), 0
+    contents = contents_of(supply)
+    while items := supply.take(AT_ONCE):
+        each: Sequence[bytes] = [content_digest(content) for content in contents(items)]
+        numbers = tasks.find(first, len(items), lambda each=each: b"".join(each))  # type: ignore[misc]
+        yield from zip(range(first, first + len(items)), numbers, each, strict=True)
+        first += len(items)
+
+
+def _why_run(earlier: EarlierStep, task: int, number: int, digest: bytes) -> str:
+    if number >= 0:
+        return "its result was not kept, and now is needed"
+    at = earlier.position(digest)
+    if at < 0:
+        return "a new item"
+    return earlier.results.failures.get(at, "not begun, or not ended,") + " before"
+
+
+def _results_digest(fate: Fate | None) -> str:
+    """The digest of the results of a step all of whose tasks are reused; empty of any other."""
+    if fate is None or fate.earlier is None or fate.numbers is None or fate.run:
+        return ""
+    try:
+        return content_digest(content_digests(map(fate.earlier.content, fate.numbers))).hex()
+    except (OSError, KeyError):
+        return ""
+
+
+def _counted(reused: int, run: int) -> str:
+    if not run:
+        return "reused" if reused == 1 else f"all {reused:,} tasks reused"
+    return f"{reused:,} of {reused + run:,} tasks reused" if reused + run > 1 else "run"
