@@ -17,10 +17,11 @@ PACKAGE = Path(mprun.__file__).parent
 # Each part may import those in the rows above it, and its own row; a part is a folder or a module of the package.
 LAYERS = (
     "errors __init__",
-    "decoding durations events labels masking places references seals system targets values writing",
-    "cells handed results scope sources",
+    "decoding durations events labels masking memory places references seals system targets values writing",
+    "cells handed results sources",
     "diagnostics expressions plain plan",
-    "digests retrying",
+    "sharing",
+    "digests retrying scope",
     "worker",
     "models",
     "planning engines",

@@ -39,7 +39,7 @@ NOT_IN_A_SCHEMA = {
     ),
     *("retries-two-imports", "retries-raised-and-class", "retries-on-and-not-on", "retries-not-on-without-raised"),
     *("retries-without-delay", "retries-max-delay-short", "retries-max-delay-fixed"),
-    "defaults-stdlib",
+    *("defaults-stdlib", "shared-none"),
     *("results-cycle", "save", "source-files", "stdlib-sources"),
     *("include-needs-across", "zip"),
     *("include-cycle", "include-saves", "include-secret", "include-twice", "only-targets"),

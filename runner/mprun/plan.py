@@ -25,6 +25,7 @@ PoolEngine = Literal["local", "stdlib"]
 Condition = Literal["succeeded", "finished", "failed"]
 When = Literal["", "success", "failure", "exit"]
 CellForm = Literal["", "item", "matrix", "kwargs"]
+Abandoned = Literal["fail", "ignore"]
 StartMethod = Literal["fork", "spawn", "forkserver"]
 
 POOL_CALLS: tuple[PoolCall, ...] = ("apply", "map", "starmap", "imap", "imap_unordered", "matrix", "zip")
@@ -141,6 +142,19 @@ Step = ProcessStep | PoolStep
 
 
 @dataclass(frozen=True, slots=True)
+class SharedThing:
+    """Something that children share: `kind` is multiprocessing's name of it, `args` what it is made with.
+
+    `abandoned` says what becomes of a step whose children wait for what can't come any more: it fails, or is let be.
+    """
+
+    name: str
+    kind: str
+    args: tuple[Any, ...] = ()
+    abandoned: Abandoned = "fail"
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
     """A whole run. `steps` stand in the order written; `needs` say what must have succeeded before a step starts.
 
@@ -171,6 +185,7 @@ class Plan:
     code: dict[str, dict[str, str]] = dataclasses.field(default_factory=dict)
     only: tuple[str, ...] = ()
     first: int = 0
+    shared: tuple[SharedThing, ...] = ()
 
     def step(self, name: str) -> Step:
         return next(step for step in self.steps if step.name == name)

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, Protocol, runtime_checkable
 
-SCOPES = ("params", "env", "item", "matrix", "results", "run")
+SCOPES = ("params", "env", "item", "matrix", "results", "run", "shared")
 _SCALARS = (str, int, float, type(None))
 WITHOUT_NAME = ("item",)  # `${item}` is one by itself; the others want a name: `${params.x}`
 

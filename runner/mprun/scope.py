@@ -35,6 +35,8 @@ class Scope:
 
     def _whole(self, reference: Reference) -> tuple[Any, tuple[str, ...]]:
         """The value that the path starts from, and what is left of the path."""
+        if reference.scope == "shared":
+            return _shared_thing(reference.path[0]), reference.path[1:]
         if reference.scope != "results":
             return self.given[reference.scope], reference.path
         name, *path = reference.path
@@ -42,3 +44,9 @@ class Scope:
             stored = self.results[name]
             self._loaded[name] = None if stored is None else stored.load()
         return self._loaded[name], tuple(path)
+
+
+def _shared_thing(name: str) -> Any:
+    from mprun.sharing.child import thing  # which most children have no need to load
+
+    return thing(name)

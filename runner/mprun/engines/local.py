@@ -145,6 +145,7 @@ class LocalPoolExecution(PoolExecution[LocalWorker]):
         process.reports_stacks = self.step.limits.slow_after > 0
         process.has_shelf = self.results is not None
         try:
+            self.run.sharing.equip(process, self.step)
             process.start()
         except (OSError, EOFError) as error:  # EOFError: from a fork server that has ended
             if not self.workers:

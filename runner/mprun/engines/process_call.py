@@ -73,6 +73,7 @@ class ProcessCall:
         process.unset = self._run.unset
         process.reports_stacks = self._step.limits.slow_after > 0
         try:
+            self._run.sharing.equip(process, self._step)
             process.start()
         except (OSError, EOFError) as error:  # EOFError: from a fork server that has ended
             self.error = f"its process could not be started: {error}"

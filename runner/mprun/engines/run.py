@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from mprun.engines.loop import Loop
+from mprun.engines.sharing import Sharing
 from mprun.engines.slots import Slots
 from mprun.engines.store import Store
 from mprun.engines.tracking import Tracking
@@ -45,7 +46,8 @@ class Run:
     `unset` are the environment variables that children are not to keep, `store` is where results are kept, `tracking`
     notes what steps and tasks are, and knows what an earlier run has of them. `facts` is
     what `${run.…}` stands for that is known only while it runs: the `outcome`, once the ordinary steps have ended.
-    `mask` keeps secrets out of what children print. `inline`: all calls are made in this process.
+    `mask` keeps secrets out of what children print, `sharing` gives children what they share. `inline`: all calls are
+    made in this process.
     """
 
     plan: Plan
@@ -55,6 +57,7 @@ class Run:
     slots: Slots
     store: Store
     tracking: Tracking
+    sharing: Sharing
     facts: dict[str, str] = field(default_factory=dict)
     mask: Mask = field(default_factory=Mask)
     inline: bool = False

@@ -20,6 +20,6 @@ def scope_for(run: Run, value: Any, given: Mapping[str, Any] = _NOTHING) -> Scop
     references = list(references_in(value))
     known = {"run": run.facts, **given}
     names = {reference.path[0] for reference in references if reference.scope == "results"}
-    if not names and not any(reference.scope in known for reference in references):
+    if not names and not any(reference.scope in (*known, "shared") for reference in references):
         return None
     return Scope(results={name: run.store.stored(name) for name in names}, given=known)

@@ -101,6 +101,7 @@ class StdlibPoolExecution(PoolExecution[PoolWorker]):
     def _make_process(self, *args: Any, **kwargs: Any) -> ChildProcess:
         """What the Pool calls for each of its workers, also from its own thread."""
         process = self.make_process(*args, **kwargs)
+        self.run.sharing.equip(process, self.step)
         soon = self.run.loop.call_soon_from_thread
         process.on_started = lambda process: soon(partial(self._started, process))
         process.on_start_failed = self._start_failed

@@ -99,6 +99,7 @@ TAKES: dict[str, str] = {
     "allow_empty": _YES_OR_NO,
     "skip": "a whole number from 0",
     "first": "a whole number from 1",
+    "shared": "a mapping of names to what children share, such as `{lock: Lock}`",
     "params": "a mapping of names to default values, or to mappings with a `type`",
     "type": "`int`, `float`, `bool`, `str`, `path`, `date`, `duration`, `list` or `enum`",
     "default": _VALUE,
@@ -197,7 +198,8 @@ def _bad_name(path: Path) -> Mistake:
         return Mistake("bad-name", f"`{name}` can't be the name of a parameter", path, "key", "a Python name is needed")
     if path[2:3] in (("matrix",), ("zip",)):
         return Mistake("bad-name", f"`{name}` can't be the name of an axis", path, "key", "a Python name is needed")
-    return Mistake("bad-name", f"`{name}` can't be the name of a step", path, "key", f"a name has {_NAME_RULE}")
+    kind = "shared thing" if path[0] == "shared" else "step"
+    return Mistake("bad-name", f"`{name}` can't be the name of a {kind}", path, "key", f"a name has {_NAME_RULE}")
 
 
 def _bad_value(code: str, path: Path, value: Any, hint: str) -> Mistake:

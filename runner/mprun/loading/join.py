@@ -15,7 +15,7 @@ from mprun.models.workflow import Workflow
 from mprun.places import JoinedPlaces, Path
 
 # What an included file can't say for itself.
-RUN_WIDE = ("start_method", "engine", "max_parallel", "fail_fast", "timeout", "log", "grace_period")
+RUN_WIDE = ("start_method", "engine", "max_parallel", "fail_fast", "timeout", "log", "grace_period", "shared")
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,6 +24,7 @@ from mprun.loading.limits import LIMIT_RULES
 from mprun.loading.mistakes import Mistake
 from mprun.loading.retries import RETRY_RULES
 from mprun.loading.rules import DATA_RULES, same_numbers, some_step
+from mprun.loading.sharing_rules import SHARING_RULES, shared_files
 from mprun.loading.source_rules import SOURCE_RULES
 from mprun.loading.substitute import step_names, substitute
 from mprun.loading.target_names import TARGET_RULES, allowed_targets, with_targets
@@ -105,7 +106,7 @@ def _own_mistakes(file: ReadFile) -> Iterator[Mistake]:
         for rule in (some_step, *TARGET_RULES):
             yield from rule(file.data)
         yield from same_numbers(file.data, file.read.places.text, file.substituted)
-        for files in (file_mistakes, item_files, saved_files):
+        for files in (file_mistakes, item_files, saved_files, shared_files):
             yield from files(file.data, file.folder)
 
 
@@ -117,6 +118,7 @@ RULES_OF_STEPS = (
     *FAN_OUT_RULES,
     *RETRY_RULES,
     *LIMIT_RULES,
+    *SHARING_RULES,
 )
 
 

@@ -12,6 +12,9 @@ PROCESS_GROUPS = ("processes", *HOOKS)
 
 STATIC = frozenset({"params", "env"})
 _LATER = frozenset({"results", "run"})
+_SHARED = frozenset({"shared"})
+
+GIVEN_SHARED = "what is shared is given to a step in `args`, `kwargs` or `initargs`"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +63,8 @@ def _entry(data: dict[Any, Any], group: Any, name: Any) -> dict[Any, Any]:
 def _in_process(group: str, entry: dict[Any, Any], key: str, depth: int) -> Position:
     what = f"the `{key}` of a process"
     if key in ("args", "kwargs", "command"):
-        return Position(STATIC | _LATER | _of_cell(entry), what, _no_cell(entry), secrets=True)
+        whole = frozenset[str]() if key == "command" else _SHARED
+        return Position(STATIC | _LATER | _of_cell(entry), what, _no_cell(entry), whole, secrets=True)
     if key == "keys":
         return Position(STATIC | _of_cell(entry), what, _no_cell(entry))
     if key == "foreach":
@@ -76,7 +80,7 @@ def _in_pool(entry: dict[Any, Any], key: str, rest: tuple[str | int, ...]) -> Po
     if key == "keys":
         return Position(STATIC | _of_task(entry), what, "it labels the tasks")
     if key in ("kwargs", "initargs") or (key == "apply" and rest[:1] in (("args",), ("kwargs",))):
-        return Position(STATIC | _LATER, what, "it is the same for each task", secrets=True)
+        return Position(STATIC | _LATER, what, "it is the same for each task", _SHARED, secrets=True)
     if key in POOL_CALLS and rest[:1] in (("args",), ("kwargs",)):
         return Position(STATIC | {"run"}, f"the `{rest[0]}` of a generator", _BEFORE, secrets=True)
     if key in POOL_CALLS and key not in ("matrix", "zip"):

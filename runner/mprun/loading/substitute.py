@@ -10,7 +10,7 @@ from mprun.expressions import Constant, Expression, ExpressionError, read_expres
 from mprun.loading.conditions import bare_names, odd_comparisons, put_in, references_of, syntax_mistake
 from mprun.loading.mistakes import Mistake, short
 from mprun.loading.params import Params
-from mprun.loading.positions import PROCESS_GROUPS, Position, axes_of, position
+from mprun.loading.positions import GIVEN_SHARED, PROCESS_GROUPS, Position, axes_of, position
 from mprun.loading.words import did_you_mean, suggest
 from mprun.models.workflow import is_extension
 from mprun.places import Path
@@ -163,7 +163,8 @@ class _Walk:
                 near=near,
             )
         elif reference.scope not in where.scopes | where.whole:
-            message = f"`{short(str(reference))}` can't stand in {where.what}: {where.why}"
+            why = GIVEN_SHARED if reference.scope == "shared" else where.why
+            message = f"`{short(str(reference))}` can't stand in {where.what}: {why}"
             yield Mistake("reference", message, path, near=near, notes=_what_may(where))
         else:
             yield from self._unknown_name(path, reference, where, near)

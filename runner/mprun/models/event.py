@@ -410,6 +410,77 @@ class Output(Event):
     text: str = Field(description="The line without its end; bytes that are not UTF-8 as \\xNN.")
 
 
+# -- what children share
+
+Thing = Annotated[str, Field(description="The thing's name in the workflow.")]
+ThingKind = Annotated[str, Field(description="What it is, by multiprocessing's name.")]
+
+
+class SharedMade(Event):
+    """A thing that children share is there: the first of them that needs it is about to start."""
+
+    event: Literal["shared.made"]
+    name: Thing
+    kind: ThingKind
+    used_by: list[str] = Field(description="The steps whose children are given it.")
+
+
+class SharedFreed(Event):
+    """The last step that uses it has ended. What its uses came to leaves out what children that were killed waited."""
+
+    event: Literal["shared.freed"]
+    name: Thing
+    kind: ThingKind
+    taken: Count | Absent = Field(default=None, description="How often its locks were taken.")
+    puts: Count | Absent = Field(default=None, description="How many objects were put into it.")
+    gets: Count | Absent = Field(default=None, description="How many objects were got from it.")
+    waited: Seconds = Field(description="Seconds that children have waited for it, added up.")
+
+
+class SharedDepth(Event):
+    """How many objects are in a queue: looked at about once a second, told when it has changed."""
+
+    event: Literal["shared.depth"]
+    name: Thing
+    depth: Count = Field(description="How many were put and not got.")
+
+
+class SharedEnded(Event):
+    """A queue has ended: nobody is left who could put anything into it, and loops over it come to their end."""
+
+    event: Literal["shared.ended"]
+    name: Thing
+
+
+class SharedOrphaned(Event):
+    """A child has ended while it held something."""
+
+    event: Literal["shared.orphaned"]
+    step: Step
+    worker: Worker | Absent = None
+    pid: Pid
+    names: list[str] = Field(description="The things whose locks it held.")
+
+
+class Waiting(Closed):
+    """A child that waits for what can't come."""
+
+    step: Step
+    worker: Worker | Absent = None
+    pid: Pid
+    waits_for: str = Field(description="The thing that it waits for.")
+    stack: str = Field(description="Where its Python code is; empty where it didn't tell.")
+
+
+class SharedAbandoned(Event):
+    """Children wait for what none but they themselves could bring about: their steps are ended, and have failed."""
+
+    event: Literal["shared.abandoned"]
+    steps: list[str] = Field(description="The steps that are ended.")
+    reason: str = Field(description="Who waits for what, and why it can't come.")
+    waiting: list[Waiting] = Field(description="The children that wait, as far as there is room for them.")
+
+
 # -- calls: of a process, of a task
 
 
@@ -587,6 +658,12 @@ class AnyEvent(RootModel[Any]):
         | TaskRetried
         | TaskResult
         | TasksCounted
+        | SharedMade
+        | SharedFreed
+        | SharedDepth
+        | SharedEnded
+        | SharedOrphaned
+        | SharedAbandoned
         | SourceStarted
         | SourceSuspended
         | SourceContinued

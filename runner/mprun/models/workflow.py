@@ -14,6 +14,7 @@ from pydantic.json_schema import SkipJsonSchema
 from mprun.handed import LogTasks
 from mprun.models.base import NO_OTHER_NAMES, Written
 from mprun.models.params import ParamEntry
+from mprun.models.shared import SharedThing
 from mprun.models.steps import DefaultsEntry, PoolEntry, ProcessEntry
 from mprun.models.values import (
     Count,
@@ -73,6 +74,11 @@ class Workflow(Written):
     params: dict[ParamName, Param] = Field(
         default={},
         description="What can be given to a run, by name: ${params.name}. A plain value is a default.",
+        json_schema_extra=NO_OTHER_NAMES,
+    )
+    shared: dict[ParamName, SharedThing] = Field(
+        default={},
+        description="What children share, by multiprocessing's names; given to them as ${shared.name}.",
         json_schema_extra=NO_OTHER_NAMES,
     )
     include: Include = Field(default=[], description="Other workflow files, whose steps join those of this one.")

@@ -12,6 +12,7 @@ from typing import Any
 from mprun.models.workflow import Workflow
 from mprun.places import Places
 from mprun.plan import Plan, StartMethod, Step
+from mprun.planning.build_shared import shared_things
 from mprun.planning.build_steps import StepsBuilder
 from mprun.planning.flow import with_flow
 from mprun.targets import Target
@@ -65,6 +66,7 @@ def build(files: Sequence[WorkflowFile]) -> Plan:
         log_tasks=written.log.tasks,
         params=dict(main.params),
         included={each.path: each.sha256 for each in included},
+        shared=shared_things(written, os.path.dirname(main.path)),
     )
 
 

@@ -32,6 +32,7 @@ class TargetCheck:
 
     def __init__(self, child: CheckChild, plan: Plan, written: Workflow, places: Places, allowed: Allowed) -> None:
         self._surroundings = {step.name: step.surroundings for step in plan.steps}
+        self._of_shared = plan.surroundings
         self._places = places
         self.converting: set[str] = set()
         self.code: dict[str, dict[str, str]] = {}
@@ -71,7 +72,8 @@ class TargetCheck:
         self._child.ask(around, questions)
 
     def _around(self, number: int) -> Surroundings:
-        return self._surroundings[str(self._uses[number][0][1])]
+        group, name = self._uses[number][0]
+        return self._of_shared if group == "shared" else self._surroundings[str(name)]
 
     def _hear(self, child: CheckChild) -> Iterator[Diagnostic]:
         at: int | None = None

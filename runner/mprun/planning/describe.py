@@ -40,6 +40,7 @@ def _header(plan: Plan) -> str:
         "working folder": around.working_dir,
         "environment": ", ".join(around.env),
         **run_limits(plan),
+        "shared": ", ".join(f"{thing.name} ({thing.kind})" for thing in plan.shared),
         "logged tasks": "failures only" if plan.log_tasks == "failures" else "",
     }
     return "\n".join(f"{name:<16}{_visible(fact)}" for name, fact in facts.items() if fact)

@@ -13,6 +13,9 @@ def refuse_inline(plan: Plan) -> None:
     for step in plan.steps:
         if isinstance(step, ProcessStep) and step.daemon:
             raise UsageError(f"`--inline`: the daemon `{step.name}` would let no other step begin")
+    if plan.shared:
+        names = ", ".join(f"`{thing.name}`" for thing in plan.shared)
+        raise UsageError(f"`--inline`: {names} are shared between children, and one process would wait for itself")
 
 
 def not_kept_inline(plan: Plan) -> str:

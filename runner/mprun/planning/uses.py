@@ -37,6 +37,11 @@ def uses(plan: Plan, written: Workflow) -> Iterator[tuple[Path, Use]]:
     for group, name, entry in written.steps:
         for use in _uses_of(steps[name], entry) if name in steps else ():
             yield (group, name), _with_producers(use, steps[name], steps)
+    for thing in plan.shared:
+        if thing.kind == "object":
+            (made,) = thing.args
+            path: Path = ("shared", thing.name)
+            yield path, Use(made["call"], ("object", "call"), "once", ("object", "args"), made["args"], made["kwargs"])
 
 
 def _with_producers(use: Use, step: Step, steps: Mapping[str, Step]) -> Use:

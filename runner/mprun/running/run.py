@@ -16,6 +16,8 @@ from mprun import __version__
 from mprun.engines.boot import boot, children_ignore_current_folder
 from mprun.engines.loop import ENDING, Loop
 from mprun.engines.run import Run
+from mprun.engines.sharing import Sharing
+from mprun.engines.sharing_watch import SharingWatch
 from mprun.engines.slots import Slots
 from mprun.engines.store import Store
 from mprun.engines.tracking import Earlier, Tracking
@@ -76,16 +78,24 @@ def run_plan(
         _children_can_be_waited_for(),
         contextlib.closing(Store(folder, mask.forms)) as store,
         contextlib.closing(Tracking(plan, folder, store, earlier)) as tracking,
+        contextlib.ExitStack() as things,
     ):
         log = EventLog(log_fd, loop, on_log_error, head)
         events = EventStream(log, sinks, mask)
         bound = bind(plan, {"id": run_id, "dir": folder})
-        run = Run(bound, loop, events, unset, Slots(plan.max_parallel), store, tracking, mask=mask, inline=inline)
+        sharing = things.enter_context(contextlib.closing(Sharing(plan, run_id, events)))
+        run = Run(
+            bound, loop, events, unset, Slots(plan.max_parallel), store, tracking, sharing, mask=mask, inline=inline
+        )
         stages = Stages(run)
         loop.on_signals(ENDING, lambda number: stages.stopper.on_signal(number))
         follow_suspension(loop, stages)
         if plan.fail_fast:
             events.add(FailFast(plan, lambda step: stages.stopper.fail_fast(step)))
+        if plan.shared:
+            watch = SharingWatch(run, lambda: stages.at_work)
+            events.add(watch)
+            things.callback(watch.close)
         if plan.timeout:
             loop.call_later(plan.timeout, lambda: stages.stopper.time_out())
         if not inline:
@@ -97,6 +107,7 @@ def run_plan(
         except BaseException:  # a fault of ours: at its end Python would wait for the children
             stages.stopper.kill_all("a fault of mprun's own")
             raise
+        things.close()  # what this frees is told before the run's end
         exit_code = _exit_code(stages, log)
         events.emit(
             "run.finished",

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import mmap
 import os
-import tempfile
 from multiprocessing import reduction
 from typing import Any
+
+from mprun.memory import anonymous_file
 
 TASK, BEGAN, STOP, USED, ROUND, FIRST, READY = range(7)  # positions of the words
 _WORDS = 64  # bytes at the start of the memory
@@ -113,14 +114,3 @@ class Board:
 
 def _attach(handle: Any) -> Board:
     return Board(handle.detach())
-
-
-def anonymous_file(size: int) -> int:
-    """A descriptor of a file without a name, `size` bytes of zeros long."""
-    if hasattr(os, "memfd_create"):
-        fd = os.memfd_create("mprun", os.MFD_CLOEXEC)
-    else:
-        with tempfile.TemporaryFile() as file:
-            fd = os.dup(file.fileno())
-    os.ftruncate(fd, size)
-    return fd

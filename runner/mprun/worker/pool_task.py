@@ -32,6 +32,7 @@ def set_up(work: PoolWork) -> None:
     function, _work = get_ready(process.current, work)
     _tasks = Tasks(function, _work)
     _about = about_tasks(process.current, work)
+    process.current.board.get_ready()
 
 
 def run_one(numbered: tuple[int, Any]) -> None:

@@ -29,6 +29,7 @@ from mprun.worker.output import flush_output, redirect_output
 from mprun.worker.stacks import Stacks
 
 if TYPE_CHECKING:
+    from mprun.sharing.child import Share
     from mprun.worker.shelf import Shelf  # most children have none
 
 # Descriptors that belong to the parent alone. A forked child inherits them and closes them first: a sibling that held
@@ -85,8 +86,9 @@ class ChildProcess(BaseProcess):
 
     `surroundings` is what the child is given, `worker` its number within a pool (from 1), `takes_tasks` whether it
     has a pipe for tasks, `has_shelf` whether it has memory for what its tasks return, `reports_stacks` whether it can
-    be asked for its stacks, `unset` the environment variables that it is not to keep. `on_started` is called in the
-    parent once the process runs, `on_start_failed` where it could not be started; in whichever thread started it.
+    be asked for its stacks, `unset` the environment variables that it is not to keep, `share` what it shares with
+    other children. `on_started` is called in the parent once the process runs, `on_start_failed` where it could not be
+    started; in whichever thread started it.
     """
 
     surroundings: Surroundings
@@ -95,6 +97,7 @@ class ChildProcess(BaseProcess):
     reports_stacks: bool = False
     has_shelf: bool = False
     unset: tuple[str, ...] = ()
+    share: Share | None = None
     on_started: Callable[[ChildProcess], None] | None = None
     on_start_failed: Callable[[BaseException], None] | None = None
 
@@ -132,7 +135,9 @@ class ChildProcess(BaseProcess):
             self.shelf = _new_shelf() if self.has_shelf else None
             if self.shelf is not None:
                 childs.callback(self.shelf.close_file)
-            self.stacks = Stacks() if self.reports_stacks else None
+            if self.share is not None:
+                childs.callback(self.share.notes.close_file)
+            self.stacks = Stacks() if self.reports_stacks or self.share is not None else None
             if self.stacks is not None:
                 parents.callback(self.stacks.close)
             self._start_with_signals_blocked()
@@ -170,9 +175,19 @@ class ChildProcess(BaseProcess):
         for name in self.unset:
             os.environ.pop(name, None)
         _apply(self.surroundings)
-        super().run()
+        if self.share is not None:
+            self._run_with_shared_things(self.share)
+        else:
+            super().run()
         flush_output()
         self.send(GOODBYE, json.dumps(_usage()).encode())
+
+    def _run_with_shared_things(self, share: Share) -> None:
+        from mprun.sharing import child
+
+        child.enter(share)
+        super().run()
+        child.leave()
 
     def send(self, kind: int, *parts: bytes | memoryview) -> None:
         """Send one frame, whose body is all `parts`, to the parent.
@@ -204,12 +219,17 @@ def _new_shelf() -> Shelf:
     return Shelf()
 
 
-def _leave_group(process: ChildProcess) -> None:
-    os.setpgid(0, 0)
+def close_parents_own() -> None:
+    """In a child that was forked: close what it has of its parent and siblings."""
     for fd in _parents_own:
         with contextlib.suppress(OSError):
             os.close(fd)
     _parents_own.clear()
+
+
+def _leave_group(process: ChildProcess) -> None:
+    os.setpgid(0, 0)
+    close_parents_own()
     signal.set_wakeup_fd(-1)
     for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGTSTP, signal.SIGCONT, signal.SIGCHLD):
         signal.signal(number, signal.SIG_DFL)

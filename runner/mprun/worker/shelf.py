@@ -12,8 +12,8 @@ from array import array
 from multiprocessing import reduction
 from typing import Any
 
+from mprun.memory import anonymous_file
 from mprun.results import LARGE
-from mprun.worker.board import anonymous_file
 from mprun.worker.kept import Values
 
 MOST = 4096  # values of one run

@@ -11,7 +11,7 @@ import signal
 from multiprocessing import reduction
 from typing import Any
 
-from mprun.worker.board import anonymous_file
+from mprun.memory import anonymous_file
 
 SIGNAL = signal.SIGRTMIN + 3 if hasattr(signal, "SIGRTMIN") else signal.SIGUSR2
 MAX_STACKS = 16 * 1024  # bytes of one report

@@ -1,0 +1,147 @@
+"""The table of what can be shared: multiprocessing's names, the arguments that each takes, and what it is in words."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+Arguments = tuple[Any, ...]
+
+TYPECODES = ["c", "b", "B", "u", "h", "H", "i", "I", "l", "L", "q", "Q", "f", "d"]
+"""What `multiprocessing.Value` and `Array` call the types of C."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """`takes` is what its arguments are, in words; `read` makes a tuple of them and raises ValueError for others.
+
+    `bare` says whether it needs none. `between` says whether it makes sense only between two children or more.
+    """
+
+    takes: str
+    read: Callable[[Any], Arguments]
+    bare: bool = False
+    between: bool = False
+
+
+def _nothing(written: Any) -> Arguments:
+    if written not in ([], {}):
+        raise ValueError
+    return ()
+
+
+def _number(least: int) -> Callable[[Any], Arguments]:
+    def read(written: Any) -> Arguments:
+        if isinstance(written, bool) or not isinstance(written, int) or not least <= written <= 2**31 - 1:
+            raise ValueError
+        return (written,)
+
+    return read
+
+
+def _optional(read: Callable[[Any], Arguments]) -> Callable[[Any], Arguments]:
+    return lambda written: () if written in ([], {}) else read(written)
+
+
+def _duplex(written: Any) -> Arguments:
+    if not isinstance(written, bool):
+        raise ValueError
+    return (written,)
+
+
+def _value(written: Any) -> Arguments:
+    code, *value = _typed(written)
+    if len(value) > 1 or not all(isinstance(each, int | float | str) for each in value):
+        raise ValueError
+    return (code, *value)
+
+
+def _array(written: Any) -> Arguments:
+    code, *rest = _typed(written)
+    content = rest[0] if len(rest) == 1 else None
+    if isinstance(content, bool) or not isinstance(content, int | list) or (isinstance(content, int) and content < 0):
+        raise ValueError
+    return code, content
+
+
+def _typed(written: Any) -> list[Any]:
+    if not isinstance(written, list) or not written or written[0] not in TYPECODES:
+        raise ValueError
+    return written
+
+
+def _of(kind: type) -> Callable[[Any], Arguments]:
+    def read(written: Any) -> Arguments:
+        if not isinstance(written, kind):
+            raise ValueError
+        return (written,)
+
+    return read
+
+
+def _numpy(written: Any) -> Arguments:
+    if not isinstance(written, dict):
+        raise ValueError
+    if set(written) == {"file"} and isinstance(written["file"], str) and written["file"]:
+        return (written,)
+    if set(written) == {"shape", "dtype"} and isinstance(written["dtype"], str) and _is_shape(written["shape"]):
+        return (written,)
+    raise ValueError
+
+
+def _is_shape(written: Any) -> bool:
+    sizes = written if isinstance(written, list) else [written]
+    return all(isinstance(size, int) and not isinstance(size, bool) and size >= 0 for size in sizes)
+
+
+def _made(written: Any) -> Arguments:
+    if not isinstance(written, dict) or not isinstance(written.get("call"), str):
+        raise ValueError
+    args, kwargs = written.get("args", []), written.get("kwargs", {})
+    if set(written) - {"call", "args", "kwargs"} or not isinstance(args, list) or not isinstance(kwargs, dict):
+        raise ValueError
+    return (written,)
+
+
+_NOTHING = "no argument: write its name alone"
+_SIZE = "how many objects it holds at most: a whole number from 1, or its name alone"
+
+KINDS: dict[str, Kind] = {
+    "Lock": Kind(_NOTHING, _nothing, bare=True),
+    "RLock": Kind(_NOTHING, _nothing, bare=True),
+    "Semaphore": Kind("a whole number from 0", _optional(_number(0)), bare=True),
+    "BoundedSemaphore": Kind("a whole number from 0", _optional(_number(0)), bare=True),
+    "Event": Kind(_NOTHING, _nothing, bare=True, between=True),
+    "Condition": Kind(_NOTHING, _nothing, bare=True, between=True),
+    "Barrier": Kind("how many it waits for: a whole number from 1", _number(1)),
+    "Value": Kind("a list of a type's code and a value, such as `[i, 0]`", _value),
+    "Array": Kind("a list of a type's code and a size or the values, such as `[d, 256]`", _array),
+    "Queue": Kind(_SIZE, _optional(_number(1)), bare=True, between=True),
+    "SimpleQueue": Kind(_NOTHING, _nothing, bare=True, between=True),
+    "JoinableQueue": Kind(_SIZE, _optional(_number(1)), bare=True),
+    "Pipe": Kind("`true` or `false` (duplex), or its name alone", _optional(_duplex), bare=True, between=True),
+    "dict": Kind("a mapping, which may be empty: `{dict: {}}`", _of(dict)),
+    "list": Kind("a list, which may be empty: `{list: []}`", _of(list)),
+    "array": Kind("a mapping with `file`, or with `shape` and `dtype`", _numpy),
+    "object": Kind("a mapping with `call`, and perhaps `args` and `kwargs`", _made),
+}
+
+QUEUES = ("Queue", "SimpleQueue", "JoinableQueue")
+MANAGED = ("dict", "list")
+PIPES = ("Pipe",)
+
+
+def kind_of(written: Any) -> str | None:
+    """The kind of a thing that is written as its name, or as a mapping of its name to its arguments."""
+    names = [written] if isinstance(written, str) else list(written) if isinstance(written, dict) else []
+    kinds = [name for name in names if name in KINDS]
+    return kinds[0] if len(kinds) == 1 else None
+
+
+def arguments_of(written: Any) -> Arguments:
+    """What a well-written thing is made with. Raises ValueError for one that isn't."""
+    kind = kind_of(written)
+    if kind is None:
+        raise ValueError
+    return () if isinstance(written, str) else KINDS[kind].read(written[kind])

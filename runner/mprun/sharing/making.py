@@ -1,0 +1,190 @@
+"""Makes the shared things of a run in the parent, knows the slots in which their uses are noted, and frees them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from multiprocessing import get_context, process, sharedctypes, synchronize, util
+from typing import Any, Literal
+
+from mprun.plan import SharedThing, StartMethod
+from mprun.sharing import notes
+from mprun.sharing.kinds import MANAGED
+from mprun.sharing.locks import Barrier, Condition, Event, Lock, Semaphore
+from mprun.sharing.names import semaphore_prefix
+from mprun.sharing.once import Array, Object, Once
+from mprun.sharing.queues import End, JoinableQueue, Queue, QueueParts, SimpleQueue
+
+Role = Literal[
+    "lock", "semaphore", "event", "condition", "notify", "barrier", "rest", "item", "room", "done", "message"
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """One lock in a thing, or one cause to wait for it. `is_free` says whether who waits need not wait any more.
+
+    `parties` is how many a barrier needs.
+    """
+
+    thing: str
+    role: Role
+    is_free: Callable[[], bool] = lambda: False
+    parties: int = 0
+
+
+@dataclass(slots=True)
+class Made:
+    """A thing that is there. `free` lets go of all that the system keeps for it."""
+
+    thing: SharedThing
+    value: Any
+    free: Callable[[], None]
+
+
+class Workshop:
+    """Makes things from the run's context. `slots` are those of all things made so far.
+
+    `manager` starts the run's manager, or returns the one that there is.
+    """
+
+    def __init__(self, start_method: StartMethod, run_id: str, manager: Callable[[], Any]) -> None:
+        self.slots: list[Slot] = []
+        self._context: Any = get_context(start_method)
+        self._prefix = semaphore_prefix(run_id)
+        self._manager = manager
+        self._name = ""
+
+    def make(self, thing: SharedThing) -> Made:
+        """Raises OSError where the system has no more of what it needs."""
+        self._name = thing.name
+        if thing.kind in MANAGED:
+            self._manager()
+        with _semaphores() as semaphores, self._names_of_semaphores():
+            value = getattr(self, f"_{thing.kind}")(*thing.args)
+        notes.make_room(len(self.slots))
+        return Made(thing, value, lambda: _free(value, semaphores))
+
+    @contextmanager
+    def _names_of_semaphores(self) -> Iterator[None]:
+        """Semaphores have names under `spawn` and `forkserver`: such that one left by a killed run is known as such."""
+        config: dict[str, Any] = process.current_process()._config  # type: ignore[attr-defined]
+        before = config["semprefix"]
+        config["semprefix"] = self._prefix or before
+        try:
+            yield
+        finally:
+            config["semprefix"] = before
+
+    def _slot(self, role: Role, is_free: Callable[[], bool] = lambda: False, parties: int = 0) -> int:
+        self.slots.append(Slot(self._name, role, is_free, parties))
+        return len(self.slots) - 1
+
+    def _noted(self, standard: Any, role: Role = "lock", noted: type[Lock] = Lock) -> Any:
+        return noted(standard, self._slot(role, lambda: not standard._semlock._is_zero()))
+
+    # -- one for each kind, by its name
+
+    def _Lock(self) -> Any:  # noqa: N802 -- multiprocessing's names
+        return self._noted(self._context.Lock())
+
+    def _RLock(self) -> Any:  # noqa: N802
+        return self._noted(self._context.RLock())
+
+    def _Semaphore(self, value: int = 1) -> Any:  # noqa: N802
+        return self._noted(self._context.Semaphore(value), "semaphore", Semaphore)
+
+    def _BoundedSemaphore(self, value: int = 1) -> Any:  # noqa: N802
+        return self._noted(self._context.BoundedSemaphore(value), "semaphore", Semaphore)
+
+    def _Condition(self, lock: Any = None, role: Role = "condition") -> Any:  # noqa: N802
+        return Condition(lock or self._RLock(), self._slot(role), self._slot("notify"), self._context)
+
+    def _Event(self) -> Any:  # noqa: N802
+        return Event(self._Condition(self._Lock(), "event"), self._context.Semaphore(0))
+
+    def _Barrier(self, parties: int) -> Any:  # noqa: N802
+        lock, waits = self._RLock(), self._slot("barrier", parties=parties)
+        return Barrier(parties, Condition(lock, waits, self._slot("notify"), self._context))
+
+    def _Value(self, code: str, *value: Any) -> Any:  # noqa: N802
+        return sharedctypes.Value(code, *map(_c_value(code), value), lock=self._RLock(), ctx=self._context)
+
+    def _Array(self, code: str, content: Any) -> Any:  # noqa: N802
+        values = content if isinstance(content, int) else list(map(_c_value(code), content))
+        return sharedctypes.Array(code, values, lock=self._RLock(), ctx=self._context)
+
+    def _Queue(self, maxsize: int = 0) -> Any:  # noqa: N802
+        return Queue(self._queue_parts(maxsize))
+
+    def _SimpleQueue(self) -> Any:  # noqa: N802
+        return SimpleQueue(self._queue_parts(0))
+
+    def _JoinableQueue(self, maxsize: int = 0) -> Any:  # noqa: N802
+        parts = self._queue_parts(maxsize)
+        parts.unfinished, parts.done = self._context.Semaphore(0), self._Condition(self._Lock(), "done")
+        return JoinableQueue(parts)
+
+    def _queue_parts(self, maxsize: int) -> QueueParts:
+        items = self._context.Semaphore(0)
+        room = self._context.BoundedSemaphore(maxsize) if maxsize else None
+        reader, writer = self._context.Pipe(duplex=False)
+        os.set_blocking(writer.fileno(), False)
+        return QueueParts(
+            reader,
+            writer,
+            self._Lock(),
+            self._Lock(),
+            items,
+            room,
+            sharedctypes.RawValue("b", 0),
+            self._slot("rest"),
+            self._slot("item", lambda: not items._semlock._is_zero()),
+            self._slot("room", lambda: room is not None and not room._semlock._is_zero()),
+        )
+
+    def _Pipe(self, duplex: bool = True) -> Any:  # noqa: N802
+        slot = self._slot("message")
+        return tuple(End.of(end, slot) for end in self._context.Pipe(duplex))
+
+    def _dict(self, content: Any) -> Any:
+        return self._manager().dict(content)
+
+    def _list(self, content: Any) -> Any:
+        return self._manager().list(content)
+
+    def _array(self, arguments: Any) -> Any:
+        return Array(arguments, self._Lock(), sharedctypes.RawValue("b", 0))
+
+    def _object(self, arguments: Any) -> Any:
+        return Object(arguments, self._Lock(), sharedctypes.RawValue("b", 0))
+
+
+def _c_value(code: str) -> Callable[[Any], Any]:
+    """What a value of YAML is to a type of C: characters are bytes."""
+    return (lambda value: value.encode() if isinstance(value, str) else value) if code == "c" else lambda value: value
+
+
+@contextmanager
+def _semaphores() -> Iterator[list[Any]]:
+    """What removes the names of the semaphores that are made meanwhile."""
+    registry: dict[Any, Any] = util._finalizer_registry  # type: ignore[attr-defined]
+    before = set(registry)
+    made: list[Any] = []
+    try:
+        yield made
+    finally:
+        new = [finalizer for key, finalizer in registry.items() if key not in before]
+        made += [each for each in new if each._callback is synchronize.SemLock._cleanup]  # type: ignore[attr-defined]
+
+
+def _free(value: Any, semaphores: list[Any]) -> None:
+    for part in value if isinstance(value, tuple) else (value,):
+        if isinstance(part, Once | End):
+            part.close()
+    if isinstance(value, Queue):
+        value.close_pipe()
+    for remove_name in semaphores:
+        remove_name()

@@ -1,0 +1,352 @@
+"""Queue, SimpleQueue, JoinableQueue and Pipe of `multiprocessing`, noted.
+
+They have the methods of the standard ones. What differs is what a death can break. A child that waits for an object
+holds no lock meanwhile; a short object is written by one system call or not at all, and by the caller itself where
+there is room; and an object that can't be pickled is refused by `put`. A thread writes what finds no room, as in the
+standard library.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import pickle
+import queue
+import select
+import threading
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import islice
+from multiprocessing import connection, reduction
+from typing import Any
+
+from mprun.sharing import notes
+from mprun.sharing.locks import Condition, Lock
+from mprun.sharing.notes import GOTS, LOOPS, PUTS, start_of, wait_for
+
+ATOMIC = select.PIPE_BUF  # bytes that a pipe takes whole or not at all
+HEAD = 8  # bytes before each object: how many follow
+FLUSH_INTERVAL = 0.5  # seconds between two looks whether this process's own thread still lives
+
+_PLAIN = frozenset({int, float, bool, str, bytes, type(None)})
+_ENDED: Any = object()
+
+
+@dataclass(slots=True)
+class QueueParts:
+    """What all children have of one queue.
+
+    `items` and `room` are semaphores: how many objects can be read, how many more may be put (None without bound).
+    `ended` is a byte that says whether there are no more to come. The others are slots: of those who wait for the rest
+    of an object, for an object, for room.
+    `unfinished` (a semaphore) and `done` are those of a JoinableQueue.
+    """
+
+    reader: Any
+    writer: Any
+    reading: Lock
+    writing: Lock
+    items: Any
+    room: Any
+    ended: Any
+    waits_for_rest: int
+    waits_for_item: int
+    waits_for_room: int
+    unfinished: Any = None
+    done: Any = None
+
+
+_to_flush: list[Queue] = []  # in this process: have objects that a thread is to write
+
+
+class Queue:
+    """A `multiprocessing.Queue`; a loop over it (`for row in rows`) ends when nobody is left who could put anything.
+
+    `get` raises EOFError then, instead of waiting for ever.
+    """
+
+    def __init__(self, parts: QueueParts) -> None:
+        self._parts = parts
+        self._set_up()
+
+    def __getstate__(self) -> QueueParts:
+        return self._parts
+
+    def __setstate__(self, parts: QueueParts) -> None:
+        self._parts = parts
+        self._set_up()
+
+    def _set_up(self) -> None:
+        parts = self._parts
+        self._items, self._room = parts.items, parts.room
+        self._fd_in, self._fd_out = parts.reader.fileno(), parts.writer.fileno()
+        self._start = start_of(parts.waits_for_item)
+        self._pending: deque[bytes] = deque()
+        self._changed = threading.Condition(threading.Lock())
+        self._writer: threading.Thread | None = None
+        self._pid = os.getpid()
+
+    # -- what puts
+
+    def put(self, obj: Any, block: bool = True, timeout: float | None = None) -> None:
+        """Put `obj`, waiting for room if `block`. Raises queue.Full, and what pickling raises."""
+        data = pickle.dumps(obj, 5) if type(obj) in _PLAIN else bytes(reduction.ForkingPickler.dumps(obj, 5))
+        if self._room is not None and not self._room.acquire(False):
+            self._wait_for_room(block, timeout)
+        self._about_to_put()
+        self._send(len(data).to_bytes(HEAD, "little") + data)
+
+    def put_nowait(self, obj: Any) -> None:
+        self.put(obj, False)
+
+    def _about_to_put(self) -> None:
+        """For what counts objects."""
+
+    def _wait_for_room(self, block: bool, timeout: float | None) -> None:
+        start = start_of(self._parts.waits_for_room)
+        if not block:
+            raise queue.Full
+        if timeout is None:
+            wait_for(start, self._room.acquire)
+        elif not self._room.acquire(True, timeout):
+            raise queue.Full
+
+    def _send(self, frame: bytes) -> None:
+        if self._pid != os.getpid():  # forked by the user's code: its threads and what they owed stayed behind
+            self._set_up()
+        with self._changed:
+            if not self._pending and self._write_at_once(frame):
+                return
+            self._pending.append(frame)
+            if self._writer is None:
+                self._start_writer()
+            self._changed.notify()
+
+    def _write_at_once(self, frame: bytes) -> bool:
+        if len(frame) > ATOMIC or not self._parts.writing.acquire(False):
+            return False
+        try:
+            os.write(self._fd_out, frame)
+        except BlockingIOError:
+            return False
+        finally:
+            self._parts.writing.release()
+        self._tell_written(1)
+        return True
+
+    def _tell_written(self, count: int) -> None:
+        notes.words[self._start + PUTS] += count
+        for _ in range(count):
+            self._items.release()
+
+    def _start_writer(self) -> None:
+        self._writer = threading.Thread(target=self._write_pending, daemon=True)
+        notes.own_threads.add(self._writer)
+        _to_flush.append(self)
+        self._writer.start()
+
+    def _write_pending(self) -> None:
+        room = select.poll()
+        room.register(self._fd_out, select.POLLOUT)
+        while True:
+            with self._changed:
+                while not self._pending:
+                    self._changed.wait()
+                frames = _first(self._pending)
+            room.poll()
+            with self._parts.writing:
+                written = self._write(frames, room)
+            if written:
+                with self._changed:
+                    for _ in frames:
+                        self._pending.popleft()
+                    self._changed.notify_all()
+
+    def _write(self, frames: list[bytes], room: select.poll) -> bool:
+        """Write all of `frames`, or nothing where they are short and there is no room."""
+        data = b"".join(frames)
+        left = memoryview(data)
+        while left:
+            try:
+                left = left[os.write(self._fd_out, left) :]
+            except BlockingIOError:
+                if len(data) <= ATOMIC:
+                    return False
+                room.poll()
+            else:  # what is longer than a pipe must be read while it is written
+                self._tell_written(len(frames))
+                frames = []
+        return True
+
+    def flush(self) -> None:
+        """Wait until all that was put is written."""
+        wait_for(start_of(self._parts.waits_for_room), self._wait_until_written)
+
+    def _wait_until_written(self) -> None:
+        with self._changed:
+            while self._pending and self._pid == os.getpid():
+                self._changed.wait(FLUSH_INTERVAL)
+
+    # -- what gets
+
+    def get(self, block: bool = True, timeout: float | None = None) -> Any:
+        """The next object, waiting for one if `block`. Raises queue.Empty; EOFError where none can come any more."""
+        obj = self._take(block, timeout)
+        if obj is _ENDED:
+            raise EOFError("this queue has ended: nobody is left who could put something into it")
+        return obj
+
+    def get_nowait(self) -> Any:
+        return self.get(False)
+
+    def __iter__(self) -> Iterator[Any]:
+        """The objects, until nobody is left who could put one."""
+        notes.words[self._start + LOOPS] += 1
+        try:
+            while (obj := self._take(True, None)) is not _ENDED:
+                yield obj
+        finally:
+            notes.words[self._start + LOOPS] -= 1
+
+    def _take(self, block: bool, timeout: float | None) -> Any:
+        if not self._items.acquire(False):
+            self._wait_for_item(block, timeout)
+        with self._parts.reading:
+            if self._parts.ended.value and not self._parts.reader.poll():
+                self._items.release()  # for the next who waits
+                return _ENDED
+            data = self._read(int.from_bytes(self._read(HEAD), "little"))
+        notes.words[self._start + GOTS] += 1
+        if self._room is not None:
+            self._room.release()
+        return pickle.loads(data)
+
+    def _wait_for_item(self, block: bool, timeout: float | None) -> None:
+        if not block:
+            raise queue.Empty
+        if timeout is None:
+            wait_for(self._start, self._items.acquire)
+        elif not self._items.acquire(True, timeout):
+            raise queue.Empty
+
+    def _read(self, size: int) -> bytes:
+        data = os.read(self._fd_in, size)
+        if len(data) == size:
+            return data
+        return wait_for(start_of(self._parts.waits_for_rest), lambda: data + self._read_rest(size - len(data)))
+
+    def _read_rest(self, size: int) -> bytes:
+        rest = bytearray()
+        while len(rest) < size:
+            rest += os.read(self._fd_in, size - len(rest))
+        return bytes(rest)
+
+    # -- what is asked
+
+    def qsize(self) -> int:
+        return self._items.get_value()  # type: ignore[no-any-return]
+
+    def empty(self) -> bool:
+        return self.qsize() == 0
+
+    def full(self) -> bool:
+        return self._room is not None and self._room.get_value() == 0
+
+    def close(self) -> None:
+        """There is nothing to close before the end of the run."""
+
+    def join_thread(self) -> None:
+        self.flush()
+
+    def cancel_join_thread(self) -> None:
+        """Let this process end without waiting until all that it has put is written."""
+        with contextlib.suppress(ValueError):
+            _to_flush.remove(self)
+
+    # -- for the parent
+
+    def end(self) -> None:
+        """Let those who wait for an object know that none will come."""
+        self._parts.ended.value = 1
+        self._items.release()
+
+    def close_pipe(self) -> None:
+        """Nobody will use it any more."""
+        self._parts.reader.close()
+        self._parts.writer.close()
+
+
+class SimpleQueue(Queue):
+    """A `multiprocessing.SimpleQueue`: without bound."""
+
+
+class JoinableQueue(Queue):
+    """A `multiprocessing.JoinableQueue`."""
+
+    def _about_to_put(self) -> None:
+        self._parts.unfinished.release()
+
+    def task_done(self) -> None:
+        """An object that was got has been dealt with. Raises ValueError where there was none."""
+        done: Condition = self._parts.done
+        with done:
+            if not self._parts.unfinished.acquire(False):
+                raise ValueError("task_done() called too many times")
+            if self._parts.unfinished.get_value() == 0:
+                done.notify_all()
+
+    def join(self) -> None:
+        """Wait until `task_done` was called for each object that was put."""
+        done: Condition = self._parts.done
+        with done:
+            done.wait_for(lambda: self._parts.unfinished.get_value() == 0)
+
+
+def _first(pending: deque[bytes]) -> list[bytes]:
+    """As many frames as a pipe takes at once; at least one."""
+    frames = [pending[0]]
+    size = len(pending[0])
+    for frame in islice(pending, 1, None):
+        size += len(frame)
+        if size > ATOMIC:
+            break
+        frames.append(frame)
+    return frames
+
+
+def flush_all() -> None:
+    """Wait until all that this process has put into queues is written; before it ends."""
+    while _to_flush:
+        _to_flush.pop().flush()
+
+
+class End(connection.Connection):
+    """One end of a `multiprocessing.Pipe`, whose `recv` and `recv_bytes` are noted in `slot`."""
+
+    slot: int
+
+    @classmethod
+    def of(cls, standard: Any, slot: int) -> End:
+        """The end that `standard` is, which is closed."""
+        end = cls(os.dup(standard.fileno()), standard.readable, standard.writable)
+        end.slot = slot
+        standard.close()
+        return end
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _end, (reduction.DupFd(self.fileno()), self.readable, self.writable, self.slot)
+
+    def recv(self) -> Any:
+        return super().recv() if self.poll() else wait_for(start_of(self.slot), super().recv)
+
+    def recv_bytes(self, maxlength: int | None = None) -> bytes:
+        if self.poll():
+            return super().recv_bytes(maxlength)
+        return wait_for(start_of(self.slot), lambda: super(End, self).recv_bytes(maxlength))
+
+
+def _end(handle: Any, readable: bool, writable: bool, slot: int) -> End:
+    end = End(handle.detach(), readable, writable)
+    end.slot = slot
+    return end

@@ -1,0 +1,201 @@
+"""Who waits for what can never come: a pure decision over what children hold and wait for.
+
+A child that waits has a way out as long as somebody may help it who is not stuck himself: who holds the lock, who may
+still put, notify, set or arrive. What is left when all those with a way out are gone is stuck.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from mprun.sharing.making import Slot
+
+
+@dataclass(frozen=True, slots=True)
+class Party:
+    """One child, as far as shared things go.
+
+    `holds` has the slots that it holds, with how often; `wants` those that it may just be taking; `waits` is the slot
+    that it waits for without a bound, since `since` (ns). `rests` says that it has no task and waits for none.
+    `loops` are the slots of queues that it loops over.
+    """
+
+    pid: int
+    step: str
+    worker: int = 0
+    holds: Mapping[int, int] = field(default_factory=dict)
+    wants: frozenset[int] = frozenset()
+    waits: int | None = None
+    since: int = 0
+    rests: bool = False
+    loops: frozenset[int] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """Children of `step` that may still start: when the steps in `after` have ended (none: there is room for them).
+
+    `needs_room_of` are steps one of whose children must end before; None where nothing but time is in the way.
+    """
+
+    step: str
+    after: frozenset[str] = frozenset()
+    needs_room_of: frozenset[str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """What there is at one moment. `uses` are the things that the children of each step use, by step.
+
+    `ignored` are things for which anybody may wait for ever, `lost` the slots that dead children held.
+    """
+
+    slots: Sequence[Slot]
+    uses: Mapping[str, Collection[str]]
+    parties: Sequence[Party]
+    pending: Sequence[Pending] = ()
+    ignored: frozenset[str] = frozenset()
+    lost: frozenset[int] = frozenset()
+
+
+def stuck(now: Situation) -> list[Party]:
+    """The children that wait for what none but they themselves could bring about."""
+    waiting = {party.pid: party for party in now.parties if party.waits is not None and not _is_ignored(now, party)}
+    held_up = {pending.step: pending for pending in now.pending}
+    changed = True
+    while changed:
+        free = [pid for pid, party in waiting.items() if _has_way_out(now, party, waiting, held_up)]
+        can_start = [step for step, pending in held_up.items() if _can_start(now, pending, waiting, held_up)]
+        for pid in free:
+            del waiting[pid]
+        for step in can_start:
+            del held_up[step]
+        changed = bool(free or can_start)
+    return list(waiting.values())
+
+
+def _is_ignored(now: Situation, party: Party) -> bool:
+    return party.waits is not None and now.slots[party.waits].thing in now.ignored
+
+
+def _has_way_out(now: Situation, party: Party, waiting: Mapping[int, Party], held_up: Mapping[str, Pending]) -> bool:
+    assert party.waits is not None
+    slot = now.slots[party.waits]
+    if slot.is_free():
+        return True
+    helpers = _HELPERS.get(slot.role, _other_users)(now, party)
+    if helpers is None:
+        return False
+    if any(helper.pid not in waiting for helper in helpers):
+        return True
+    if slot.role in _ONLY_HOLDERS and not _is_for_signals(now, party.waits):
+        return False
+    return any(pending.step not in held_up and slot.thing in now.uses[pending.step] for pending in now.pending)
+
+
+def _can_start(now: Situation, pending: Pending, waiting: Mapping[int, Party], held_up: Mapping[str, Pending]) -> bool:
+    """A step starts when all that it needs have ended, none of which is stuck, and there is room."""
+    stuck_steps = {party.step for party in waiting.values()}
+    if pending.after & (stuck_steps | (held_up.keys() - {pending.step})):
+        return False
+    if pending.needs_room_of is None:
+        return True
+    at_work = [party for party in now.parties if party.step in pending.needs_room_of]
+    return not at_work or any(party.pid not in waiting for party in at_work)
+
+
+# -- who can help
+
+
+def _users(now: Situation, thing: str) -> list[Party]:
+    return [party for party in now.parties if thing in now.uses[party.step] and not party.rests]
+
+
+def _other_users(now: Situation, party: Party) -> list[Party] | None:
+    assert party.waits is not None
+    return [user for user in _users(now, now.slots[party.waits].thing) if user.pid != party.pid]
+
+
+def _holders(now: Situation, party: Party) -> list[Party] | None:
+    """Those who hold it, or may hold it in a moment: who takes it and waits doesn't hold it."""
+    slot = party.waits
+    assert slot is not None
+    if _is_for_signals(now, slot):
+        return _other_users(now, party)
+    return [
+        user
+        for user in now.parties
+        if user.holds.get(slot, 0) > 0 or (slot in user.wants and user.waits != slot and user.pid != party.pid)
+    ]
+
+
+def _is_for_signals(now: Situation, slot: int) -> bool:
+    """Whether a semaphore is released by others than take it: then it is no question of who holds it."""
+    if now.slots[slot].role != "semaphore":
+        return False
+    taken = [party.holds.get(slot, 0) for party in now.parties]
+    return min(taken, default=0) < 0 or not (any(taken) or slot in now.lost)
+
+
+def _sleepers(now: Situation, party: Party) -> list[Party] | None:
+    """Those whom a `notify` wakes; they wait for the slot before its own."""
+    assert party.waits is not None
+    return [user for user in now.parties if user.waits == party.waits - 1]
+
+
+def _writers(now: Situation, party: Party) -> list[Party] | None:
+    """Those who are writing into the queue: they hold the lock whose slot stands before."""
+    assert party.waits is not None
+    return [user for user in now.parties if user.holds.get(party.waits - 1, 0) > 0]
+
+
+def _those_to_come(now: Situation, party: Party) -> list[Party] | None:
+    """Those who may still arrive at a barrier; None where they are too few whatever they do."""
+    assert party.waits is not None
+    slot = now.slots[party.waits]
+    users = _users(now, slot.thing)
+    more = any(slot.thing in now.uses[pending.step] for pending in now.pending)
+    if len(users) < slot.parties and not more:
+        return None
+    return [user for user in users if user.waits != party.waits]
+
+
+_Helpers = Callable[[Situation, Party], "list[Party] | None"]
+_HELPERS: dict[str, _Helpers] = {
+    "lock": _holders,
+    "semaphore": _holders,
+    "notify": _sleepers,
+    "rest": _writers,
+    "barrier": _those_to_come,
+}
+_ONLY_HOLDERS = ("lock", "semaphore", "notify", "rest")
+
+
+# -- queues
+
+
+def may_end(now: Situation, slot: int) -> list[Party]:
+    """The users of a queue that is over once it is empty: all wait for an object, in `slot`, and none can come.
+
+    Empty where that isn't so. Somebody may be between two waits: it takes two looks that see the same waits.
+    """
+    users = _last_users(now, slot)
+    return users if all(user.waits == slot for user in users) else []
+
+
+def is_about_to_end(now: Situation, slot: int) -> bool:
+    """Whether all who are left only loop over the queue whose getters wait in `slot`."""
+    users = _last_users(now, slot)
+    return bool(users) and all(slot in user.loops for user in users)
+
+
+def _last_users(now: Situation, slot: int) -> list[Party]:
+    """The children that use a queue, where no more of them are to come."""
+    thing = now.slots[slot].thing
+    more = any(thing in now.uses[pending.step] for pending in now.pending)
+    return [] if more else _users(now, thing)
+
+
+def slots_of(slots: Iterable[Slot], thing: str) -> list[int]:
+    return [number for number, slot in enumerate(slots) if slot.thing == thing]

@@ -1,0 +1,234 @@
+"""What must not hang: children that wait for what can't come. Each run ends by itself, and says why in words."""
+
+from __future__ import annotations
+
+import re
+import signal
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from plan_builders import pool
+
+from engine.harness import HERE, assert_gone, wait_for
+from engine.test_sharing import (  # noqa: F401 -- fixtures
+    RunShared,
+    left_behind,
+    plan_with,
+    run_shared,
+    shared,
+    step,
+    things,
+    warm_heap,
+)
+from engine.test_stopping import Running
+from mprun.errors import ExitCode
+from mprun.plan import Retries, SharedThing, StartMethod, Step
+
+LOCK, ROWS, GATE, GO, COND = shared("lock"), shared("rows"), shared("gate"), shared("go"), shared("cond")
+A, B = shared("a"), shared("b")
+
+
+# What is declared, the steps, the steps that fail for it, and the words that say why.
+STUCK: dict[str, tuple[tuple[SharedThing, ...], list[Step], list[str], str]] = {
+    "killed while it holds a lock": (
+        things(lock=["Lock"]),
+        [step("x", "take_and_die", LOCK), step("y", "take_later", LOCK)],
+        ["y"],
+        r"`y` \(pid \d+\) waits for `lock`, which `x` \(pid \d+\) held when it died",
+    ),
+    "killed while it holds an RLock": (
+        things(lock=["RLock"]),
+        [step("x", "take_and_die", LOCK), step("y", "take_later", LOCK)],
+        ["y"],
+        r"waits for `lock`, which `x` \(pid \d+\) held when it died",
+    ),
+    "ended while it holds a lock": (
+        things(lock=["Lock"]),
+        [step("x", "take_and_return", LOCK), step("y", "take_later", LOCK)],
+        ["y"],
+        r"waits for `lock`, which `x` \(pid \d+\) held when it died",
+    ),
+    "killed with the last place of a semaphore": (
+        things(lock=["Semaphore", 1]),
+        [step("x", "take_and_die", LOCK), step("y", "take_later", LOCK)],
+        ["y"],
+        r"waits for `lock`, which `x` \(pid \d+\) held when it died",
+    ),
+    "killed while it holds a condition": (
+        things(cond=["Condition"]),
+        [step("x", "take_and_die", COND), step("y", "wait_notified", COND)],
+        ["y"],
+        r"`y` \(pid \d+\) waits (for|until) `cond`",
+    ),
+    "killed while it holds the lock of a Value": (
+        things(n=["Value", "i", 0]),
+        [step("x", "hold_value_and_die", shared("n")), step("y", "read_later", shared("n"))],
+        ["y"],
+        r"waits for `n`, which `x` \(pid \d+\) held when it died",
+    ),
+    "killed while it reads from a queue": (
+        things(rows=["Queue"]),
+        [step("x", "hold_reading_lock_and_die", ROWS), step("y", "put_later_and_get", ROWS)],
+        ["y"],
+        r"waits for `rows`, which `x` \(pid \d+\) held when it died",
+    ),
+    "killed while it writes a long object": (
+        things(rows=["Queue"]),
+        [step("x", "write_half_and_die", ROWS), step("y", "get_one", ROWS)],
+        ["y"],
+        r"waits for the rest of an object in `rows`, whose writer was killed",
+    ),
+    "a barrier whose party was killed": (
+        things(gate=["Barrier", 3]),
+        [step("x", "die", GATE), step("y", "arrive", GATE), step("z", "arrive", GATE)],
+        ["y", "z"],
+        r"`y` \(pid \d+\) waits at `gate`, which needs 3 and has 2 left that could arrive; `z` .*",
+    ),
+    "a barrier whose party has ended": (
+        things(gate=["Barrier", 2]),
+        [step("x", "arrive", GATE, 1), step("y", "arrive", GATE, 2)],
+        ["y"],
+        r"waits at `gate`, which needs 2 and has 1 left that could arrive",
+    ),
+    "a queue that nobody empties": (
+        things(rows=["Queue", 2]),
+        [step("x", "put_all", ROWS, 9), step("y", "get_and_die", ROWS)],
+        ["x"],
+        r"waits for room in `rows`, from which nobody is left to get anything",
+    ),
+    "an event that nobody sets": (
+        things(go=["Event"]),
+        [step("x", "die", GO), step("y", "wait_for_set", GO), step("z", "wait_for_set", GO)],
+        ["y", "z"],
+        r"waits until `go` is set, which nobody is left to set",
+    ),
+    "a condition that nobody notifies": (
+        things(cond=["Condition"]),
+        [step("x", "die", COND), step("y", "wait_notified", COND), step("z", "wait_notified", COND)],
+        ["y", "z"],
+        r"waits until `cond` is notified, which nobody is left to notify",
+    ),
+    "two locks in two orders": (
+        things(a=["Lock"], b=["Lock"], gate=["Barrier", 2]),
+        [step("x", "both", A, B, GATE), step("y", "both", B, A, GATE)],
+        ["x", "y"],
+        r"`x` .* waits for `b`, which `y` \(pid \d+\), itself waiting, holds; `y` .* waits for `a`, which `x` .*",
+    ),
+    "a message that nobody sends": (
+        things(ends=["Pipe"]),
+        [step("x", "die", shared("ends", "0")), step("y", "receive", shared("ends", "1"))],
+        ["y"],
+        r"waits for a message from `ends`, to which nobody is left to send one",
+    ),
+    "work that is never done": (
+        things(work=["JoinableQueue"]),
+        [step("x", "put_and_wait_until_done", shared("work"), 3), step("y", "never_done", shared("work"))],
+        ["x"],
+        r"waits until all in `work` is done, with which nobody is left to deal",
+    ),
+    "a consumer that starts when its producer has ended": (
+        things(rows=["Queue", 2]),
+        [step("x", "put_all", ROWS, 9), step("y", "add_up", ROWS, needs=("x",))],
+        ["x"],
+        r"waits for room in `rows`, from which nobody is left to get anything",
+    ),
+}
+
+
+@pytest.mark.parametrize("what", STUCK)
+def test_a_wait_for_what_cannot_come_ends(run_shared: RunShared, what: str) -> None:  # noqa: F811
+    declared, steps, failing, words = STUCK[what]
+    ran = run_shared(declared, *steps, grace_period=1.0)
+    assert ran.end.exit_code is ExitCode.FAILED
+    abandoned = ran.one("shared.abandoned")
+    assert abandoned["steps"] == failing
+    assert re.search(words, abandoned["reason"]), abandoned["reason"]
+    for name in failing:
+        finished = next(event for event in ran.named("step.finished") if event["step"] == name)
+        assert (finished["outcome"], finished["error"]) == ("failed", abandoned["reason"])
+    assert [waiting["step"] for waiting in abandoned["waiting"]] == failing
+    assert all(re.search(r"sharing_zoo.py|sharing/queues.py", each["stack"]) for each in abandoned["waiting"])
+
+
+def test_who_held_what_is_told(run_shared: RunShared) -> None:  # noqa: F811
+    ran = run_shared(things(lock=["Lock"]), step("x", "take_and_die", LOCK), step("y", "take_later", LOCK))
+    orphaned = ran.one("shared.orphaned")
+    assert (orphaned["step"], orphaned["names"]) == ("x", ["lock"])
+
+
+def test_a_worker_of_a_pool_that_waits_for_ever(run_shared: RunShared, engine: Any) -> None:  # noqa: F811
+    waits = pool("y", "sharing_zoo:take_with", [1, 2, 3], folder=HERE, engine=engine, kwargs={"lock": LOCK})
+    ran = run_shared(things(lock=["Lock"]), step("x", "take_and_die", LOCK), waits, grace_period=1.0)
+    assert ran.one("shared.abandoned")["steps"] == ["y"]
+    assert re.search(r"worker \d of `y` \(pid \d+\) waits for `lock`", ran.one("shared.abandoned")["reason"])
+
+
+def test_a_second_attempt_is_not_made_for_what_can_only_hang(run_shared: RunShared) -> None:  # noqa: F811
+    """The lock stays held by the dead: what is tried again waits for it as well, and the step ends."""
+    dies = step("x", "take_and_die", LOCK)
+    dies = replace(dies, limits=replace(dies.limits, retries=Retries(3)))
+    ran = run_shared(things(lock=["Lock"]), dies, step("y", "take_later", LOCK), grace_period=1.0)
+    assert ran.end.exit_code is ExitCode.FAILED
+    assert {"x", "y"} == {name for event in ran.named("shared.abandoned") for name in event["steps"]}
+    assert len(ran.named("process.retried")) == 1
+
+
+def test_it_may_be_ignored(run_shared: RunShared) -> None:  # noqa: F811
+    """Nothing is done about it; its own limit ends the step."""
+    ignored = (replace(things(lock=["Lock"])[0], abandoned="ignore"),)
+    waits = step("y", "take_later", LOCK)
+    waits = replace(waits, limits=replace(waits.limits, timeout=3.0))
+    ran = run_shared(ignored, step("x", "take_and_die", LOCK), waits)
+    assert ran.named("shared.abandoned") == []
+    assert ran.outcomes("y") == ["timed_out"]
+
+
+PATIENT: dict[str, tuple[tuple[SharedThing, ...], list[Step]]] = {
+    "its own thread": (things(lock=["Lock"]), [step("x", "wait_with_a_thread", LOCK)]),
+    "a bounded wait": (
+        things(lock=["Lock"]),
+        [step("x", "take_and_return", LOCK), step("y", "take_with_patience", LOCK, needs=("x",))],
+    ),
+    "one that is at work": (
+        things(rows=["Queue"]),
+        [step("x", "put_late", ROWS), step("y", "add_up", ROWS), step("z", "add_up", ROWS)],
+    ),
+    "a step that is to come": (
+        things(gate=["Barrier", 2]),
+        [step("x", "arrive", GATE), step("w", "nap", 2.0), step("y", "arrive", GATE, needs=("w",))],
+    ),
+}
+
+
+@pytest.mark.parametrize("what", PATIENT)
+def test_a_wait_that_will_end_is_left_alone(run_shared: RunShared, what: str) -> None:  # noqa: F811
+    declared, steps = PATIENT[what]
+    ran = run_shared(declared, *steps)
+    assert ran.end.exit_code is ExitCode.SUCCEEDED, [e for e in ran.events if e["event"].startswith("shared")]
+
+
+def test_nothing_is_left_when_mprun_is_killed(start_method: StartMethod, tmp_path: Path) -> None:
+    """No child, no manager, no semaphore: however little time there was for it."""
+    declared = things(lock=["Lock"], rows=["Queue", 3], state=["dict", {}], n=["Value", "i", 0])
+    steps = [
+        step("x", "hold_and_say", LOCK, shared("state"), shared("n"), str(tmp_path / "pids")),
+        step("y", "add_up", ROWS),
+    ]
+    plan = plan_with(declared, *steps, step("z", "nap_with", 60, ROWS), start_method=start_method)
+    running = Running(plan, tmp_path)
+    pids = wait_for(lambda: (tmp_path / "pids").exists() and (tmp_path / "pids").read_text().split())
+    running.signal(signal.SIGKILL)
+    _, stderr = running.end()
+    assert_gone(list(map(int, pids)))
+    wait_for(lambda: left_behind() == [])
+    assert "Traceback" not in stderr
+
+
+def test_what_was_left_is_removed_at_the_next_start(run_shared: RunShared) -> None:  # noqa: F811
+    """Somebody has killed even the process that would have removed it."""
+    left = Path("/dev/shm/sem.mprun-1-0-abcdefgh-xyz")
+    left.write_bytes(b"")
+    run_shared(things(n=["Value", "i", 0]), step("x", "read", shared("n")))
+    assert not left.exists()

@@ -1,0 +1,156 @@
+"""Who is stuck, as a pure decision over histories made by hand: no process, no clock."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from mprun.sharing.making import Slot
+from mprun.sharing.stuck import Party, Pending, Situation, is_about_to_end, may_end, stuck
+from mprun.sharing.words import explain
+
+LOCK, OTHER, TOKENS, GATE, GO, ITEM, ROOM, COND, NOTIFY = range(9)
+SLOTS = (
+    Slot("lock", "lock"),
+    Slot("other", "lock"),
+    Slot("tokens", "semaphore"),
+    Slot("gate", "barrier", parties=3),
+    Slot("go", "event"),
+    Slot("rows", "item"),
+    Slot("rows", "room"),
+    Slot("cond", "condition"),
+    Slot("cond", "notify"),
+)
+USES = dict.fromkeys("abc", frozenset({"lock", "other", "tokens", "gate", "go", "rows", "cond"})) | {"d": frozenset()}
+
+
+def situation(*parties: Party, **more: Any) -> Situation:
+    return Situation(SLOTS, USES, parties, **more)
+
+
+def party(step: str, waits: int | None = None, **more: Any) -> Party:
+    return Party(pid=ord(step), step=step, waits=waits, since=1 if waits is not None else 0, **more)
+
+
+HOLDS_LOCK, HOLDS_OTHER = {"holds": {LOCK: 1}}, {"holds": {OTHER: 1}}
+
+# The situation → the steps whose children are stuck.
+SITUATIONS: dict[str, tuple[Situation, str]] = {
+    "nobody waits": (situation(party("a"), party("b")), ""),
+    "a lock is held by one at work": (situation(party("a", **HOLDS_LOCK), party("b", LOCK)), ""),
+    "a lock is held by nobody who lives": (situation(party("a"), party("b", LOCK)), "b"),
+    "a lock is about to be taken by another": (situation(party("a", wants=frozenset({LOCK})), party("b", LOCK)), ""),
+    "all wait for a lock of a dead one": (situation(party("a", LOCK), party("b", LOCK), party("c")), "ab"),
+    "two hold what the other waits for": (
+        situation(party("a", OTHER, **HOLDS_LOCK), party("b", LOCK, **HOLDS_OTHER), party("c")),
+        "ab",
+    ),
+    "a chain with a living end": (
+        situation(party("a", OTHER, **HOLDS_LOCK), party("b", LOCK), party("c", **HOLDS_OTHER)),
+        "",
+    ),
+    "a chain with a dead end": (situation(party("a", OTHER, **HOLDS_LOCK), party("b", LOCK), party("c")), "ab"),
+    "one waits for itself": (situation(party("a", LOCK, **HOLDS_LOCK), party("b")), "a"),
+    "a semaphore for signals": (situation(party("a", TOKENS), party("b", holds={TOKENS: -1})), ""),
+    "a semaphore for signals, its giver gone": (situation(party("a", TOKENS)), "a"),
+    "a semaphore whose last place is lost": (
+        situation(party("a", TOKENS), party("b"), lost=frozenset({TOKENS})),
+        "a",
+    ),
+    "a barrier that one more may reach": (situation(party("a", GATE), party("b", GATE), party("c")), ""),
+    "a barrier with too few left": (situation(party("a", GATE), party("b")), "a"),
+    "a barrier that a later step fills": (situation(party("a", GATE), party("b", GATE), pending=[Pending("c")]), ""),
+    "a barrier that a later step fills after one who waits there": (
+        situation(party("a", GATE), party("b", GATE), pending=[Pending("c", frozenset("a"))]),
+        "ab",
+    ),
+    "a barrier that a step fills when there is room": (
+        situation(
+            party("a", GATE), party("b", GATE), party("d"), pending=[Pending("c", needs_room_of=frozenset("abd"))]
+        ),
+        "",
+    ),
+    "a barrier whose others take all the room": (
+        situation(party("a", GATE), party("b", GATE), pending=[Pending("c", needs_room_of=frozenset("ab"))]),
+        "ab",
+    ),
+    "an event and one at work": (situation(party("a", GO), party("b")), ""),
+    "an event and one who doesn't know it": (situation(party("a", GO), party("d")), "a"),
+    "an event and a worker without a task": (situation(party("a", GO), party("b", rests=True)), "a"),
+    "producer and consumer wait for each other": (situation(party("a", ROOM), party("b", ITEM)), "ab"),
+    "a consumer that starts after its producer": (
+        situation(party("a", ROOM), pending=[Pending("b", frozenset("a"))]),
+        "a",
+    ),
+    "one notifies a sleeper": (situation(party("a", NOTIFY), party("b", COND)), "ab"),
+    "one notifies a dead sleeper": (situation(party("a", NOTIFY), party("b")), "a"),
+    "ignored": (situation(party("a"), party("b", LOCK), ignored=frozenset({"lock"})), ""),
+    "who waits for one that waits where it is ignored": (
+        situation(party("a", GO, **HOLDS_LOCK), party("b", LOCK), ignored=frozenset({"go"})),
+        "",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", SITUATIONS)
+def test_who_is_stuck(name: str) -> None:
+    now, expected = SITUATIONS[name]
+    assert "".join(sorted(party.step for party in stuck(now))) == expected
+
+
+def test_what_has_become_free_holds_nobody() -> None:
+    free = replace(SLOTS[LOCK], is_free=lambda: True)
+    assert stuck(Situation((free,), {"a": {"lock"}}, [party("a", LOCK)])) == []
+
+
+LOOPS = {"loops": frozenset({ITEM})}
+
+# The situation → whether the queue is about to end, whether it may end now.
+QUEUES: dict[str, tuple[Situation, bool, bool]] = {
+    "nobody": (situation(), False, False),
+    "one who may put": (situation(party("a"), party("b", ITEM, **LOOPS)), False, False),
+    "one who is to come": (situation(party("b", ITEM, **LOOPS), pending=[Pending("a")]), False, False),
+    "all loop, one has a row yet": (situation(party("a", **LOOPS), party("b", ITEM, **LOOPS)), True, False),
+    "all loop and wait": (situation(party("a", ITEM, **LOOPS), party("b", ITEM, **LOOPS)), True, True),
+    "one gets": (situation(party("a", ITEM), party("b", ITEM, **LOOPS)), False, True),
+    "who uses it not doesn't count": (situation(party("d"), party("b", ITEM, **LOOPS)), True, True),
+}
+
+
+@pytest.mark.parametrize("name", QUEUES)
+def test_when_a_queue_ends(name: str) -> None:
+    now, soon, over = QUEUES[name]
+    assert (is_about_to_end(now, ITEM), bool(may_end(now, ITEM))) == (soon, over)
+
+
+WORDS: dict[str, tuple[Situation, dict[int, str], str]] = {
+    "dead holder": (
+        situation(party("b", LOCK, worker=2)),
+        {LOCK: "`a` (pid 9)"},
+        "worker 2 of `b` (pid 98) waits for `lock`, which `a` (pid 9) held when it died",
+    ),
+    "living holder": (
+        situation(party("a", GO, **HOLDS_LOCK), party("b", LOCK)),
+        {},
+        "`a` (pid 97) waits until `go` is set, and all who could bring that about wait for something else; "
+        "`b` (pid 98) waits for `lock`, which `a` (pid 97), itself waiting, holds",
+    ),
+    "barrier": (
+        situation(party("a", GATE)),
+        {},
+        "`a` (pid 97) waits at `gate`, which needs 3 and has 1 left that could arrive",
+    ),
+    "nobody": (
+        situation(party("a", ITEM)),
+        {},
+        "`a` (pid 97) waits for something in `rows`, into which nobody is left to put anything",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", WORDS)
+def test_it_is_said_in_words(name: str) -> None:
+    now, dead, expected = WORDS[name]
+    assert explain(now, stuck(now), dead) == expected
