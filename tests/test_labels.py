@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 
 from mprun import cells
-from mprun.cells import find_cell, labels
-from mprun.labels import MAX_LABEL, label_by_field, label_of, unique
+from mprun.cells import Labels, find_cell, labels
+from mprun.labels import MAX_LABEL, key_of, label_by_field, label_of, unique
+from mprun.references import Reference, parse
 from mprun.sources import CsvSource, ListSource, MatrixSource, RangeSource, SliceSource, Source, ZipSource
 
 
@@ -65,6 +66,42 @@ def test_a_field_labels_a_task(field: str, label: str | None) -> None:
     assert label_by_field(value, field) == label
 
 
+class Odd:
+    """An item of the user's own."""
+
+    name = "north"
+
+    @property
+    def broken(self) -> str:
+        raise RuntimeError
+
+    def __str__(self) -> str:
+        raise RuntimeError
+
+
+@pytest.mark.parametrize(
+    ("item", "keys", "key"),
+    [
+        ({"name": "north"}, "name", "north"),
+        ({"at": [{"city": "Oslo"}]}, "at.0.city", "Oslo"),
+        ({"name": "north"}, "nam", None),
+        ("north", "name", None),
+        ("a\nb", "${item}", r"a\nb"),
+        ({"name": "north", "n": None}, "${item.name} of ${item.n}", "north of null"),
+        ({"name": ""}, "${item.name}", '""'),
+        ({"name": "north"}, "${item.name} of ${item.n}", None),
+        ({"lr": 0.1, "depth": 2}, "${matrix.lr}/${matrix.depth}", "0.1/2"),
+        ("x" * 100, "<${item}>", "<" + "x" * 62 + "…"),
+        (Odd(), "name", None),
+        (Odd(), "${item.name}", "north"),
+        (Odd(), "${item.broken}", None),
+        (Odd(), "${item}", None),
+    ],
+)
+def test_the_key_of_an_item(item: Any, keys: str, key: str | None) -> None:
+    assert key_of(item, parse(keys)) == key
+
+
 @pytest.mark.parametrize(
     ("bare", "told"),
     [
@@ -111,6 +148,31 @@ def test_a_record_that_cannot_be_read_is_called_by_its_place(tmp_path: Path) -> 
     source = CsvSource(str(tmp_path / "data.csv"), str(tmp_path))
     assert list(labels(source)) == ["1-2", "data.csv:3"]
     assert find_cell(source, "1-2") == (0, (2, ["1", "2"]))
+
+
+@pytest.mark.parametrize(
+    ("source", "keys", "told"),
+    [
+        (ListSource(({"n": 1, "name": "a"}, {"n": 2, "name": "b"}, {"n": 3, "name": "a"})), "name", ["a", "b", "a#2"]),
+        (ListSource(({"name": "a"}, {"other": "b"}, "c")), "name", ["a", "b", "c"]),
+        (RangeSource(0, 2, 1), "n-${item}", ["n-0", "n-1"]),
+        (MatrixSource(axes(a=["x", "y"], b=[1, 2])), "${matrix.a}", ["x", "x#1", "y", "y#3"]),
+        (SliceSource(ZipSource(axes(a=["x", "y"], b=[1, 2])), 1), "b", ["2"]),
+    ],
+)
+def test_labels_by_keys(source: Source, keys: str, told: list[str]) -> None:
+    """What has no key is called by its value."""
+    given = Labels(source, parse(keys))
+    assert list(labels(source, parse(keys))) == [given.of_next(item) for item in source.items()] == told
+    for index, (label, item) in enumerate(zip(told, source.items(), strict=True)):
+        assert find_cell(source, label, parse(keys)) == (index, item)
+
+
+def test_labels_of_records_by_keys(tmp_path: Path) -> None:
+    (tmp_path / "data.csv").write_text("a,b\n1,2\n3\n")
+    source = CsvSource(str(tmp_path / "data.csv"), str(tmp_path))
+    assert list(labels(source, "b")) == ["2", "data.csv:3"]
+    assert list(labels(source, Reference("item", ("a",)))) == ["1", "data.csv:3"]
 
 
 NAMES = [f"v{number}" for number in range(1000)]

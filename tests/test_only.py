@@ -12,6 +12,7 @@ from plan_builders import plan_of, pool, process
 from mprun.errors import UsageError
 from mprun.plan import Plan, ProcessStep
 from mprun.planning.only import first, narrowed, only
+from mprun.references import parse
 from mprun.sources import CallSource, ListSource, MatrixSource, RangeSource, ResultsSource, SliceSource, Source
 from mprun.targets import parse_target
 
@@ -69,6 +70,15 @@ def test_a_cell_of_a_matrix() -> None:
     grid = only(PLAN, ["grid@mlp-2"]).step("grid")
     assert isinstance(grid, ProcessStep)
     assert grid.cells == ListSource(({"model": "mlp", "depth": 2},))
+
+
+def test_a_cell_by_the_key_of_its_step() -> None:
+    plan = plan_of(replace(fan_out("grid", GRID), keys=parse("d${matrix.depth}")))
+    grid = only(plan, ["grid@d2", "grid@d1#2"]).step("grid")
+    assert isinstance(grid, ProcessStep)
+    assert grid.cells == ListSource(({"model": "cnn", "depth": 2}, {"model": "mlp", "depth": 1}))
+    with pytest.raises(UsageError, match="no cell `cnn-1`; there is d1, d2, d1#2, d2#3"):
+        only(plan, ["grid@cnn-1"])
 
 
 WRONG: list[tuple[str, str]] = [

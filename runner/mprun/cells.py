@@ -8,19 +8,22 @@ from typing import Any
 
 from mprun.decoding import Decoding
 from mprun.errors import ItemError
-from mprun.labels import JOINT, MAX_LABEL, label_of, unique
+from mprun.labels import JOINT, MAX_LABEL, key_of, label_of, unique
+from mprun.references import Reference, Template
 from mprun.sources import MatrixSource, RangeSource, SliceSource, Source, whole_of
 
+Keys = str | Reference | Template  # by which items are labelled, as plan.py has it; empty: by their values
 
-def labels(source: Source) -> Iterator[str]:
+
+def labels(source: Source, keys: Keys = "") -> Iterator[str]:
     """The labels of all items, in order. Those given are remembered only where two items could have the same."""
-    bare = map(_labeller(source), source.items())
-    return bare if _are_distinct(source) else unique(bare)
+    bare = map(_labeller(source, keys), source.items())
+    return bare if not keys and _are_distinct(source) else unique(bare)
 
 
-def find_cell(source: Source, label: str) -> tuple[int, Any] | None:
+def find_cell(source: Source, label: str, keys: Keys = "") -> tuple[int, Any] | None:
     """The index and the item, as `source` yields it, of the first whose label is `label`; None where there is none."""
-    index = next((index for index, its_label in enumerate(labels(source)) if its_label == label), None)
+    index = next((index for index, its_label in enumerate(labels(source, keys)) if its_label == label), None)
     return None if index is None else (index, next(SliceSource(source, index, 1).items()))
 
 
@@ -28,8 +31,8 @@ class Labels:
     """Gives the items of `source` their labels one after the other, as they are read; where only children know what
     they are (None), their indexes. May raise what `decoding()` raises."""
 
-    def __init__(self, source: Source | None) -> None:
-        self._label_of = None if source is None else _labeller(source)
+    def __init__(self, source: Source | None, keys: Keys = "") -> None:
+        self._label_of = None if source is None else _labeller(source, keys)
         self._item: Any = None
         self._labels = unique(self._bare())
 
@@ -42,7 +45,22 @@ class Labels:
             yield str(index) if self._label_of is None else self._label_of(self._item)
 
 
-def _labeller(source: Source) -> Callable[[Any], str]:
+def _labeller(source: Source, keys: Keys) -> Callable[[Any], str]:
+    """By `keys`; an item in which these lead nowhere is called by its value, as all are without them."""
+    by_value, decoding = _labeller_by_value(source), source.decoding()
+    if not keys:
+        return by_value
+    return lambda item: _key_of_record(decoding, item, keys) or by_value(item)
+
+
+def _key_of_record(decoding: Decoding | None, item: Any, keys: Keys) -> str | None:
+    try:
+        return key_of(item if decoding is None else decoding.value(item), keys)
+    except ItemError:  # the item's own task tells it
+        return None
+
+
+def _labeller_by_value(source: Source) -> Callable[[Any], str]:
     whole, decoding = whole_of(source), source.decoding()
     if isinstance(whole, MatrixSource):
         axes = [name for name, _ in whole.axes]

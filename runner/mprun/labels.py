@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from mprun.references import Reference, Template, evaluate, follow
+
 MAX_LABEL = 64
 JOINT = "-"
 
@@ -33,6 +35,19 @@ def label_by_field(value: Any, field: str) -> str | None:
         else:
             return None
     return label_of(value)
+
+
+def key_of(item: Any, keys: str | Reference | Template) -> str | None:
+    """The label of `item` by the `keys` of its step: the name of a field, or a text that refers to the item.
+
+    None where that leads nowhere. Raises nothing: an item may be an object of the user's, and a label fails no task.
+    """
+    try:
+        if isinstance(keys, str):
+            return label_by_field(item, keys)
+        return label_of(evaluate(keys, lambda reference: follow(item, reference.path)))
+    except Exception:  # noqa: BLE001 -- it leads nowhere, or its attributes and its `__str__` are the user's code
+        return None
 
 
 def unique(bare: Iterable[str]) -> Iterator[str]:

@@ -22,8 +22,8 @@ _TYPES = {"string": "VARCHAR", "integer": "BIGINT", "number": "DOUBLE", "boolean
 
 _VIEWS = {
     "tasks": """
-        SELECT seq, ts, step, coalesce(task, 0) AS task, attempt, outcome, duration, waited, worker, pid, result, args,
-            kwargs, "exception.type", "exception.message", "exception.stacktrace", reason, cancelled_by,
+        SELECT seq, ts, step, coalesce(task, 0) AS task, key, attempt, outcome, duration, waited, worker, pid, result,
+            args, kwargs, "exception.type", "exception.message", "exception.stacktrace", reason, cancelled_by,
             event IN ('task.result', 'process.result') AS final
         FROM events WHERE event IN ('task.result', 'process.result', 'task.retried', 'process.retried')
     """,

@@ -83,7 +83,7 @@ class FanOutExecution:
     def _get_ready(self) -> None:
         """Open what results go to, and begin to read cells. Raises OSError where results can't be kept."""
         if not (needs_a_run(self._cells) or self._supply.error):
-            self._labels = Labels(self._cells)
+            self._labels = Labels(self._cells, self.step.keys)
         self._works = ProcessWorks(self._run, self.step, self._supply)
         self._supply.begin(self._advance_soon)
 

@@ -104,6 +104,7 @@ class InlineExecution:
         try:
             with surrounded(self.step.surroundings, self._run.unset):
                 ended, args, kwargs, value = self._calls.make(about, item)
+                about |= self._calls.key()
         except (KeyboardInterrupt, OSError) as error:  # not of the call itself: before it, or after
             ended, args, kwargs, value = Call("raised", None, error, time.time(), 0.0), (), {}, None
         delay = self._delay(attempt, ended)

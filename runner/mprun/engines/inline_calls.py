@@ -48,6 +48,10 @@ class InlineCalls(Protocol):
 
     def make(self, about: Mapping[str, Any], item: Any) -> Made: ...
 
+    def key(self) -> Mapping[str, Any]:
+        """The `key` of the last call, as a field of its event; nothing where it has none."""
+        ...
+
     def ended(self, about: Mapping[str, Any], duration: float) -> None:
         """An attempt has ended, and its outcome was told."""
 
@@ -74,7 +78,7 @@ class ProcessCalls:
     def begin(self) -> str:
         cells = self._step.cells
         if cells is not None and not (needs_a_run(cells) or self.supply.error):
-            self._labels = Labels(cells)
+            self._labels = Labels(cells, self._step.keys)
         self._works = ProcessWorks(self._run, self._step, self.supply)
         self.ledger.results = self._works.results
         return ""
@@ -90,6 +94,9 @@ class ProcessCalls:
         work = self._works.work() if self._step.cells is None else self._works.of_cell(item)
         ended, args, kwargs, keeper = make_call(work, about, lambda task, now: None)
         return ended, args, kwargs, None if keeper is None else _value_of(keeper)
+
+    def key(self) -> Mapping[str, Any]:
+        return {}  # a cell is told by its label
 
     def ended(self, about: Mapping[str, Any], duration: float) -> None:
         end = {"exitcode": 0, "signal": None, "duration": round(duration, 6)}
@@ -130,6 +137,9 @@ class PoolCalls(PoolExecution[PoolWorker]):
             self._tasks.keeper.attempt = about["attempt"]
         ended, (args, kwargs) = self._tasks.make(about["task"], item)
         return ended, args, kwargs, None if self._tasks.keeper is None else _value_of(self._tasks.keeper)
+
+    def key(self) -> Mapping[str, Any]:
+        return self._tasks.key
 
     def ended(self, about: Mapping[str, Any], duration: float) -> None:
         """Nothing tells of it but the result."""

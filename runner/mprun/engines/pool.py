@@ -129,6 +129,7 @@ class PoolExecution(Generic[W]):
             kwargs={} if step.call == "apply" else step.kwargs,
             decoding=self.supply.decoding,
             command=step.command,
+            keys=step.keys,
         )
 
     def make_process(self, *args: Any, **kwargs: Any) -> ChildProcess:

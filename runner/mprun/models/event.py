@@ -38,6 +38,9 @@ Seconds = Annotated[float, Field(ge=0)]
 Sha256 = Annotated[str, Field(pattern=_SHA256)]
 Step = Annotated[str, Field(description="The step's name in the workflow.")]
 Cell = Annotated[str, Field(description="What the cell of a fan-out is called: `fetch@north` is the cell `north`.")]
+Key = Annotated[
+    str, Field(description="What the task is called by its pool's `keys`; left out where these lead nowhere.")
+]
 Task = Annotated[int, Field(ge=0, description="The index in its step, from 0: of a pool's task, of a fan-out's cell.")]
 Timestamp = Annotated[str, Field(pattern=_TIMESTAMP)]
 Worker = Annotated[int, Field(ge=1, description="The worker's number in its pool, from 1, in the order of starting.")]
@@ -589,6 +592,7 @@ class TaskAttempt(Attempt):
     model_config = ConfigDict(json_schema_extra=_conditions())
 
     task: Task
+    key: Key | Absent = None
     worker: Worker | Absent = None
     pid: Pid | Absent = None
     waited: Seconds | Absent = Field(

@@ -71,9 +71,9 @@ def _by_index(cell: tuple[int, Any]) -> int:
 
 def _cell(step: ProcessStep, cells: Source, label: str) -> tuple[int, Any]:
     """The index and the value of a cell."""
-    found = find_cell(cells, label)
+    found = find_cell(cells, label, step.keys)
     if found is None:
-        known = list(islice(labels(cells), _MAX_LABELS))
+        known = list(islice(labels(cells, step.keys), _MAX_LABELS))
         raise UsageError(f"`--only {step.name}@{label}`: `{step.name}` has no cell `{label}`{_meant(label, known)}")
     index, item = found
     decoding = cells.decoding()

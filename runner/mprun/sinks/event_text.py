@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from mprun.sinks.text import duration, shown, value
+from mprun.sinks.text import duration, key_text, shown, value
 
 # What stands in the line elsewhere, or is for machines.
-_ELSEWHERE = ("seq", "ts", "event", "step", "task", "text", "outcome", "duration", "result", "exception.stacktrace")
+_WHOSE = ("step", "task", "key")
+_ELSEWHERE = (*_WHOSE, "seq", "ts", "event", "text", "outcome", "duration", "result", "exception.stacktrace")
 
 
 def event_line(event: Mapping[str, Any]) -> str:
@@ -19,10 +20,10 @@ def event_line(event: Mapping[str, Any]) -> str:
 
 
 def subject(event: Mapping[str, Any]) -> str:
-    """Whose event it is: `squares[4]`, `squares`, or nothing."""
+    """Whose event it is: `squares[4]`, `fetch[3] (north)`, `squares`, or nothing."""
     if "step" not in event:
         return ""
-    return shown(f"{event['step']}[{event['task']}]" if "task" in event else str(event["step"]))
+    return shown(f"{event['step']}[{event['task']}]{key_text(event)}" if "task" in event else str(event["step"]))
 
 
 def _told(event: Mapping[str, Any]) -> list[str]:

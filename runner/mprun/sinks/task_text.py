@@ -45,7 +45,7 @@ def _attempt(at: str, event: Event) -> Iterator[str]:
     for key in ("args", "kwargs", "result"):
         if key in event:
             yield f"    {key}: {shown(json.dumps(event[key], ensure_ascii=False))}"
-    for key in ("reason", "cancelled_by"):
+    for key in ("key", "reason", "cancelled_by"):
         if key in event:
             yield f"    {key.replace('_', ' ')}: {shown(event[key])}"
     if "exception.type" in event:

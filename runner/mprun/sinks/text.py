@@ -48,10 +48,15 @@ def failure(step: str, event: Mapping[str, Any]) -> list[str]:
 
 
 def _address(step: str, event: Mapping[str, Any]) -> str:
-    """`fetch`, `fetch@north`, `count[17]`: a step, the cell of a fan-out, the task of a pool."""
+    """`fetch`, `fetch@north`, `count[17] (north)`: a step, the cell of a fan-out, the task of a pool and its key."""
     if "cell" in event:
         return f"{step}@{shown(event['cell'])}"
-    return f"{step}[{event['task']}]" if "task" in event else step
+    return f"{step}[{event['task']}]{key_text(event)}" if "task" in event else step
+
+
+def key_text(event: Mapping[str, Any]) -> str:
+    """What the task of `event` is called, to stand behind its address: ` (north)`, or nothing."""
+    return f" ({shown(str(event['key']))})" if "key" in event else ""
 
 
 def _cause(event: Mapping[str, Any]) -> str:

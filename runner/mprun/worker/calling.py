@@ -44,12 +44,13 @@ def by_call(call: PoolCall, function: Callable[..., Any], kwargs: Mapping[str, A
     return make_call
 
 
-def decoded(make_call: Callable[[Any], Any], decoding: Decoding) -> Callable[[Any], Any]:
-    """`make_call` of what `decoding` makes of an item; what can't be converted is told with its place in the file."""
+def decoded(make_call: Callable[[Any], Any], load: Callable[[Any], Any], decoding: Decoding) -> Callable[[Any], Any]:
+    """`make_call` of what `load` makes of an item, which `decoding` reads: what can't be converted is told with its
+    place in the file."""
 
     def decode_and_call(item: Any) -> Any:
         try:
-            return make_call(decoding.value(item))
+            return make_call(load(item))
         except ConversionError as error:
             raise ConversionError(f"{decoding.place(item)}: {error}") from None
 

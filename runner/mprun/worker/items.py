@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from mprun.results import Reader
+    from mprun.worker.keys import KeyedItems
     from mprun.worker.pool_work import PoolWork
     from mprun.worker.step import ProcessWork
 
@@ -32,6 +33,15 @@ def item_loader(work: PoolWork | ProcessWork) -> Load | None:
 
     reader = Reader(work.items_from)
     return _Places(reader).load if work.items_are == "places" else _of_results(reader)
+
+
+def keyed_items(work: PoolWork, load: Load | None) -> KeyedItems | None:
+    """What loads the items of a pool with `keys`, in the place of its `load`; None for a pool without."""
+    if not work.keys:
+        return None
+    from mprun.worker.keys import KeyedItems
+
+    return KeyedItems(work.keys, load)
 
 
 def _of_results(reader: Reader) -> Load:

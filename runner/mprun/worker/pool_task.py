@@ -76,7 +76,8 @@ def _make_call(task: int, handed_over: Any) -> None:
     flush_output()
     if _tasks.keeper is not None and ended.error is None:
         _tasks.keeper.tell(child)
-    line = result_line(_about | {"task": task, "attempt": 1, "waited": round(waited, 6)}, ended, args, kwargs)
+    about = _about | {"task": task, "attempt": 1, "waited": round(waited, 6)} | _tasks.key
+    line = result_line(about, ended, args, kwargs)
     child.send(RESULT, result_body(task, CODES[ended.outcome], line))
     child.board.end()
 

@@ -16,6 +16,7 @@ from mprun.worker.process import ChildProcess
 
 if TYPE_CHECKING:  # most workers have none of these, and need not load them
     from mprun.decoding import Decoding
+    from mprun.references import Reference, Template
     from mprun.results import ResultFiles
     from mprun.scope import Scope
 
@@ -31,7 +32,7 @@ class PoolWork:
     `keep` says where what tasks return is kept, None where it isn't. `kwargs` are the same for each task. `command` is
     a program to run in the place of the target. `scope` has the values of the references in `initargs`, `kwargs`,
     `command` and, where `items_refer`, in items; None where there are none. `items_from` is the step whose results the
-    items are, `items_are` what the parent hands over in their place, `decoding` how that is read.
+    items are, `items_are` what the parent hands over in their place, `decoding` how that is read. `keys` labels a task.
     """
 
     step: str
@@ -51,6 +52,7 @@ class PoolWork:
     kwargs: Mapping[str, Any] = field(default_factory=dict)
     decoding: Decoding | None = None
     command: tuple[Any, ...] = ()
+    keys: str | Reference | Template = ""
 
 
 def get_ready(child: ChildProcess, work: PoolWork) -> tuple[Callable[..., Any], PoolWork]:

@@ -29,7 +29,7 @@ from mprun.worker.frames import (
     result_body,
     run_head,
 )
-from mprun.worker.items import Load, item_loader
+from mprun.worker.items import Load, item_loader, keyed_items
 from mprun.worker.lines import TaskLines
 from mprun.worker.output import flush_output, unfinished
 from mprun.worker.pool_work import PoolWork, about_tasks, get_ready
@@ -62,10 +62,12 @@ class Server:
         self._board = child.board
         self._work = work
         self._load = item_loader(work)
-        self._invoke = _invoker(work, function, self._load)
+        self._keyed = keyed_items(work, self._load)
+        self._invoke = _invoker(work, function, self._load if self._keyed is None else self._keyed.load)
         self._arguments = arguments_of(work.call, work.kwargs)
         self._again = Again(work.retries)
-        self._lines = TaskLines(about_tasks(child, work))
+        about = about_tasks(child, work)
+        self._lines = TaskLines(about) if self._keyed is None else self._keyed.lines(about)
         self._sent = time.monotonic_ns()
 
     def run(self, first: int, attempt: int, handed: int, items: Sequence[Any]) -> None:
@@ -142,6 +144,8 @@ class Server:
         args, kwargs = self._arguments(self._loaded(item))
         about = {"step": self._work.step, "worker": self._child.worker, "task": task, "attempt": attempt}
         about["waited"] = round(waited, 6)
+        if self._keyed is not None:
+            about |= self._keyed.fields
         code = CODES[outcome]
         delay = self._again.delay(attempt, outcome, error)
         if delay is None:
@@ -214,6 +218,8 @@ class _CountingServer(Server):
 def _invoker(work: PoolWork, function: Callable[..., Any], load: Load | None) -> Callable[[Any], Any]:
     """The function of what is handed over for one item that makes its call."""
     make_call = by_call(work.call, function, work.kwargs)
+    if load is None:
+        return make_call
     if work.decoding is not None:
-        return decoded(make_call, work.decoding)
-    return make_call if load is None else lambda item: make_call(load(item))
+        return decoded(make_call, load, work.decoding)
+    return lambda item: make_call(load(item))

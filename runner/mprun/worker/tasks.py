@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from mprun.errors import ConversionError
 from mprun.worker.calling import Arguments, arguments_of
 from mprun.worker.calls import Call, call, judge_stay
-from mprun.worker.items import item_loader
+from mprun.worker.items import item_loader, keyed_items
 from mprun.worker.pool_work import PoolWork
 
 if TYPE_CHECKING:
@@ -23,7 +23,14 @@ class Tasks:
         self._function = function
         self._decoding = work.decoding
         self._arguments_of = arguments_of(work.call, work.kwargs)
-        self._load = item_loader(work)
+        load = item_loader(work)
+        self._keyed = keyed_items(work, load)
+        self._load = load if self._keyed is None else self._keyed.load
+
+    @property
+    def key(self) -> dict[str, str]:
+        """The `key` of the last call's task, as a field of its event; nothing where it has none."""
+        return {} if self._keyed is None else self._keyed.fields
 
     def make(self, task: int, handed_over: Any) -> tuple[Call, Arguments]:
         """How the call of `task` ended, or the loading of its item, and its arguments as far as they are known."""
