@@ -14,6 +14,7 @@ from random_workflows import FILES, random_workflow
 from test_fuzz_load import CHANGES
 
 from mprun.diagnostics import render_all
+from mprun.errors import UsageError
 from mprun.loading.given import given_params
 from mprun.loading.load import Loaded, load
 from mprun.models.workflow import Workflow
@@ -21,6 +22,7 @@ from mprun.plan import Plan, plan_json
 from mprun.planning.build import build
 from mprun.planning.describe import describe
 from mprun.planning.graph import FORMATS
+from mprun.planning.script import python_script
 from mprun.references import Reference, Template, escaped
 
 GIVEN = given_params(["token=hush-hush"], "", {})
@@ -81,6 +83,20 @@ def test_a_right_workflow_has_the_same_plan_when_it_is_written_anew(seed: int, f
         assert again.diagnostics == (), anew
         same = replace(plan_of(again), workflow_sha256=plan.workflow_sha256, params=plan.params)
         assert same == plan, anew
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_a_right_workflow_has_a_program_unless_it_is_told_why_not(seed: int, file: Path) -> None:
+    programs = 0
+    for number in range(40):
+        file.write_text(written(random_workflow(seed * 1000 + number)))
+        try:
+            text = python_script(build(load(str(file), GIVEN).files))
+        except UsageError:
+            continue
+        compile(text, "program.py", "exec")
+        programs += 1
+    assert programs > 5
 
 
 @pytest.mark.parametrize("seed", range(20))

@@ -693,6 +693,11 @@ def test_steps_that_a_condition_leaves_out_are_named() -> None:
     assert "a = " not in script
 
 
+def test_steps_whose_arguments_are_converted_are_named() -> None:
+    script = python_script(plan_of(replace(process("a", "jobs:f", "x"), converts="strict"), process("b", "jobs:f")))
+    assert "# Converted as annotations ask, or refused (see `as_asked`): `a`\n" in script
+
+
 def test_targets_that_were_not_looked_at_are_said_to_be() -> None:
     script = python_script(plan_of(process("a", "jobs:f")), checked=False)
     assert "# The targets were not looked at: arguments are given as they are written" in script

@@ -94,13 +94,15 @@ def _what_references_are(plan: Plan) -> Iterator[str]:
 
 
 def _left_out(plan: Plan, around: list[str], skipped: list[str], checked: bool) -> list[str]:
-    """A comment that names what of the plan plain multiprocessing has no words for, by step."""
+    """Comments that name by step what of the plan plain multiprocessing has no words for."""
     limits = {"the whole run": ", ".join(f"{name} {text}" for name, text in run_limits(plan).items())}
     limits |= {f"`{step.name}`": limits_text(step.limits) for step in plan.steps}
     rows = [f"#   {name}: {text}" for name, text in limits.items() if text]
     told = ["\n".join(["# Left out, as plain multiprocessing has no such limits:", *rows])] if rows else []
     told += [f"# Left out, as they are run around the others: {_listed(around)}"] * bool(around)
     told += [f"# Left out, as an `if` says so: {_listed(skipped)}"] * bool(skipped)
+    converting = [step.name for step in plan.steps if step.converts]
+    told += [f"# Converted as annotations ask, or refused (see `as_asked`): {_listed(converting)}"] * bool(converting)
     unseen = "# The targets were not looked at: arguments are given as they are written, and not as annotations ask."
     return told if checked else [*told, unseen]
 

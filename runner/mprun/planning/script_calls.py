@@ -39,9 +39,9 @@ class Calls:
 
     def process(self, step: ProcessStep, returns: bool) -> Group:
         """The Process of `step`, or those of its cells; with `returns` one that tells what its function returned."""
-        if step.cells is None:
-            return self._one_process(step, returns)
         each = self._one_process(step, returns)
+        if step.cells is None:
+            return each
         cells = comprehension(each, self._cell_name(step), self._items(step.cells))
         return call(self._used("FanOut"), [cells, f"most={step.max_parallel or 'os.cpu_count()'}"])
 
