@@ -21,7 +21,9 @@ _OWN_MODULES = LIBRARY_MODULES | {
     *("csv", "functools", "glob", "importlib", "itertools", "json", "multiprocessing", "os", "subprocess", "sys")
 }
 _OWN_NAMES = (
-    HELPER_NAMES | LIBRARY_NAMES | {*("FOLDER", "RUN_DIR", "cell", "context", "item", "load_file", "pool", "process")}
+    HELPER_NAMES
+    | LIBRARY_NAMES
+    | {*("FOLDER", "RUN_DIR", "cell", "context", "item", "load_file", "manager", "pool", "process", "shared")}
 )
 _RESERVED = _OWN_MODULES | _OWN_NAMES | frozenset(dir(builtins)) | frozenset(keyword.kwlist)
 

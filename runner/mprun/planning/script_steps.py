@@ -10,6 +10,7 @@ from mprun.planning.script_calls import Calls, method_of
 from mprun.planning.script_library import Used
 from mprun.planning.script_names import Imports, Names
 from mprun.planning.script_saves import save_call
+from mprun.planning.script_shared import shared_block
 from mprun.planning.source_text import INDENT, WIDTH, Code, Group, call, flat, led, lines, quoted
 from mprun.references import references_in
 
@@ -18,7 +19,8 @@ def main_block(plan: Plan, imports: Imports, names: Names, used: Used) -> str:
     """`if __name__ == "__main__":` and all that the program does, under it."""
     steps = _Steps(plan, imports, names, used)
     context = lines(f"context = multiprocessing.get_context({quoted(plan.start_method)})", INDENT)
-    paragraphs = [context, *map(steps.wave, waves(plan.steps)), steps.end()]
+    shared = shared_block(plan.shared, imports)
+    paragraphs = ["\n".join([context, *shared]), *map(steps.wave, waves(plan.steps)), steps.end()]
     return 'if __name__ == "__main__":\n' + "\n\n".join(text for text in paragraphs if text)
 
 

@@ -44,6 +44,8 @@ class Values:
         match reference.scope, reference.path:
             case "results", (step, *path):
                 return self._below(self._results(step), path)
+            case "shared", (thing, *end):
+                return f"shared[{quoted(thing)}]" + "".join(f"[{number}]" for number in end)
             case ("item" | "matrix") as scope, path:
                 return self._of_cell(scope, path)
             case "params", (name, *_):
