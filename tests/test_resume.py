@@ -191,6 +191,24 @@ def test_counted_tasks_are_taken_over_where_they_are_counted(flow: CommandLine) 
     assert sum(event["returned"] for event in counted) == 11
 
 
+def test_what_is_shared_is_new_in_each_run(flow: CommandLine) -> None:
+    flow.write(
+        "flow.yaml",
+        """
+        shared: {lock: Lock}
+        pools:
+          numbers: {processes: 1, target: jobs:number, map: [1]}
+          locked: {processes: 1, target: jobs:cell, map: [a], kwargs: {greeting: "${shared.lock}"}}
+        """,
+    )
+    assert flow("-q", "flow.yaml").code == 0
+    calls(flow)
+    told = flow("resume", "latest", "--explain").stdout
+    assert told == "numbers: reused\nlocked: run, as what it shares with other steps is new in each run\n"
+    assert flow("resume", "latest", "-q").code == 0
+    assert calls(flow) == ["cell a"]
+
+
 SECRET = """
     params: {token: {type: str, secret: true}}
     pools:

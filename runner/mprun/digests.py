@@ -74,6 +74,12 @@ def items_of(step: Step) -> Source | None:
     return step.source if isinstance(step, PoolStep) else step.cells
 
 
+def shares(step: Step) -> bool:
+    """Whether the calls of `step` are given what steps share: what they have left there is gone with their run."""
+    given = [step.args, step.kwargs, step.command, step.initargs if isinstance(step, PoolStep) else ()]
+    return any(reference.scope == "shared" for reference in references_in([*given, *_written_items(step)]))
+
+
 def is_written(source: Source) -> bool:
     """Whether the items of `source` stand in the plan: then the plan tells what they were."""
     return isinstance(whole_of(source), ListSource | RangeSource | MatrixSource | ZipSource)

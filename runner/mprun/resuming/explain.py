@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from mprun.digests import Parts, content_digest, content_digests, items_of, step_digest, step_parts
+from mprun.digests import Parts, content_digest, content_digests, items_of, shares, step_digest, step_parts
 from mprun.engines.supplies import needs_a_run
 from mprun.engines.supply import SourceSupply
 from mprun.engines.tracking import contents_of
@@ -77,6 +77,8 @@ def _fate(plan: Plan, step: Step, run: EarlierRun, fates: dict[str, Fate]) -> Fa
         fate.why = f"depends on the results of `{again[0]}`{why}"
     elif isinstance(step, PoolStep) and step.engine == "stdlib":
         fate.why = _ALL_AGAIN
+    elif shares(step):
+        fate.why = "run, as what it shares with other steps is new in each run"
     elif tasks is None:
         fate.why = f"run, {_why_not(parts, run, step.name)}"
     else:
