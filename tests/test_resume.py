@@ -366,6 +366,12 @@ def test_one_call_again(flow: CommandLine) -> None:
     assert len(flow.logs()) == 1
 
 
+def test_one_call_of_a_workflow_in_another_folder(flow: CommandLine) -> None:
+    assert flow.shell("mkdir other && mv flow.yaml jobs.py in.txt other && $MPRUN other/flow.yaml -q").code == 0
+    for task in ("numbers[1]", "powers[1]", "sum"):
+        assert flow("repro", "latest", task).stdout == CALLS[task]
+
+
 def test_one_call_that_fails_again(flow: CommandLine) -> None:
     """It is found by what its item is, wherever that stands now; the debugger opens where it raises."""
     flow.write("broken", "")

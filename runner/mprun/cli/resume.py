@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+from dataclasses import replace
+
 from mprun.cli.output import show
 from mprun.cli.run import run_file
 from mprun.errors import ExitCode
@@ -57,4 +60,5 @@ def explain_run(
 
 def earlier_run(reference: str, runs_dir: str) -> EarlierRun:
     """The run that is meant, to go on from. Raises UsageError."""
-    return open_earlier(find_run(reference, runs_dir))
+    files = find_run(reference, runs_dir)
+    return open_earlier(replace(files, log=os.path.abspath(files.log)))  # calls are made in folders of their own
