@@ -283,7 +283,7 @@ def test_a_broken_pool_ends_after_the_starts_that_its_thread_tells(told: Told) -
     """What looks whether it has ended may have been queued before: a worker's start would follow the step's end."""
     step = pool("step", "zoo:square", 1, engine="stdlib")
     with Loop() as loop:
-        run = Run(plan_of(step), loop, told, (), Slots(0), None, None)
+        run = Run(plan_of(step), loop, told, (), Slots(0), None, None, None)
         execution = StdlibPoolExecution(run, step, lambda _: order.append("the end"))
         order: list[str] = []
         loop.call_soon(execution._finish_when_empty)

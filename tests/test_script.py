@@ -17,7 +17,7 @@ from plan_builders import plan_of, pool, process
 from mprun.errors import UsageError
 from mprun.expressions import read_expression
 from mprun.handed import PoolCall, Retries
-from mprun.plan import If, Limits, Plan, StartMethod, Step
+from mprun.plan import If, Limits, Plan, SharedThing, StartMethod, Step
 from mprun.planning.script import python_script
 from mprun.planning.script_library import LIBRARY
 from mprun.planning.script_names import Names
@@ -701,3 +701,47 @@ def test_steps_whose_arguments_are_converted_are_named() -> None:
 def test_targets_that_were_not_looked_at_are_said_to_be() -> None:
     script = python_script(plan_of(process("a", "jobs:f")), checked=False)
     assert "# The targets were not looked at: arguments are given as they are written" in script
+
+
+THINGS = """\
+if __name__ == "__main__":
+    context = multiprocessing.get_context("forkserver")
+    manager = context.Manager()
+    shared = {
+        "lock": context.Lock(),
+        "rows": context.Queue(10),
+        "gate": context.Barrier(2),
+        "n": context.Value("i", 0),
+        "state": manager.dict({"a": 1}),
+        "ends": context.Pipe(),
+    }
+
+    first = context.Process(target=use, args=(shared["lock"], shared["rows"], shared["ends"][0]))
+    second = context.Process(
+        target=use, args=(shared["gate"], shared["n"], shared["state"], shared["ends"][1])
+    )
+"""
+
+
+def _shared(*path: str) -> Reference:
+    return Reference("shared", path)
+
+
+def test_what_is_shared_is_made_of_the_context() -> None:
+    things = [("lock", "Lock"), ("rows", "Queue", 10), ("gate", "Barrier", 2), ("n", "Value", "i", 0)]
+    things += [("state", "dict", {"a": 1}), ("ends", "Pipe")]
+    first = process("first", "jobs:use", _shared("lock"), _shared("rows"), _shared("ends", "0"))
+    second = process("second", "jobs:use", _shared("gate"), _shared("n"), _shared("state"), _shared("ends", "1"))
+    shared = tuple(SharedThing(name, kind, tuple(args)) for name, kind, *args in things)
+    program = python_script(replace(plan_of(first, second), shared=shared))
+    assert THINGS in program
+    assert "# In mprun a loop over a queue ends" in program
+
+
+def test_what_plain_multiprocessing_cannot_share_is_refused() -> None:
+    array = SharedThing("image", "array", ({"shape": [3], "dtype": "float64"},))
+    with pytest.raises(UsageError, match="`image` is an array"):
+        python_script(replace(plan_of(process("first", "jobs:use", _shared("image"))), shared=(array,)))
+    tasks = pool("tasks", "jobs:use", 3, kwargs={"lock": _shared("lock")})
+    with pytest.raises(UsageError, match="what is shared with each task, and not once in `initargs`"):
+        python_script(replace(plan_of(tasks), shared=(SharedThing("lock", "Lock"),)))

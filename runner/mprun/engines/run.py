@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from mprun.engines.loop import Loop
-from mprun.engines.sharing import Sharing
+from mprun.engines.shares import Sharer
 from mprun.engines.slots import Slots
 from mprun.engines.store import Store
 from mprun.engines.tracking import Tracking
@@ -57,7 +57,7 @@ class Run:
     slots: Slots
     store: Store
     tracking: Tracking
-    sharing: Sharing
+    sharing: Sharer
     facts: dict[str, str] = field(default_factory=dict)
     mask: Mask = field(default_factory=Mask)
     inline: bool = False

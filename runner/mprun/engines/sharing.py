@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
+from mprun.engines.shares import things_of
 from mprun.engines.sharing_manager import RunManager
-from mprun.plan import Plan, PoolStep, SharedThing, Step
-from mprun.references import references_in
+from mprun.plan import Plan, SharedThing, Step
 from mprun.sharing.child import Share
 from mprun.sharing.making import Made, Slot, Workshop
 from mprun.sharing.names import remove_left_behind
@@ -16,14 +16,6 @@ from mprun.worker.process import ChildProcess
 
 if TYPE_CHECKING:
     from mprun.engines.run import Events
-
-
-def things_of(step: Step) -> frozenset[str]:
-    """The names of the shared things that the children of `step` are given."""
-    written: list[Any] = [step.args, step.kwargs]
-    if isinstance(step, PoolStep):
-        written.append(step.initargs)
-    return frozenset(each.path[0] for each in references_in(written) if each.scope == "shared")
 
 
 class Sharing:
@@ -37,8 +29,7 @@ class Sharing:
         self._manager = RunManager(plan.start_method)
         self._workshop = Workshop(plan.start_method, run_id, self._manager.get)
         self._made: dict[str, Made] = {}
-        if plan.shared:
-            remove_left_behind()
+        remove_left_behind()
 
     @property
     def slots(self) -> list[Slot]:

@@ -40,9 +40,9 @@ MAX_TOLD = 8  # children told of with their stacks
 class SharingWatch:
     """A reader of the run's events. `executions` are the steps at work."""
 
-    def __init__(self, run: Run, executions: Callable[[], Iterable[Execution]]) -> None:
+    def __init__(self, run: Run, sharing: Sharing, executions: Callable[[], Iterable[Execution]]) -> None:
         self._run = run
-        self._sharing = run.sharing
+        self._sharing = sharing
         self._executions = executions
         self._states = _StepStates(run.plan)
         self._starting: list[ChildProcess] = []
@@ -60,7 +60,7 @@ class SharingWatch:
         self._is_looking = False
         self._next_look: Timer | None = None
         self._to_tell: list[dict[str, Any]] = []
-        run.sharing.on_equipped = self._equipped
+        sharing.on_equipped = self._equipped
 
     # -- what it hears
 

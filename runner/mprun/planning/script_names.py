@@ -23,7 +23,7 @@ _OWN_MODULES = LIBRARY_MODULES | {
 _OWN_NAMES = (
     HELPER_NAMES
     | LIBRARY_NAMES
-    | {*("FOLDER", "RUN_DIR", "cell", "context", "item", "load_file", "manager", "pool", "process", "shared")}
+    | {*("FOLDER", "RUN_DIR", "cell", "context", "item", "load_file", "manager"), *("pool", "process", "shared")}
 )
 _RESERVED = _OWN_MODULES | _OWN_NAMES | frozenset(dir(builtins)) | frozenset(keyword.kwlist)
 

@@ -16,8 +16,6 @@ from mprun import __version__
 from mprun.engines.boot import boot, children_ignore_current_folder
 from mprun.engines.loop import ENDING, Loop
 from mprun.engines.run import Run
-from mprun.engines.sharing import Sharing
-from mprun.engines.sharing_watch import SharingWatch
 from mprun.engines.slots import Slots
 from mprun.engines.store import Store
 from mprun.engines.tracking import Earlier, Tracking
@@ -28,6 +26,7 @@ from mprun.plan import Plan, declared_tasks, plan_sha256, when
 from mprun.planning.bind import bind
 from mprun.running.fail_fast import FailFast
 from mprun.running.identity import GitState, surroundings
+from mprun.running.shared import SharedThings
 from mprun.running.stages import Stages
 from mprun.running.stream import EventStream
 from mprun.running.suspend import follow_suspension
@@ -83,19 +82,15 @@ def run_plan(
         log = EventLog(log_fd, loop, on_log_error, head)
         events = EventStream(log, sinks, mask)
         bound = bind(plan, {"id": run_id, "dir": folder})
-        sharing = things.enter_context(contextlib.closing(Sharing(plan, run_id, events)))
-        run = Run(
-            bound, loop, events, unset, Slots(plan.max_parallel), store, tracking, sharing, mask=mask, inline=inline
-        )
+        shared = things.enter_context(contextlib.closing(SharedThings(plan, run_id, events)))
+        parts = (store, tracking, shared.sharer)
+        run = Run(bound, loop, events, unset, Slots(plan.max_parallel), *parts, mask=mask, inline=inline)
         stages = Stages(run)
         loop.on_signals(ENDING, lambda number: stages.stopper.on_signal(number))
         follow_suspension(loop, stages)
         if plan.fail_fast:
             events.add(FailFast(plan, lambda step: stages.stopper.fail_fast(step)))
-        if plan.shared:
-            watch = SharingWatch(run, lambda: stages.at_work)
-            events.add(watch)
-            things.callback(watch.close)
+        shared.watch(run, lambda: stages.at_work)
         if plan.timeout:
             loop.call_later(plan.timeout, lambda: stages.stopper.time_out())
         if not inline:
@@ -107,7 +102,7 @@ def run_plan(
         except BaseException:  # a fault of ours: at its end Python would wait for the children
             stages.stopper.kill_all("a fault of mprun's own")
             raise
-        things.close()  # what this frees is told before the run's end
+        shared.close()  # what this frees is told before the run's end
         exit_code = _exit_code(stages, log)
         events.emit(
             "run.finished",
