@@ -131,6 +131,20 @@ def test_what_a_generator_yields(mprun: CommandLine) -> None:
     assert keys(mprun.log(), "p") == ["number 0", "number 1"]
 
 
+@pytest.mark.parametrize("options", [(), ("--inline",)], ids=["children", "inline"])
+def test_what_is_taken_over_from_an_earlier_run_has_its_key(mprun: CommandLine, options: tuple[str, ...]) -> None:
+    write(mprun, {"p": '{target: "jobs:refuse", map: [{n: "\\"1\\\\", m: x}, {n: 2}], keys: n}'})
+    mprun.write(
+        "jobs.py", "import os\ndef refuse(item):\n    return item['m' if not os.path.exists('done') else 'n']\n"
+    )
+    assert mprun("w.yaml", "-q", *options).code == 1
+    mprun.write("done", "")
+    ran = mprun("resume", "latest", "-q")
+    log = mprun.log()
+    assert ran.code == 0, ran.stderr
+    assert [(e["key"], e["result"], "reused" in e) for e in ended(log, "p")] == [('"1\\', "x", True), ("2", 2, False)]
+
+
 FAN_OUT = """
 processes:
   fetch:
@@ -150,6 +164,7 @@ def test_cells_are_called_by_their_keys(mprun: CommandLine, written: str, option
     assert mprun("w.yaml", *options).code == 0
     results = sorted((e for e in mprun.log() if e["event"] == "process.result"), key=lambda e: e["task"])
     assert [event["cell"] for event in results] == ["north", "south", "north#2", "4"]
+    assert mprun("repro", "latest", "fetch@north#2").stdout.startswith("jobs.told(3)\n")
 
 
 def test_a_cell_is_found_by_its_key(mprun: CommandLine) -> None:

@@ -104,5 +104,7 @@ def values_of(first: int, reused: Sequence[Reused]) -> Values | None:
 
 def reused_line(about: str, reused: Reused, run_id: str) -> bytes:
     """The line, without `seq` and newline, of a call that the run `run_id` has made; `about` tells which call it is."""
-    head = f'"ts":"{timestamp(time.time())}",{about},"attempt":1,"outcome":"returned","result":'.encode()
-    return b'%b%b,"duration":%b,"reused":"%b"}' % (head, reused.result, reused.duration, run_id.encode())
+    head = f'"ts":"{timestamp(time.time())}",{about}'.encode()
+    head += b',"key":%b' % reused.key if reused.key else b""
+    end = reused.result, reused.duration, run_id.encode()
+    return head + b',"attempt":1,"outcome":"returned","result":%b,"duration":%b,"reused":"%b"}' % end

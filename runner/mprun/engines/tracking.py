@@ -36,10 +36,11 @@ class EarlierValue(NamedTuple):
 
 
 class Reused(NamedTuple):
-    """What an earlier run has of a task: its result and its duration as its log has them, and its value, if kept."""
+    """What an earlier run has of a task: result, duration and key as its log has them, and its value, if kept."""
 
     result: bytes
     duration: bytes
+    key: bytes
     value: EarlierValue | None
 
 

@@ -52,7 +52,7 @@ class EarlierStep:
     def recall(self, number: int, *, logged: bool, kept: bool) -> Reused | None:
         """See `EarlierTasks`."""
         offset = self.results.offsets[number]
-        found: tuple[bytes, bytes] | None = None if logged else (b"null", b"0")
+        found: tuple[bytes, bytes, bytes] | None = None if logged else (b"null", b"0", b"")
         if logged and offset != NOT_LOGGED:
             found = self._lines.result(offset)
         value = self._value(number) if kept else None

@@ -16,6 +16,7 @@ _RESULT = re.compile(
     rb'(?:,"waited":[\d.e+-]+)?(?:,"reused":"[\w-]+")?\}',
     re.DOTALL,
 )
+_KEY = re.compile(rb',"key":("(?:[^"\\]|\\.)*")')  # in front of the outcome
 
 
 class LogResults:
@@ -71,15 +72,21 @@ class ResultReader:
         self._start = 0
         self._read = b""
 
-    def result(self, offset: int) -> tuple[bytes, bytes] | None:
-        """The result, and the duration, of the line at `offset`, as they are written there. Raises OSError."""
+    def result(self, offset: int) -> tuple[bytes, bytes, bytes] | None:
+        """The result, the duration and the key (empty for none) of the line at `offset`, as they are written there.
+
+        Raises OSError.
+        """
         start = offset - self._start
         end = self._read.find(b"\n", start) if start >= 0 else -1
         if end < 0:
             self._read_from(offset)
             start, end = 0, self._read.find(b"\n")
         found = _RESULT.search(self._read, start, end if end >= 0 else len(self._read))
-        return None if found is None else (found[1], found[2])
+        if found is None:
+            return None
+        key = _KEY.search(self._read, start, found.start())
+        return found[1], found[2], key[1] if key else b""
 
     def _read_from(self, offset: int) -> None:
         with open(self._path, "rb") as file:

@@ -57,7 +57,7 @@ def _cell(step: Step, label: str) -> int:
     cells = items_of(step)
     if not isinstance(step, ProcessStep) or cells is None or needs_a_run(cells):
         raise UsageError(f"`{step.name}` has no cells with labels: write `{step.name}[0]`")
-    found = find_cell(cells, label)
+    found = find_cell(cells, label, step.keys)
     if found is None:
         raise UsageError(f"`{step.name}` has no cell `{label}`")
     return found[0]

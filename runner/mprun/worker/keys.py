@@ -46,7 +46,12 @@ class _KeyedLines(TaskLines):
         super().__init__(about)
         self._items = items
 
+    def begin_batch(self, attempt: int, handed: int) -> None:
+        super().begin_batch(attempt, handed)
+        self._without_key = self._returned
+
     def line(self, task: int, result: str, began: int, ended: int) -> bytes:
-        if self._items.key is not None:
-            result = f'{result},"key":{json.dumps(self._items.key, ensure_ascii=False)}'
+        key = self._items.key
+        told = "" if key is None else f',"key":{json.dumps(key, ensure_ascii=False)}'
+        self._returned = told + self._without_key  # what follows the task
         return super().line(task, result, began, ended)
