@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -39,8 +40,8 @@ def plan_with(declared: tuple[SharedThing, ...], *steps: Step, start_method: Sta
 
 
 def left_behind() -> list[str]:
-    """Semaphores of mprun's that have a name yet."""
-    return [path.name for path in Path("/dev/shm").glob("sem.mprun-*")]
+    """Semaphores of this process's runs that have a name yet."""
+    return [path.name for path in Path("/dev/shm").glob(f"sem.mprun-{os.getpid()}-*")]
 
 
 @pytest.fixture(scope="session")
