@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import re
 import subprocess
 import sys
 import textwrap
@@ -79,6 +80,11 @@ class CommandLine:
 
 
 COMMAND = (sys.executable, "-P", "-m", "mprun")
+
+
+def same_each_time(value: object) -> str:
+    """The name of a parameter that is any object: its repr without the address, by which tests can't be named."""
+    return re.sub(r" at 0x[0-9a-f]+", "", repr(value))
 
 
 def environment(more: Mapping[str, str] | None = None) -> dict[str, str]:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from conftest import same_each_time
 
 from mprun.worker.conversion.annotations import resolved_signature
 
@@ -109,7 +110,7 @@ def test_the_annotations_of_a_callable(what: str) -> None:
     assert {name: parameter.annotation for name, parameter in signature.parameters.items()} == expected
 
 
-@pytest.mark.parametrize("function", [dict.fromkeys, max, 5, type], ids=repr)
+@pytest.mark.parametrize("function", [dict.fromkeys, max, 5, type], ids=same_each_time)
 def test_what_has_no_signature(function: Any) -> None:
     signature = resolved_signature(function)
     assert signature is None or not any(p.annotation is not NONE for p in signature.parameters.values())

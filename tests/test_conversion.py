@@ -18,6 +18,7 @@ from uuid import UUID
 
 import pytest
 from annotated_types import Ge, MinLen
+from conftest import same_each_time
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, HttpUrl, field_validator
 from pydantic.dataclasses import dataclass as pydantic_dataclass
 
@@ -303,7 +304,7 @@ STRICT: list[tuple[Any, Any, Any]] = [
 ]
 
 
-@pytest.mark.parametrize(("annotation", "value", "expected"), STRICT, ids=repr)
+@pytest.mark.parametrize(("annotation", "value", "expected"), STRICT, ids=same_each_time)
 def test_a_value_becomes_what_the_annotation_asks_for(annotation: Any, value: Any, expected: Any) -> None:
     made = converted(annotation, value)
     assert made == expected
@@ -388,7 +389,7 @@ REFUSED: list[tuple[Any, Any, str]] = [
 ]
 
 
-@pytest.mark.parametrize(("annotation", "value", "told"), REFUSED, ids=repr)
+@pytest.mark.parametrize(("annotation", "value", "told"), REFUSED, ids=same_each_time)
 def test_a_value_that_is_something_else_is_refused(annotation: Any, value: Any, told: str) -> None:
     assert refusal(annotation, value) == f"`f` takes `value` {told}"
 
@@ -409,7 +410,7 @@ NESTED: list[tuple[Any, Any, str]] = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("annotation", "value", "told"), NESTED, ids=repr)
+@pytest.mark.parametrize(("annotation", "value", "told"), NESTED, ids=same_each_time)
 def test_what_is_wrong_inside_a_value_is_told_with_its_place(annotation: Any, value: Any, told: str) -> None:
     assert refusal(annotation, value) == "; ".join(f"`f` takes {each}" for each in told.split("; "))
 
@@ -447,7 +448,7 @@ TEXT: list[tuple[Any, Any, Any]] = [
 ]
 
 
-@pytest.mark.parametrize(("annotation", "value", "expected"), TEXT, ids=repr)
+@pytest.mark.parametrize(("annotation", "value", "expected"), TEXT, ids=same_each_time)
 def test_text_from_outside_becomes_what_the_annotation_asks_for(annotation: Any, value: Any, expected: Any) -> None:
     made = converted(annotation, value, "text")
     assert made == expected
@@ -471,7 +472,7 @@ def test_text_from_outside_becomes_what_the_annotation_asks_for(annotation: Any,
         (Settings, {"port": "a"}),
         (Annotated[int, Ge(0)], "-5"),
     ],
-    ids=repr,
+    ids=same_each_time,
 )
 def test_text_from_outside_that_is_something_else_is_refused(annotation: Any, value: Any) -> None:
     assert refusal(annotation, value, "text").startswith("`f` takes `value")
@@ -514,7 +515,7 @@ def test_the_error_is_the_calls_own_if_it_is_called_wrongly() -> None:
 
 
 @pytest.mark.parametrize(
-    "annotation", [Any, object, T, "NotThere", Reads, Literal[1] | Any, Unschooled, 5, [int]], ids=str
+    "annotation", [Any, object, T, "NotThere", Reads, Literal[1] | Any, Unschooled, 5, [int]], ids=same_each_time
 )
 @pytest.mark.parametrize("mode", ["strict", "text"])
 def test_nothing_is_done_where_nothing_is_asked_for(annotation: Any, mode: Any) -> None:
@@ -540,7 +541,7 @@ UNCLEAR: list[tuple[Any, Any, str, str]] = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("annotation", "value", "what", "ways"), UNCLEAR, ids=repr)
+@pytest.mark.parametrize(("annotation", "value", "what", "ways"), UNCLEAR, ids=same_each_time)
 def test_a_union_that_could_be_read_two_ways_is_refused_before_the_start(
     annotation: Any, value: Any, what: str, ways: str
 ) -> None:
@@ -557,7 +558,7 @@ def test_a_union_that_could_be_read_two_ways_is_refused_before_the_start(
 @pytest.mark.parametrize(
     ("annotation", "value"),
     [(int | str, 5), (int | str, "5"), (Path | int, "a"), (date | str, "a"), (Point | Settings, {"port": 1})],
-    ids=repr,
+    ids=same_each_time,
 )
 def test_a_union_that_only_one_member_takes_is_clear(annotation: Any, value: Any) -> None:
     Converters(Rules()).of(annotation).convert(value)
@@ -585,7 +586,7 @@ ADVICE: list[tuple[Any, Any, str]] = [
 ]
 
 
-@pytest.mark.parametrize(("annotation", "value", "advice"), ADVICE, ids=repr)
+@pytest.mark.parametrize(("annotation", "value", "advice"), ADVICE, ids=same_each_time)
 def test_what_to_write_instead(annotation: Any, value: Any, advice: str) -> None:
     with pytest.raises(Mismatch) as raised:
         Converters(Rules()).of(annotation).convert(value)
