@@ -39,9 +39,9 @@ def plan_with(declared: tuple[SharedThing, ...], *steps: Step, start_method: Sta
     return replace(zoo_plan(*steps, start_method=start_method, **options), shared=declared)
 
 
-def left_behind() -> list[str]:
-    """Semaphores of this process's runs that have a name yet."""
-    return [path.name for path in Path("/dev/shm").glob(f"sem.mprun-{os.getpid()}-*")]
+def left_behind(pid: int) -> list[str]:
+    """Semaphores of the runs of process `pid` that have a name yet."""
+    return [path.name for path in Path("/dev/shm").glob(f"sem.mprun-{pid}-*")]
 
 
 @pytest.fixture(scope="session")
@@ -57,7 +57,7 @@ def run_shared(start_method: StartMethod, tmp_path: Path, warm: None, warm_heap:
         assert {event["name"] for event in ran.named("shared.made")} == {
             event["name"] for event in ran.named("shared.freed")
         }
-        assert left_behind() == []
+        assert left_behind(os.getpid()) == []
         return ran
 
     return run_it
