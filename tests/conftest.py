@@ -82,6 +82,30 @@ class CommandLine:
 COMMAND = (sys.executable, "-P", "-m", "mprun")
 
 
+BY_CHANCE = {"test_random_workflows", "test_fuzz_load", "test_chaos"}
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--brief",
+        action="store_true",
+        help="each test of an engine with one start method, and none of the modules that try much at random",
+    )
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if config.getoption("brief"):
+        left_out = [item for item in items if _is_long(item)]
+        config.hook.pytest_deselected(items=left_out)
+        kept = set(items) - set(left_out)
+        items[:] = [item for item in items if item in kept]
+
+
+def _is_long(item: pytest.Item) -> bool:
+    parameters = item.callspec.params if isinstance(item, pytest.Function) and hasattr(item, "callspec") else {}
+    return item.path.stem in BY_CHANCE or parameters.get("start_method", "forkserver") != "forkserver"
+
+
 def same_each_time(value: object) -> str:
     """The name of a parameter that is any object: its repr without the address, by which tests can't be named."""
     return re.sub(r" at 0x[0-9a-f]+", "", repr(value))

@@ -80,6 +80,8 @@ WITHOUT_SPAWN = {
     "test_items_that_cannot_be_read",
     "test_huge_ranges_stream",
     "test_a_stray_grandchild_that_floods_the_output",
+    "test_a_wait_for_what_cannot_come_ends",
+    "test_a_wait_that_will_end_is_left_alone",
 }
 
 
