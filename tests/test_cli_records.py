@@ -437,7 +437,7 @@ def test_following_a_run_at_work(mprun: CommandLine) -> None:
         until grep -q process.started .mprun/runs/*/events.jsonl 2>/dev/null; do sleep 0.01; done
         $MPRUN runs > runs.txt
         $MPRUN logs latest --follow --json > followed.jsonl & follower=$!
-        until grep -q process.started followed.jsonl; do sleep 0.01; done
+        until grep -q process.started followed.jsonl 2>/dev/null; do sleep 0.01; done
         touch go; wait $run $follower
     """
     assert mprun.shell(script).stderr == ""
