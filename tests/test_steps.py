@@ -188,7 +188,7 @@ def test_results_decide(written: str, ran: bool, mprun: CommandLine) -> None:
     ("written", "reason"),
     [
         ("${results.settings.breadth} == 2", "it has no `breadth`: it is a mapping with depth, names"),
-        ("${results.where} == 'x'", "it holds a pathlib.PosixPath"),
+        ("${results.where} == 'x'", "it holds a decided.Place"),
         ("${results.long} == 'x'", "it is too large"),
     ],
 )
@@ -211,10 +211,11 @@ pools:
   squares: {{target: "decided:square", map: [1, 2], processes: 1}}
 """
 DECIDED_TARGETS = """
-from pathlib import Path
+class Place:
+    pass
 
 def settings(): return {"depth": 2, "names": ["a"]}
-def where(): return Path("x")
+def where(): return Place()
 def long(): return "x" * 2_000_000
 def square(number): return number * number
 """
