@@ -82,19 +82,19 @@ class CommandLine:
 COMMAND = (sys.executable, "-P", "-m", "mprun")
 
 
-BY_CHANCE = {"test_random_workflows", "test_fuzz_load", "test_chaos"}
+BY_CHANCE = {"test_random_workflows", "test_fuzz_load"}
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
-        "--brief",
+        "--full",
         action="store_true",
-        help="each test of an engine with one start method, and none of the modules that try much at random",
+        help="each test of an engine with every start method, and the modules that try much at random",
     )
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    if config.getoption("brief"):
+    if not config.getoption("full"):
         left_out = [item for item in items if _is_long(item)]
         config.hook.pytest_deselected(items=left_out)
         kept = set(items) - set(left_out)
