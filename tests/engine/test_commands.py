@@ -71,6 +71,7 @@ def test_an_item_is_one_argument_whatever_it_contains(run_step: RunCommand, item
     [
         (many(RangeSource(0, 3, 1), "echo", parse("n=${item}")), ["n=0", "n=1", "n=2"]),
         (many([[1, "x"], [2, "y"]], "echo", parse("${item.1}"), call="starmap"), ["x", "y"]),
+        (many([{"a": 1, "b": "x"}, [2]], "echo", parse("${item}"), call="starmap"), ['{"a": 1, "b": "x"}', "[2]"]),
         (many([{"a": [1, True]}], "echo", parse("${item.a}")), ["[1, true]"]),
         (many(0, "echo", 1.5, "text", call="apply"), ["1.5 text"]),
         (many([{"n": 5}], "echo", parse("${item.n}"), call="imap_unordered", engine="stdlib"), ["5"]),

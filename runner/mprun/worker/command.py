@@ -61,7 +61,7 @@ class CommandCall:
         self._scope = scope or Scope()
 
     def __call__(self, *args: Any, **kwargs: Any) -> str:
-        item = list(args) if self._call == "starmap" else next(iter(args), None)
+        item = kwargs or list(args) if self._call == "starmap" else next(iter(args), None)
         self._scope.given.update(item=item, matrix=kwargs)
         return run_command(self._scope.evaluate(self._command))
 
