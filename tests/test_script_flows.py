@@ -112,6 +112,7 @@ FLOWS = {
           e: {command: [echo, "${matrix.a}-${matrix.b}"], matrix: {a: [1, x], b: [true]}, save: e.json}
           f: {command: [echo, once], apply: {}, save: f.json}
           g: {command: [echo, "${item.1}"], starmap: [[a, b], [c, null]], save: g.json}
+          h: {command: [echo, "${item.x}"], starmap: {csv: points.csv}, save: 'say "h".json'}
         """,
     "annotations": """
         processes:

@@ -6,12 +6,13 @@ import os
 
 from mprun.planning.script_library import Used
 from mprun.planning.source_text import Group, call
+from mprun.references import Template
 
 
-def save_call(path: str, results: str, single: bool, used: Used) -> Group:
-    """The call that writes `results`, the variable of a step with a `single` result or with many, to the file `path`,
-    which is an expression whose text ends as the file does."""
-    form = os.path.splitext(path.strip('"'))[1].lstrip(".")
+def save_call(save: str | Template, path: str, results: str, single: bool, used: Used) -> Group:
+    """The call that writes `results`, the variable of a step with a `single` result or with many, to the file `save`,
+    for which `path` is the expression."""
+    form = os.path.splitext(str(save))[1].lstrip(".")
     if form == "json":
         return call(used("save_json" if single else "save_json_list"), [path, results])
     if form == "pickle" or not single:

@@ -66,7 +66,8 @@ class _Steps:
 
     def _save(self, step: Step) -> str:
         path = self._calls.values.path(step.save, self._folder)
-        return lines(save_call(path, self._result(step.name), has_one_result(step), self._used), INDENT)
+        code = save_call(step.save, path, self._result(step.name), has_one_result(step), self._used)
+        return lines(code, INDENT)
 
     def _result(self, step: str) -> str:
         """What has the results of the step of that name."""
