@@ -714,6 +714,7 @@ if __name__ == "__main__":
         "n": context.Value("i", 0),
         "state": manager.dict({"a": 1}),
         "ends": context.Pipe(),
+        "made": use(1, **{"class": 2}),
     }
 
     first = context.Process(target=use, args=(shared["lock"], shared["rows"], shared["ends"][0]))
@@ -730,6 +731,7 @@ def _shared(*path: str) -> Reference:
 def test_what_is_shared_is_made_of_the_context() -> None:
     things = [("lock", "Lock"), ("rows", "Queue", 10), ("gate", "Barrier", 2), ("n", "Value", "i", 0)]
     things += [("state", "dict", {"a": 1}), ("ends", "Pipe")]
+    things += [("made", "object", {"call": parse_target("jobs:use", ""), "args": [1], "kwargs": {"class": 2}})]
     first = process("first", "jobs:use", _shared("lock"), _shared("rows"), _shared("ends", "0"))
     second = process("second", "jobs:use", _shared("gate"), _shared("n"), _shared("state"), _shared("ends", "1"))
     shared = tuple(SharedThing(name, kind, tuple(args)) for name, kind, *args in things)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from mprun.plan import SharedThing
+from mprun.planning.items_code import keywords
 from mprun.planning.script_names import Imports
 from mprun.planning.source_text import INDENT, Code, Group, call, led, lines, literal, quoted
 from mprun.sharing.kinds import MANAGED, QUEUES
@@ -30,8 +31,7 @@ def _made(thing: SharedThing, imports: Imports) -> Code:
         return call(f"manager.{thing.kind}", list(map(literal, thing.args)))
     if thing.kind == "object":
         (made,) = thing.args
-        keywords = [led(f"{name}=", literal(value)) for name, value in made["kwargs"].items()]
-        return call(imports.expression(made["call"]), [*map(literal, made["args"]), *keywords])
+        return call(imports.expression(made["call"]), [*map(literal, made["args"]), *keywords(made["kwargs"])])
     return call(f"context.{thing.kind}", list(map(literal, thing.args)))
 
 
