@@ -48,6 +48,22 @@ def test_a_process_gets_what_its_target_says(step: str, printed: list[str], mpru
     assert (ran.code, ran.stdout.splitlines()) == (0, printed)
 
 
+@pytest.mark.parametrize(
+    ("cells", "argument"),
+    [("{csv: rows.csv}", "${item.n}"), ("{lines: numbers.txt}", "${item}"), ("{csv: rows.csv, first: 2}", "${item.n}")],
+)
+def test_what_a_cell_is_in_a_file_of_text_is_converted(cells: str, argument: str, mprun: CommandLine) -> None:
+    mprun.write("jobs.py", JOBS)
+    mprun.write("rows.csv", "n\n1\n2\n")
+    mprun.write("numbers.txt", "1\n2\n")
+    mprun.write("w.yaml", f"processes: {{a: {{target: 'jobs:number', foreach: {cells}, args: ['{argument}']}}}}")
+    ran = mprun("w.yaml")
+    results = [event.get("result") for event in mprun.log() if event["event"] == "process.result"]
+    assert (ran.code, sorted(results, key=str)) == (0, [2, 3])
+    only = mprun("w.yaml", "--only", "a@2")
+    assert only.code == 0
+
+
 def test_lines_are_text_that_is_converted(mprun: CommandLine) -> None:
     mprun.write("jobs.py", JOBS)
     mprun.write("numbers.txt", "1\n2\nthree\n")

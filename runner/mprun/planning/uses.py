@@ -68,7 +68,7 @@ def _process_uses(step: ProcessStep) -> Iterator[Use]:
     if step.cell == "kwargs" and isinstance(step.cells, MatrixSource | ZipSource):
         yield from _axes_uses(step.target, step.cells, {})
     else:
-        yield Use(step.target, ("target",), "once", ("args",), step.args, step.kwargs)
+        yield Use(step.target, ("target",), "once", ("args",), step.args, step.kwargs, form_of(step))
 
 
 def _pool_uses(step: PoolStep) -> Iterator[Use]:

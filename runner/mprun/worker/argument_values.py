@@ -24,6 +24,10 @@ def is_known(value: Any) -> bool:
     return next(references_in(value), None) is None
 
 
+def _is_of_item(value: Any) -> bool:
+    return any(reference.scope == "item" for reference in references_in(value))
+
+
 class ValueCheck:
     """Tries the arguments of one use; `converts` says of those tried whether any is to be converted in the child."""
 
@@ -50,10 +54,10 @@ class ValueCheck:
             yield from self._star()
 
     def _call(self, args: Sequence[Any], kwargs: Mapping[str, Any], where: At) -> Iterator[Problem]:
+        of_items = {key: taken for key, taken, _ in self._items.of(args, kwargs)}
         for key, taken, value in self._given.of(args, kwargs):
-            yield from self._value(
-                taken, value, (*where, key) if isinstance(key, int) else (*where[:-1], "kwargs", key)
-            )
+            path = (*where, key) if isinstance(key, int) else (*where[:-1], "kwargs", key)
+            yield from self._value(of_items[key] if _is_of_item(value) else taken, value, path)
 
     def _each(self) -> Iterator[Problem]:
         taken = self._items.positional(0)

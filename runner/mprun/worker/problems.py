@@ -34,9 +34,10 @@ class Use:
     - exception: nothing, as the target is a class of exceptions, which is not called
 
     Beside items, `kwargs` are the same for each call. For items a `range` may stand, which is not made into a list.
-    Without an example, an item may be any plain data. `mode` says whether items are plain data (`strict`) or text from
-    outside (`text`). What is called has to be in each of the lists of targets in `allowed`. `results` are the steps, by
-    name, to whose results the arguments refer; `items_from` is the one whose results the items are.
+    Without an example, an item may be any plain data. `mode` says whether items, and so what arguments refer to as
+    `${item}`, are plain data (`strict`) or text from outside (`text`). What is called has to be in each of the lists of
+    targets in `allowed`. `results` are the steps, by name, to whose results the arguments refer; `items_from` is the
+    one whose results the items are.
     """
 
     target: Target
