@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,7 +15,18 @@ from mprun.errors import UsageError
 from mprun.plan import Plan, ProcessStep
 from mprun.planning.only import first, narrowed, only
 from mprun.references import parse
-from mprun.sources import CallSource, ListSource, MatrixSource, RangeSource, ResultsSource, SliceSource, Source
+from mprun.sources import (
+    CallSource,
+    CsvSource,
+    JsonlSource,
+    LinesSource,
+    ListSource,
+    MatrixSource,
+    RangeSource,
+    ResultsSource,
+    SliceSource,
+    Source,
+)
 from mprun.targets import parse_target
 
 GRID = MatrixSource((("model", ListSource(("cnn", "mlp"))), ("depth", RangeSource(1, 3, 1))))
@@ -98,6 +111,30 @@ def test_what_is_not_there(wanted: str, told: str) -> None:
     with pytest.raises(UsageError) as refused:
         only(PLAN, [wanted])
     assert str(refused.value) == told
+
+
+@pytest.mark.parametrize(
+    ("cells", "label", "told"),
+    [
+        (CsvSource, "file:3", "file:3: 2 fields, and the header names 1"),
+        (LinesSource, "x", "'utf-8' codec can't decode byte 0xff in position 8: invalid start byte"),
+        (JsonlSource, "file:1", "file:1: Expecting value at character 1"),
+    ],
+)
+def test_cells_that_cannot_be_read(
+    cells: Callable[[str], Source], label: str, told: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("file").write_bytes(b"n\n1\n2,3\n\xff\n")
+    with pytest.raises(UsageError) as refused:
+        only(plan_of(fan_out("each", cells("file"))), [f"each@{label}"])
+    assert str(refused.value) == f"`--only each@{label}`: a cell of `each` can't be read: {told}"
+
+
+def test_a_file_of_cells_that_is_gone(tmp_path: Path) -> None:
+    path = str(tmp_path / "gone")
+    with pytest.raises(UsageError, match=r"a cell of `each` can't be read: .* No such file or directory"):
+        only(plan_of(fan_out("each", LinesSource(path))), ["each@x"])
 
 
 def test_the_first_items_of_each() -> None:

@@ -9,7 +9,7 @@ from itertools import islice
 from typing import Any
 
 from mprun.cells import find_cell, labels
-from mprun.errors import UsageError
+from mprun.errors import ItemError, UsageError
 from mprun.plan import Plan, PoolStep, ProcessStep, Step
 from mprun.sources import CallSource, ListSource, ResultsSource, SliceSource, Source, whole_of
 
@@ -20,7 +20,7 @@ _SHOWN = 8
 def only(plan: Plan, wanted: Sequence[str]) -> Plan:
     """`plan` with the steps in `wanted` and all that they need; of `step@cell`, that cell and others so named.
 
-    Raises UsageError for steps and cells that aren't there.
+    Raises UsageError for steps and cells that aren't there, or can't be read.
     """
     steps = {step.name: step for step in plan.steps}
     cells: dict[str, list[str]] = {}
@@ -61,7 +61,10 @@ def _with_cells(step: Step, wanted: Sequence[str]) -> Step:
         raise UsageError(f"`--only {step.name}@{wanted[0]}`: `{step.name}` is a single process, and has no cells")
     if isinstance(whole_of(step.cells), CallSource | ResultsSource):
         raise UsageError(f"`--only {step.name}@{wanted[0]}`: only the run tells which cells `{step.name}` has")
-    found = dict(_cell(step, step.cells, label) for label in wanted)
+    try:
+        found = dict(_cell(step, step.cells, label) for label in wanted)
+    except (OSError, UnicodeError, ItemError) as error:
+        raise UsageError(f"`--only {step.name}@{wanted[0]}`: a cell of `{step.name}` can't be read: {error}") from error
     return replace(step, cells=ListSource(tuple(item for _, item in sorted(found.items(), key=_by_index))))
 
 
