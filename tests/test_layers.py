@@ -106,6 +106,7 @@ def test_what_a_child_loads_is_light(module: str) -> None:
     [
         ("mprun.cli.run", {"pydantic", "typer", "structlog", "rich"}),  # what is imported before any process boots
         ("mprun.running.record", {"pydantic", "typer", "yaml", "rich"}),
+        ("mprun.worker.serve", {"mprun.decoding", "mprun.references", "mprun.results", "mprun.scope"}),
     ],
 )
 def test_a_run_imports_only_what_it_uses(module: str, never: set[str]) -> None:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from mprun.decoding import Decoding
 from mprun.errors import ConversionError
 from mprun.handed import PoolCall
+
+if TYPE_CHECKING:
+    from mprun.decoding import Decoding
 
 Arguments = tuple[Sequence[Any], Mapping[str, Any]]
 
