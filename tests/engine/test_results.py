@@ -159,18 +159,19 @@ def _plain(value: Any) -> Any:
     return [value[0], base64.b64decode(value[1]["$bytes"]).decode()] if isinstance(value, list) else value
 
 
-def test_a_value_that_cannot_be_loaded(run_steps: RunSteps, engine: Any) -> None:
+@pytest.mark.parametrize(
+    ("made", "message"), [("zoo:unloadable", "not to be unpickled"), ("zoo:ends_who_loads_it", "3")]
+)
+def test_a_value_that_cannot_be_loaded(run_steps: RunSteps, engine: Any, made: str, message: str) -> None:
     """It fails those who take it, one by one, and nobody else: the parent never loads it."""
     ran = run_steps(
-        gives("maker", "zoo:unloadable", 2, engine=engine),
+        gives("maker", made, 2, engine=engine),
         takes("flows:same", "${results.maker}", "maker"),
         pool("each", "flows:same", ResultsSource("maker"), engine=engine, needs=("maker",), folder=HERE),
     )
     assert ran.outcomes("maker") == ["returned"] * 2
     assert ran.outcomes("each") == ["raised"] * 2
-    assert {result["exception.message"] for result in ran.results("taker") + ran.results("each")} == {
-        "not to be unpickled"
-    }
+    assert {result["exception.message"] for result in ran.results("taker") + ran.results("each")} == {message}
 
 
 def test_a_path_that_leads_nowhere(run_steps: RunSteps) -> None:

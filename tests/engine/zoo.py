@@ -131,6 +131,17 @@ def unloadable(_: Any = None) -> Any:
     return Unloadable()
 
 
+class EndsWhoLoadsIt:
+    """Can be pickled, and calls sys.exit() when it is unpickled."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return sys.exit, (3,)
+
+
+def ends_who_loads_it(_: Any = None) -> Any:
+    return EndsWhoLoadsIt()
+
+
 # -- exceptions
 
 

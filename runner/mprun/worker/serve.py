@@ -159,7 +159,7 @@ class Server:
         """The item for the log, where it can be loaded: that may be what failed."""
         try:
             return item if self._load is None else self._load(item)
-        except Exception:  # noqa: BLE001 -- unpickling calls the user's code
+        except BaseException:  # noqa: BLE001 -- unpickling calls the user's code, which may raise SystemExit
             return item
 
 
