@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import inspect
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -12,6 +11,7 @@ from typing import Any
 from mprun.values import bounded_repr
 from mprun.worker.argument_values import ValueCheck
 from mprun.worker.conversion.annotations import raw_signature, resolved_signature
+from mprun.worker.conversion.converter import did_you_mean
 from mprun.worker.problems import Problem, Use
 from mprun.worker.result_check import ResultCheck
 
@@ -25,7 +25,6 @@ class ArgumentCheck:
     """
 
     def __init__(self, function: Callable[..., Any], use: Use) -> None:
-        self._use = use
         signature, resolved = raw_signature(function), resolved_signature(function)
         notes = (_defined_at(function, use.target.qualname, signature),) if signature else ()
         self._calls = _CallCheck(signature, use, notes) if signature else None
@@ -79,8 +78,7 @@ class _CallCheck:
             yield self._problem(f"`{self._name}` {'also ' if args else ''}needs {_names(missing)}", written, advice)
 
     def _unknown(self, name: str, where: tuple[str | int, ...]) -> Problem:
-        near = difflib.get_close_matches(name, self._keywords(), 1)
-        advice = f"did you mean `{near[0]}`?" if near else ""
+        advice = did_you_mean(name, self._keywords())
         told = f"`{self._name}` takes no argument `{name}`"
         if name in self._signature.parameters:
             told, advice = f"`{self._name}` takes `{name}` by position only", "give it in `args`"

@@ -9,7 +9,6 @@ converted, `code` is the digest of the source file that the target comes from.
 from __future__ import annotations
 
 import contextlib
-import difflib
 import hashlib
 import inspect
 import json
@@ -27,6 +26,7 @@ from mprun.values import bounded_repr, type_name
 from mprun.worker import lifeline
 from mprun.worker.allowlist import is_allowed, not_allowed
 from mprun.worker.arguments import ArgumentCheck, short_path
+from mprun.worker.conversion.converter import did_you_mean, with_article
 from mprun.worker.exceptions import summary
 from mprun.worker.problems import Problem, Use
 
@@ -183,14 +183,14 @@ def _is_users(frame: traceback.FrameSummary) -> bool:
 def _no_module(use: Use, surroundings: Surroundings, error: ModuleNotFoundError) -> Problem:
     missing = error.name or ""
     why = str(error).partition("; ")[2].replace("'", "`")  # "'jobs' is not a package"
-    near = difflib.get_close_matches(missing, _own_modules(surroundings), 1)
+    advice = did_you_mean(missing, _own_modules(surroundings))
     return Problem(
         "no-module",
         f"there is no module `{missing}`" + (f": {why}" if why else ""),
         use.at,
         near=use.target.module,
-        advice=f"did you mean `{near[0]}`?" if near else "",
-        notes=() if near else ("looked in the workflow's folder, `pythonpath` and this Python's packages",),
+        advice=advice,
+        notes=() if advice else ("looked in the workflow's folder, `pythonpath` and this Python's packages",),
     )
 
 
@@ -207,14 +207,14 @@ def _no_attribute(use: Use, found: Any, name: str) -> Problem:
     owner, _, _ = f".{use.target.qualname}.".partition(f".{name}.")
     holder = f"`{owner[1:]}` in `{where}`" if owner else f"`{where}`"
     names = [each for each in dir(found) if not each.startswith("_")]
-    near = difflib.get_close_matches(name, names, 1)
+    advice = did_you_mean(name, names)
     return Problem(
         "no-attribute",
         f"{holder} has no `{name}`",
         use.at,
         near=name,
-        advice=f"did you mean `{near[0]}`?" if near else "",
-        notes=() if near else _callables(found, names, holder),
+        advice=advice,
+        notes=() if advice else _callables(found, names, holder),
         skip=_behind_colon(use) + len(owner),
     )
 
@@ -250,8 +250,7 @@ def _no_exception(use: Use, found: Any) -> Problem | None:
         return None
     text = use.target.qualname
     kind = "a class, but not derived from Exception" if inspect.isclass(found) else _kind(found)
-    near = difflib.get_close_matches(text, _exceptions_beside(use), 1)
-    advice = f"did you mean `{near[0]}`?" if near else ""
+    advice = did_you_mean(text, _exceptions_beside(use))
     told = f"`{text}` is no class of exceptions: it is {kind}"
     return Problem("not-an-exception", told, use.at, text, advice, skip=_behind_colon(use))
 
@@ -302,8 +301,7 @@ def _not_by_name(use: Use, found: Any) -> Problem:
 def _kind(found: Any) -> str:
     if inspect.ismodule(found):
         return "a module"
-    name = type_name(type(found))
-    return f"an {name}" if name[0] in "aeiou" else f"a {name}"
+    return with_article(type_name(type(found)))
 
 
 _SUITS = {"exception": _no_exception, "generator": _no_generator}

@@ -28,7 +28,7 @@ from mprun.worker.serve import SEND_INTERVAL, Server
 class Keeper:
     """Pickles what calls return: `judge` takes the place of the check whether it could be.
 
-    `length`, `data` and `items` are then the last value's, as `frames.Values` has them. `single`: the step has one
+    `length`, `data` and `items` are then the last value's, as `kept.Values` has them. `single`: the step has one
     call, whose value may be taken for a list of items.
     """
 

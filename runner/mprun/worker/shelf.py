@@ -53,7 +53,7 @@ class Shelf:
         return self._count < MOST and self._used + size <= ROOM
 
     def put(self, length: int, data: bytes, items: int) -> None:
-        """Put the next task's value here: `length`, `data` and `items` as `frames.Values` has them."""
+        """Put the next task's value here: `length`, `data` and `items` as `kept.Values` has them."""
         self._data[self._used : self._used + len(data)] = data
         self._lengths[self._count] = length
         self._words[1] = items

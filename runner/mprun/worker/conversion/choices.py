@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Sequence
 from enum import Enum
 from types import NoneType
 from typing import Any
 
+from mprun.references import written_out
 from mprun.worker.conversion.converter import (
     ANYTHING,
     PLAIN,
@@ -16,6 +16,7 @@ from mprun.worker.conversion.converter import (
     Mismatch,
     Rules,
     alternatives,
+    did_you_mean,
     refused,
     told,
     with_article,
@@ -35,7 +36,7 @@ def literal_converter(options: Sequence[Any], text: bool) -> Converter:
         for option in options:
             if option is value or _means(option, value, text):
                 return option if isinstance(option, Enum) or type(value) is not type(option) else value
-        raise refused(takes, value, _did_you_mean(value, names))
+        raise refused(takes, value, _advice(value, names))
 
     plain = not text and not any(isinstance(option, Enum) for option in options)
     reads = frozenset(map(type, options)) & PLAIN if plain else PLAIN
@@ -43,14 +44,7 @@ def literal_converter(options: Sequence[Any], text: bool) -> Converter:
 
 
 def _shown(option: Any) -> str:
-    return option.name if isinstance(option, Enum) else told_plainly(option)
-
-
-def told_plainly(value: Any) -> str:
-    """A plain value as a workflow has it."""
-    if value is None or isinstance(value, bool):
-        return "null" if value is None else str(value).lower()
-    return str(value)
+    return option.name if isinstance(option, Enum) else written_out(option)
 
 
 def _means(option: Any, value: Any, text: bool) -> bool:
@@ -70,14 +64,13 @@ def _as_text_of(option: Any, value: str) -> bool:
         return False
 
 
-def _did_you_mean(value: Any, names: list[str]) -> str:
-    near = difflib.get_close_matches(value, names, 1) if isinstance(value, str) else []
-    return f"did you mean `{near[0]}`?" if near else ""
+def _advice(value: Any, names: list[str]) -> str:
+    return did_you_mean(value, names) if isinstance(value, str) else ""
 
 
 def enum_converter(kind: type[Enum], text: bool) -> Converter:
     """The converter of an enumeration: by a member's value, else by its name."""
-    names = [told_plainly(member.value) if type(member.value) in PLAIN else member.name for member in kind]
+    names = [written_out(member.value) if type(member.value) in PLAIN else member.name for member in kind]
     takes = f"{with_article(kind.__name__)} ({alternatives([f'`{name}`' for name in names])})"
 
     def convert(value: Any) -> Any:
@@ -85,7 +78,7 @@ def enum_converter(kind: type[Enum], text: bool) -> Converter:
             return value
         member = _member(kind, value, text)
         if member is _NOTHING:
-            raise refused(takes, value, _did_you_mean(value, [*names, *kind.__members__]))
+            raise refused(takes, value, _advice(value, [*names, *kind.__members__]))
         return member
 
     return Converter(takes, convert, PLAIN)

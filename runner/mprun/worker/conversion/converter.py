@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+from mprun.references import written_out
 from mprun.values import bounded_repr, spelled_out, type_name
 
 MAX_FAULTS = 10  # told of one value
@@ -99,7 +101,7 @@ def told(value: Any) -> str:
     A long text is not told by its beginning: of a secret that could not be found, and masked.
     """
     if value is None or isinstance(value, bool):
-        return f"`{'null' if value is None else str(value).lower()}`"
+        return f"`{written_out(value)}`"
     kind = type(value)
     if kind is str:
         return _told_text(value)
@@ -118,6 +120,12 @@ def _told_text(text: str) -> str:
 
 def with_article(name: str) -> str:
     return f"an {name}" if name[:1].lower() in "aeio" else f"a {name}"
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """The advice to write the one of `known` that is spelt most like `name`; empty where none is."""
+    near = difflib.get_close_matches(name, list(known), 1)
+    return f"did you mean `{near[0]}`?" if near else ""
 
 
 def alternatives(texts: Sequence[str], most: int = 8) -> str:

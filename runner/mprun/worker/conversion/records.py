@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import difflib
 import functools
 import inspect
 import typing
@@ -16,6 +15,7 @@ from mprun.worker.conversion.converter import (
     Converter,
     Fault,
     Mismatch,
+    did_you_mean,
     refused,
     with_article,
 )
@@ -100,15 +100,10 @@ def _hints(kind: type) -> dict[str, Any]:
 
 def _unknown(value: Mapping[Any, Any], fields: Mapping[str, Any], takes: str) -> list[Fault]:
     return [
-        Fault(f"as {takes}, which has no `{name}`", _did_you_mean(name, fields), (name,), at_key=True)
+        Fault(f"as {takes}, which has no `{name}`", did_you_mean(str(name), fields), (name,), at_key=True)
         for name in value
         if name not in fields
     ]
-
-
-def _did_you_mean(name: Any, fields: Mapping[str, Any]) -> str:
-    near = difflib.get_close_matches(str(name), fields, 1)
-    return f"did you mean `{near[0]}`?" if near else ""
 
 
 def _converted_fields(
