@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable
 from hashlib import blake2b
 from typing import Any
 
-from mprun.plan import Plan, PoolStep, Step
+from mprun.plan import Plan, PoolStep, Step, items_of
 from mprun.references import Reference, Template, references_in
 from mprun.sources import ListSource, MatrixSource, RangeSource, Source, ZipSource, whole_of
 
@@ -67,11 +67,6 @@ def step_parts(plan: Plan, step: Step, digest_of_results: Callable[[str], str]) 
 def step_digest(parts: Parts) -> str:
     """The digest of a step that has `parts`."""
     return content_digest(sorted(parts.items())).hex()
-
-
-def items_of(step: Step) -> Source | None:
-    """Where the items of a pool, or the cells of a fan-out, come from; a single process has none."""
-    return step.source if isinstance(step, PoolStep) else step.cells
 
 
 def shares(step: Step) -> bool:

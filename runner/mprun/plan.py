@@ -196,6 +196,11 @@ def when(step: Step) -> When:
     return step.when if isinstance(step, ProcessStep) else ""
 
 
+def items_of(step: Step) -> Source | None:
+    """Where the items of a pool, or the cells of a fan-out, come from; a single process has none."""
+    return step.source if isinstance(step, PoolStep) else step.cells
+
+
 def declared_tasks(step: Step) -> int | None:
     """How many tasks `step` will have; None where only running it can tell. A process counts as one task."""
     if isinstance(step, ProcessStep):
@@ -219,12 +224,11 @@ def streamed_step(plan: Plan, step: Step) -> str:
 
 def needed_results(step: Step) -> str:
     """The name of the step whose results are the items or cells of `step`, or a part of them; empty for others."""
-    from mprun.sources import ResultsSource, SliceSource
+    from mprun.sources import ResultsSource, whole_of
 
-    source = step.source if isinstance(step, PoolStep) else step.cells
-    while isinstance(source, SliceSource):
-        source = source.source
-    return source.step if isinstance(source, ResultsSource) else ""
+    source = items_of(step)
+    whole = None if source is None else whole_of(source)
+    return whole.step if isinstance(whole, ResultsSource) else ""
 
 
 def called(step: Step) -> str:

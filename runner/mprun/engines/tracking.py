@@ -13,10 +13,10 @@ from functools import cache
 from typing import Any, NamedTuple, Protocol
 
 from mprun.decoding import CsvRows
-from mprun.digests import content_digest, content_digests, is_written, items_of, step_digest, step_parts
+from mprun.digests import content_digest, content_digests, is_written, step_digest, step_parts
 from mprun.engines.store import Store
 from mprun.engines.supply import Supply
-from mprun.plan import Plan, Step
+from mprun.plan import Plan, Step, items_of
 from mprun.results import Reader
 
 STEPS = "steps.jsonl"  # in the folder of digests: a line for each step whose turn has come

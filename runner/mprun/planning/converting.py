@@ -6,8 +6,8 @@ from collections.abc import Collection
 from dataclasses import replace
 
 from mprun.handed import Converts
-from mprun.plan import Plan, PoolStep, Step
-from mprun.sources import CsvSource, LinesSource, SliceSource, Source
+from mprun.plan import Plan, Step, items_of
+from mprun.sources import CsvSource, LinesSource, whole_of
 
 
 def with_conversion(plan: Plan, converting: Collection[str]) -> Plan:
@@ -21,9 +21,5 @@ def _marked(step: Step) -> Step:
 
 def form_of(step: Step) -> Converts:
     """`text` where the arguments come from a file in which everything is text, else `strict`."""
-    source = step.source if isinstance(step, PoolStep) else step.cells
-    return "text" if source is not None and _is_text(source) else "strict"
-
-
-def _is_text(source: Source) -> bool:
-    return isinstance(source, CsvSource | LinesSource) or (isinstance(source, SliceSource) and _is_text(source.source))
+    source = items_of(step)
+    return "text" if source is not None and isinstance(whole_of(source), CsvSource | LinesSource) else "strict"

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from mprun.plan import Plan, PoolStep, Step, declared_tasks
+from collections.abc import Sequence
+
+from mprun.plan import Plan, PoolStep, Step, declared_tasks, items_of
 from mprun.planning.limits_text import limits_text, run_limits
-from mprun.planning.order import stages, wave_name
+from mprun.planning.order import by_wave
 from mprun.planning.source_text import quoted
 from mprun.planning.step_text import call_text, size_text
 
@@ -19,12 +21,7 @@ _WHERE_THERE_ARE_SOME = ("engine", "limits", "around", "save", "if")
 
 def describe(plan: Plan) -> str:
     """The header of the plan, and a line a step in the order of their start."""
-    rows = [
-        _row(wave_name(stage, number), step, plan)
-        for stage, its_waves in stages(plan.steps)
-        for number, wave in enumerate(its_waves, 1)
-        for step in wave
-    ]
+    rows = [_row(wave, step, plan) for wave, step in by_wave(plan.steps)]
     parts = [_header(plan), _table([_COLUMNS, *rows])]
     if any(declared_tasks(step) is None for step in plan.steps):
         parts.append("? counted when it starts")
@@ -47,7 +44,7 @@ def _header(plan: Plan) -> str:
 
 
 def _row(wave: str, step: Step, plan: Plan) -> tuple[str, ...]:
-    source = step.source if isinstance(step, PoolStep) else step.cells
+    source = items_of(step)
     count = "1" if source is None else size_text(source)
     call_shown = _bounded(_visible(call_text(step, step.surroundings.working_dir)), CALL_WIDTH)
     limits = _bounded(limits_text(step.limits), LIMITS_WIDTH)
@@ -84,9 +81,13 @@ def _visible(text: str) -> str:
 
 
 def _table(rows: list[tuple[str, ...]]) -> str:
-    """Columns as wide as their widest cell, two spaces apart; some are left out where they would be empty."""
+    """Some columns are left out where they would be empty."""
     columns = [c for c in zip(*rows, strict=True) if c[0] not in _WHERE_THERE_ARE_SOME or any(c[1:])]
-    rows = list(zip(*columns, strict=True))
-    widths = [max(map(len, column)) for column in columns]
+    return aligned(list(zip(*columns, strict=True)))
+
+
+def aligned(rows: Sequence[tuple[str, ...]]) -> str:
+    """Columns as wide as their widest cell, two spaces apart."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     padded = ("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in rows)
     return "\n".join(map(str.rstrip, padded))

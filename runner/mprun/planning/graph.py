@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
-from mprun.plan import Plan, PoolStep, ProcessStep, Step, declared_tasks, streamed_step
-from mprun.planning.order import stages, wave_name
+from mprun.plan import Plan, PoolStep, ProcessStep, Step, declared_tasks, items_of, streamed_step
+from mprun.planning.describe import aligned
+from mprun.planning.order import by_wave
 from mprun.references import references_in
 from mprun.sources import CallSource, ResultsSource, whole_of
 
@@ -31,7 +32,7 @@ def edges(plan: Plan) -> Iterator[Edge]:
 
 def _results(step: Step) -> Iterator[str]:
     """The steps whose results `step` is given."""
-    source = step.source if isinstance(step, PoolStep) else step.cells
+    source = items_of(step)
     whole = whole_of(source) if source is not None else None
     if isinstance(whole, ResultsSource):
         yield whole.step
@@ -46,15 +47,8 @@ def as_text(plan: Plan) -> str:
     into: dict[str, list[str]] = {step.name: [] for step in plan.steps}
     for edge in edges(plan):
         into[edge.end].append(f"{edge.start} ({edge.label})" if edge.label else edge.start)
-    rows = [
-        (wave_name(stage, number), _title(step), _why(step, into[step.name]))
-        for stage, its_waves in stages(plan.steps)
-        for number, wave in enumerate(its_waves, 1)
-        for step in wave
-    ]
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    lines = ("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in rows)
-    return "\n".join(map(str.rstrip, lines)) + "\n"
+    rows = [(wave, _title(step), _why(step, into[step.name])) for wave, step in by_wave(plan.steps)]
+    return aligned(rows) + "\n"
 
 
 def _why(step: Step, names: list[str]) -> str:

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from mprun.plan import HOOKS, Step, When, when
 
 _GROUPS = {stage: group for group, stage in HOOKS.items()}
 
 
-def stages(steps: Iterable[Step]) -> list[tuple[When, list[list[Step]]]]:
+def by_wave(steps: Iterable[Step]) -> Iterator[tuple[str, Step]]:
+    """(what its wave is called, the step) for each of `steps`, in the order of their start."""
+    for stage, its_waves in _stages(steps):
+        for number, wave in enumerate(its_waves, 1):
+            yield from ((_wave_name(stage, number), step) for step in wave)
+
+
+def _stages(steps: Iterable[Step]) -> list[tuple[When, list[list[Step]]]]:
     """The waves of the ordinary steps, and those of each group around them that has steps, in the order of running."""
     steps, done, found = list(steps), set[str](), []
     for stage in ("", *HOOKS.values()):
@@ -37,7 +44,7 @@ def waves(steps: Iterable[Step], before: Iterable[str] = ()) -> list[list[Step]]
     return found
 
 
-def wave_name(stage: When, number: int) -> str:
+def _wave_name(stage: When, number: int) -> str:
     """What a wave is called for people: its number; of the steps around a run, the name of their group."""
     if not stage:
         return str(number)

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from mprun.plan import Plan, PoolStep, Step, when
+from mprun.plan import Plan, PoolStep, Step, items_of, when
 from mprun.planning.limits_text import limits_text, run_limits
 from mprun.planning.script_helpers import helpers_for, modules_for, with_parts
 from mprun.planning.script_library import Used
@@ -25,7 +25,7 @@ from mprun.planning.script_steps import main_block
 from mprun.planning.script_values import RUN_DIR, Values
 from mprun.planning.source_text import WIDTH, flat, literal, quoted
 from mprun.references import variable_name
-from mprun.sources import CallSource, Source
+from mprun.sources import CallSource
 from mprun.targets import Target
 
 _LOAD_FILE = '''\
@@ -49,7 +49,7 @@ def python_script(plan: Plan, *, checked: bool = True) -> str:
     names, used = Names(), Used()
     imports = Imports([*_targets(plan.steps), *made_by(plan.shared)], plan.surroundings.working_dir, names)
     main = main_block(plan, imports, names, used)
-    sources = [source for step in plan.steps if (source := _source(step)) is not None]
+    sources = [source for step in plan.steps if (source := items_of(step)) is not None]
     for module in (*modules_for(sources), *used.modules()):
         imports.add(module)
     comments = [*_left_out(plan, around, skipped, checked), *about_queues(plan.shared)]
@@ -71,12 +71,8 @@ def _targets(steps: Iterable[Step]) -> Iterator[Target]:
         yield from [] if step.command else [step.target]
         if isinstance(step, PoolStep):
             yield from [step.initializer] if step.initializer else []
-        source = _source(step)
+        source = items_of(step)
         yield from [part.target for part in with_parts(source) if isinstance(part, CallSource)] if source else []
-
-
-def _source(step: Step) -> Source | None:
-    return step.source if isinstance(step, PoolStep) else step.cells
 
 
 def _docstring(plan: Plan) -> str:

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from mprun.errors import UsageError
 from mprun.expressions import names_in, value_of
-from mprun.plan import Plan, PoolStep, ProcessStep, Step
+from mprun.plan import Plan, PoolStep, ProcessStep, Step, items_of
 from mprun.planning.order import waves
 from mprun.planning.script_steps import returning
 from mprun.references import Reference, references_in
@@ -85,7 +85,7 @@ def _references(step: Step) -> Iterator[Reference]:
     yield from references_in((step.args, step.kwargs, step.command, step.save))
     if isinstance(step, PoolStep):
         yield from references_in(step.initargs)
-    source = step.source if isinstance(step, PoolStep) else step.cells
+    source = items_of(step)
     generator = whole_of(source) if source is not None else None
     if isinstance(generator, CallSource):
         yield from references_in((generator.args, generator.kwargs))

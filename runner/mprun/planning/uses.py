@@ -10,7 +10,7 @@ from mprun.handed import Retries
 from mprun.models.steps import StepEntry
 from mprun.models.workflow import Workflow
 from mprun.places import Path
-from mprun.plan import Plan, PoolStep, ProcessStep, Step, has_one_result, needed_results
+from mprun.plan import Plan, PoolStep, ProcessStep, Step, has_one_result, items_of, needed_results
 from mprun.planning.converting import form_of
 from mprun.references import references_in
 from mprun.sources import (
@@ -106,7 +106,7 @@ def _other_uses(step: Step) -> Iterator[Use]:
     if isinstance(step, PoolStep) and step.initializer is not None:
         yield Use(step.initializer, ("initializer",), "once", ("initargs",), step.initargs)
     key = step.call if isinstance(step, PoolStep) else "foreach"
-    source = step.source if isinstance(step, PoolStep) else step.cells
+    source = items_of(step)
     if source is not None and isinstance(generator := whole_of(source), CallSource):
         yield Use(generator.target, (key, "call"), "generator", (key, "args"), generator.args, generator.kwargs)
 

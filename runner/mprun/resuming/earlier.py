@@ -10,10 +10,10 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from mprun.digests import SIZE, Parts, content_digests, is_written, items_of, shares
+from mprun.digests import SIZE, Parts, content_digests, is_written, shares
 from mprun.engines.tracking import STEPS, EarlierValue, Reused
 from mprun.errors import UsageError
-from mprun.plan import Step, as_data
+from mprun.plan import Step, as_data, items_of
 from mprun.records.find import RunFiles
 from mprun.records.lines import Event, event_of
 from mprun.records.lock import is_locked

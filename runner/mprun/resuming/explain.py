@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from mprun.digests import Parts, content_digest, content_digests, items_of, shares, step_digest, step_parts
+from mprun.digests import Parts, content_digest, content_digests, shares, step_digest, step_parts
 from mprun.engines.supplies import needs_a_run
 from mprun.engines.supply import SourceSupply
 from mprun.engines.tracking import contents_of
-from mprun.plan import Plan, PoolStep, Step
+from mprun.plan import Plan, PoolStep, Step, items_of
 from mprun.resuming.earlier import EarlierRun, EarlierStep, MatchedTasks
 
 MAX_TASKS = 10  # of one step that are told one by one

@@ -9,12 +9,12 @@ from functools import partial
 from typing import Any
 
 from mprun.cells import find_cell
-from mprun.digests import SIZE, content_digest, items_of
+from mprun.digests import SIZE, content_digest
 from mprun.engines.supplies import needs_a_run
 from mprun.engines.supply import SourceSupply
 from mprun.engines.tracking import contents_of
 from mprun.errors import UsageError
-from mprun.plan import PoolStep, ProcessStep, Step
+from mprun.plan import PoolStep, ProcessStep, Step, items_of
 from mprun.references import references_in
 from mprun.resuming.earlier import EarlierRun, EarlierStep
 from mprun.scope import Scope
