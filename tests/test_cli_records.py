@@ -10,6 +10,7 @@ import sys
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from conftest import CommandLine
@@ -17,7 +18,7 @@ from logs_by_hand import RUN_ID, small_run, write_run
 
 from mprun.records.history import PastRun
 from mprun.records.index import append, read_index
-from mprun.records.prune import Keep, to_prune
+from mprun.records.prune import Keep, folder_size, to_prune
 from mprun.records.story import Story
 from mprun.sinks.story_text import story_text
 
@@ -183,6 +184,49 @@ def test_a_run_that_crashed_and_one_that_is_gone(kept: CommandLine) -> None:
     ]
 
 
+HEAD, END = 0, -2  # the lines of a log that a list of runs is read from
+DAMAGED: dict[str, tuple[int, bytes, bytes]] = {
+    "a name that is no text": (HEAD, b'"name":"small"', b'"name":5'),
+    "no name": (HEAD, b'"name":"small",', b""),
+    "a time that is no text": (HEAD, b'"ts":"2026-01-31T09:30:00.000000Z"', b'"ts":[1]'),
+    "steps that are no list": (HEAD, b'"steps":[', b'"steps":5,"x":['),
+    "an outcome that is no text": (END, b'"outcome":"failed"', b'"outcome":{}'),
+    "a duration that is no number": (END, b'"duration":2.0', b'"duration":"long"'),
+    "a count that is no number": (END, b'"raised":1', b'"raised":"one"'),
+}
+
+
+@pytest.mark.parametrize("what", DAMAGED)
+def test_a_log_that_was_damaged_is_a_row_all_the_same(kept: CommandLine, what: str) -> None:
+    number, old, new = DAMAGED[what]
+    lines = log_of(kept).read_bytes().splitlines(keepends=True)
+    assert old in lines[number]
+    lines[number] = lines[number].replace(old, new)
+    log_of(kept).write_bytes(b"".join(lines))
+    rows = [re.split(r"\s{2,}", line) for line in subprocess_of(kept, "runs").stdout.splitlines()[1:]]
+    assert [(row[0], row[-1]) for row in rows] == [(RUN_ID, "unreadable"), (OTHER_ID, "5: 4 returned, 1 raised")]
+
+
+def test_a_time_without_its_zone_is_no_time(kept: CommandLine) -> None:
+    log = log_of(kept)
+    log.write_bytes(log.read_bytes().replace(b'"ts":"2026-01-31T09:30:00.000000Z"', b'"ts":"2026-01-31"', 1))
+    assert [
+        run["run_id"] for run in json.loads(subprocess_of(kept, "runs", "--json", "--since", "2026-01-01").stdout)
+    ] == [OTHER_ID]
+
+
+@pytest.mark.parametrize(
+    "line", ["[" * 3000, "[]", '{"event":"run.started","run_id":[1]}', '{"event":{},"run_id":"x"}']
+)
+def test_an_index_with_a_line_that_is_no_entry(kept: CommandLine, line: str) -> None:
+    index = log_of(kept).parent.with_name("index.jsonl")
+    for run_id in (RUN_ID, OTHER_ID):
+        append(str(index), "run.started", run_id)
+    index.write_text(f"{index.read_text()}{line}\n")
+    assert kept("runs").stdout.count("failed") == 2
+    assert kept("verify", RUN_ID).code == 0
+
+
 @pytest.mark.parametrize(
     ("options", "expected"),
     [
@@ -209,6 +253,7 @@ WRONG_OPTIONS = {
     "since, too long": (("runs", "--since", "9" * 30 + "d"), "error: --since takes a time such as `7d`"),
     "age": (("runs", "prune", "--older-than", "x"), "error: --older-than takes a time such as `7d`, `12h` or `30m`"),
     "size": (("runs", "prune", "--max-size", "2X"), "error: --max-size takes a size such as `500M` or `2G`"),
+    "size, too large": (("runs", "prune", "--max-size", "9" * 400 + "G"), "error: --max-size takes a size such as"),
     "no bound": (("runs", "prune"), "error: say what is to be kept: `--keep N`"),
     "condition": (("logs", "latest", "-w", "duration = 2"), "error: the condition can't be read: equality is `==`"),
     "task": (("show", "latest", "cool[1]"), "error: there is no task `cool[1]`: the steps are bad, pool, after"),
@@ -266,6 +311,41 @@ def test_prune_leaves_a_tombstone(mprun: CommandLine) -> None:
     index = read_index(str(mprun.folder / ".mprun/runs/index.jsonl"))
     assert (index.broken, index.entries[ids[0]]["run.pruned"]["seal"]) == ((), seals[0])
     assert mprun("verify", "latest").code == 0
+
+
+OUTSIDE = ("/victim", "../../../victim", "..")
+
+
+@pytest.mark.parametrize("said", [OTHER_ID, *OUTSIDE])
+def test_prune_removes_the_folder_that_it_lists_whatever_the_log_says(kept: CommandLine, said: str) -> None:
+    """A run may be a copy of another one, or its log may have been changed: no other folder is touched."""
+    victim = kept.folder / "victim"
+    victim.mkdir()
+    log, said = log_of(kept), f"{kept.folder}{said}" if said.startswith("/") else said
+    log.write_bytes(log.read_bytes().replace(f'"run_id":"{RUN_ID}"'.encode(), f'"run_id":"{said}"'.encode(), 1))
+    assert kept("runs", "prune", "--keep", "1").stdout.startswith(f"removed {RUN_ID} (failed")
+    assert victim.exists()
+    assert [run["run_id"] for run in json.loads(kept("runs", "--json").stdout)] == [OTHER_ID]
+
+
+@pytest.mark.parametrize("said", OUTSIDE)
+def test_prune_stays_inside_whatever_the_index_says(kept: CommandLine, said: str) -> None:
+    victim = kept.folder / "victim"
+    victim.mkdir()
+    said = f"{kept.folder}{said}" if said.startswith("/") else said
+    append(str(log_of(kept).parent.with_name("index.jsonl")), "run.started", said)
+    pruned = kept("runs", "prune", "--keep", "1")
+    assert pruned.stdout.startswith(f"removed {RUN_ID} (failed")
+    assert pruned.stderr.endswith(" removed; 1 kept\n")
+    assert victim.exists()
+
+
+def test_a_file_that_goes_while_a_folder_is_measured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As the head's new file does, once a second, of a run at work."""
+    (tmp_path / "events.jsonl").write_bytes(b"12345")
+    paths = [tmp_path / "events.head.new", tmp_path / "events.jsonl"]
+    monkeypatch.setattr("mprun.records.prune.Path", lambda _: SimpleNamespace(rglob=lambda _: paths))
+    assert folder_size(str(tmp_path)) == 5
 
 
 def past(run_id: str, days: float, state: str = "failed") -> PastRun:

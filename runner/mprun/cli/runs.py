@@ -38,7 +38,7 @@ def prune_runs(runs_dir: str, *, keep: int | None, older_than: str, max_size: st
     )
     if bounds == Keep():
         raise UsageError("say what is to be kept: `--keep N`, `--older-than 30d` or `--max-size 2G`")
-    runs = list(past_runs(runs_dir))
+    runs = [run for run in past_runs(runs_dir) if run.state != "missing"]
     sizes = {run.run_id: folder_size(os.path.join(runs_dir, "runs", run.run_id)) for run in runs}
     pruned = to_prune(runs, [sizes[run.run_id] for run in runs], bounds, datetime.now(UTC))
     for run in pruned:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from typing import Never
 
 from mprun.errors import UsageError
 
@@ -45,9 +46,10 @@ def since(text: str, now: datetime) -> datetime:
 def size(text: str, option: str) -> int:
     """The bytes that `500M` or `2G` is. Raises UsageError, which names the option."""
     found = _SIZE.fullmatch(text)
-    if not found:
-        raise UsageError(f"{option} takes a size such as `500M` or `2G`, and not `{text}`")
-    return int(float(found[1]) * 1024 ** " KMGT".index(found[2] or " "))
+    try:
+        return int(float(found[1]) * 1024 ** " KMGT".index(found[2] or " ")) if found else _impossible()
+    except (ValueError, OverflowError) as error:
+        raise UsageError(f"{option} takes a size such as `500M` or `2G`, and not `{text}`") from error
 
 
 def size_text(amount: float) -> str:
@@ -59,5 +61,5 @@ def size_text(amount: float) -> str:
     return f"{amount:.1f} TiB"
 
 
-def _impossible() -> timedelta:
+def _impossible() -> Never:
     raise ValueError

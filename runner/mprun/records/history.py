@@ -13,7 +13,7 @@ from mprun.events import MAX_LINE, OUTCOMES
 from mprun.records.find import RunFiles, run_files, run_ids
 from mprun.records.index import index_path, read_index
 from mprun.records.last import run_end
-from mprun.records.lines import LineError, event_of, refuse_newer
+from mprun.records.lines import Event, LineError, event_of, refuse_newer
 from mprun.records.lock import is_locked
 
 State = Literal["succeeded", "failed", "interrupted", "running", "incomplete", "missing", "unreadable"]
@@ -21,7 +21,10 @@ State = Literal["succeeded", "failed", "interrupted", "running", "incomplete", "
 
 @dataclass(frozen=True, slots=True)
 class PastRun:
-    """One run. `duration` is seconds, None where it has no end; `outcomes` counts tasks; `size` is the log's bytes."""
+    """One run. `duration` is seconds, None where it has no end; `outcomes` counts tasks; `size` is the log's bytes.
+
+    `run_id` is the name of its folder, whatever its log says: it may be a copy, or changed.
+    """
 
     run_id: str
     state: State
@@ -53,9 +56,9 @@ def past_runs(runs_dir: str) -> Iterator[PastRun]:
 
     Raises UsageError.
     """
-    known = run_ids(runs_dir)
-    for run_id in sorted({*known, *_missing(runs_dir, set(known))}):
-        yield past_run(run_files(runs_dir, run_id))
+    known = set(run_ids(runs_dir))
+    for run_id in sorted({*known, *_missing(runs_dir, known)}):
+        yield past_run(run_files(runs_dir, run_id)) if run_id in known else PastRun(run_id, "missing")
 
 
 def past_run(run: RunFiles) -> PastRun:
@@ -65,7 +68,7 @@ def past_run(run: RunFiles) -> PastRun:
             return _read(run, file)
     except FileNotFoundError:
         return PastRun(run.name, "incomplete" if os.path.isdir(run.folder) else "missing")
-    except (OSError, UsageError, LineError, KeyError, TypeError):
+    except (OSError, UsageError, LineError):
         return PastRun(run.name, "unreadable")
 
 
@@ -77,10 +80,13 @@ def _read(run: RunFiles, file: BinaryIO) -> PastRun:
         return PastRun(run.name, "running" if at_work else "incomplete", size=size)
     head = event_of(line)
     refuse_newer(head, run.log)
+    _need(head, _HEAD)
     end = run_end(file)
+    if end:
+        _need(end, _END | {outcome: int for outcome in OUTCOMES if outcome in end})
     state: State = end["outcome"] if end else "running" if at_work else "incomplete"
     return PastRun(
-        head["run_id"],
+        run.name,
         state,
         head["name"],
         head["workflow"],
@@ -93,6 +99,18 @@ def _read(run: RunFiles, file: BinaryIO) -> PastRun:
     )
 
 
+_Kinds = dict[str, type | tuple[type, ...]]
+_HEAD: _Kinds = {"name": str, "workflow": str, "ts": str, "steps": list}
+_END: _Kinds = {"outcome": str, "duration": (int, float), "tasks": int}
+
+
+def _need(event: Event, keys: _Kinds) -> None:
+    """Raises LineError where `event` lacks one of `keys`, or has a value of another type there."""
+    for key, kind in keys.items():
+        if not isinstance(event.get(key), kind):
+            raise LineError(f"`{event['event']}` lacks `{key}`, or has a wrong one")
+
+
 def _missing(runs_dir: str, known: set[str]) -> list[str]:
     try:
         entries = read_index(index_path(runs_dir)).entries
@@ -103,6 +121,7 @@ def _missing(runs_dir: str, known: set[str]) -> list[str]:
 
 def _moment(text: str) -> datetime | None:
     try:
-        return datetime.fromisoformat(text)
+        moment = datetime.fromisoformat(text)
     except ValueError:
         return None
+    return moment if moment.tzinfo else None

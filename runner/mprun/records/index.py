@@ -55,7 +55,7 @@ def read_index(path: str) -> Index:
     broken = []
     previous = ""
     for number, line in enumerate(_lines(path), 1):
-        entry = _entry(line)  # None for a torn line, which is chained like any other
+        entry = _entry(line)  # None for a torn line and for what is no entry: both are chained like any other
         if entry is not None:
             if entry.get("previous", "") != previous:
                 broken.append(number)
@@ -75,9 +75,11 @@ def _lines(path: str) -> Iterator[bytes]:
 def _entry(line: bytes) -> Entry | None:
     try:
         entry = json.loads(line)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
-    return entry if isinstance(entry, dict) and {"event", "run_id"} <= set(entry) else None
+    if not isinstance(entry, dict):
+        return None
+    return entry if isinstance(entry.get("event"), str) and isinstance(entry.get("run_id"), str) else None
 
 
 def _last_line(fd: int) -> tuple[bool, bytes]:

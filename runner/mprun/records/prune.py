@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 from collections.abc import Sequence
@@ -28,13 +29,11 @@ class Keep:
 def to_prune(runs: Sequence[PastRun], sizes: Sequence[int], keep: Keep, now: datetime) -> list[PastRun]:
     """Those of `runs` (oldest first, with the bytes of their folders) that are not to be kept, oldest first.
 
-    A run at work is kept, and counts. One without a beginning is as old as its neighbour.
+    Each of them has a folder. A run at work is kept, and counts. One without a beginning is as old as its neighbour.
     """
     pruned = []
     kept_count = kept_size = 0
     for run, size in zip(reversed(runs), reversed(sizes), strict=True):
-        if run.state == "missing":
-            continue
         too_old = keep.age is not None and run.began is not None and now - run.began > keep.age
         too_many = keep.count is not None and kept_count >= keep.count
         too_large = keep.size is not None and kept_size + size > keep.size
@@ -46,8 +45,12 @@ def to_prune(runs: Sequence[PastRun], sizes: Sequence[int], keep: Keep, now: dat
 
 
 def folder_size(folder: str) -> int:
-    """The bytes of the files in `folder` and below it."""
-    return sum(path.lstat().st_size for path in Path(folder).rglob("*") if not path.is_dir())
+    """The bytes of the files in `folder` and below it; a run at work may take one away meanwhile."""
+    size = 0
+    for path in Path(folder).rglob("*"):
+        with contextlib.suppress(FileNotFoundError):
+            size += 0 if path.is_dir() else path.lstat().st_size
+    return size
 
 
 def prune(runs_dir: str, run: PastRun) -> None:

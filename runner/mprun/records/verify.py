@@ -123,7 +123,7 @@ def _read_head(path: str) -> tuple[dict[str, Any], list[Finding]]:
             raise ValueError
     except FileNotFoundError:
         return {}, []
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}, [Finding("tampered", f"the head {os.path.basename(path)} is not as mprun writes it")]
     except OSError as error:
         raise UsageError(f"the head {path} can't be read: {error.strerror}") from error
