@@ -175,6 +175,12 @@ def yields_then(how: str) -> Iterator[Any]:
             yield lambda: None
 
 
+def yields_one_and_waits(folder: str) -> Iterator[int]:
+    """The next one would come once number 0 has been taken."""
+    yield 1
+    wait_for_file(Path(folder, "0"))
+
+
 def no_generator() -> int:
     return 5
 

@@ -14,7 +14,8 @@ from engine.harness import HERE, Ran, run, zoo_plan
 from mprun.errors import ExitCode
 from mprun.plan import CellForm, Limits, ProcessStep, Retries, StartMethod
 from mprun.references import Reference, parse
-from mprun.sources import CsvSource, LinesSource, ListSource, RangeSource, Source
+from mprun.sources import CallSource, CsvSource, LinesSource, ListSource, RangeSource, Source
+from mprun.targets import parse_target
 
 pytestmark = pytest.mark.usefixtures("warm")
 
@@ -33,7 +34,7 @@ def fan_out(
 ) -> ProcessStep:
     source = ListSource(tuple(cells)) if isinstance(cells, list) else cells
     return replace(
-        process("zoo", f"zoo:{target}", *args, folder=HERE, **kwargs),
+        process("zoo", target if ":" in target else f"zoo:{target}", *args, folder=HERE, **kwargs),
         cells=source,
         cell=cell,
         max_parallel=max_parallel,
@@ -118,6 +119,19 @@ def test_no_more_cells_at_once_than_the_run_allows(tmp_path: Path) -> None:
     ran = run(zoo_plan(*others, cells, start_method="fork", max_parallel=2), tmp_path)
     assert ran.end.exit_code is ExitCode.SUCCEEDED
     assert max(event["result"] for event in ran.named("process.result")) <= 2
+
+
+@pytest.mark.parametrize("cells", [[1], "flows:yields_one_and_waits"])
+def test_no_slot_is_held_for_a_cell_that_is_not_there(tmp_path: Path, cells: Any) -> None:
+    """Its one cell can wait for another step where there are two slots: whether no more come, or none yet."""
+    if isinstance(cells, str):
+        cells = CallSource(parse_target(cells, HERE), (str(tmp_path),), {})
+    waits = fan_out("flows:waits_for", cells, str(tmp_path), ITEM)
+    first = process("first", "zoo:square", 2, folder=HERE)
+    then = process("then", "flows:takes", str(tmp_path), 0, folder=HERE, needs=("first",))
+    ran = run(zoo_plan(waits, first, then, start_method="fork", max_parallel=2), tmp_path)
+    assert ran.end.exit_code is ExitCode.SUCCEEDED
+    assert ran.values() == [1]
 
 
 # -- failing

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
+from collections.abc import Sequence
+from typing import Any
 
 from mprun.cells import Labels
 from mprun.engines.process_call import ProcessCall
@@ -37,6 +39,7 @@ class FanOutExecution:
         # Daemons are there until the end: of more than may be at work at once, some would never begin.
         self._most = step.max_parallel or (sys.maxsize if step.daemon else available_cpus())
         self._begun = 0
+        self._next: Sequence[Any] = ()  # the item of the cell that is begun next, once it is read
         self._at_work: set[ProcessCall] = set()
         self._slots = 0  # taken and not given back
         self._stopping = ""  # why no further cell is begun
@@ -61,7 +64,8 @@ class FanOutExecution:
 
     def cancel(self, why: str) -> None:
         self._stopping = self._stopping or why
-        self._cut = self._cut or not self._supply.ended
+        self._cut = self._cut or not self._all_begun
+        self._next = ()
         self._supply.drop(why)
         for call in list(self._at_work):
             call.cancel(why)
@@ -96,36 +100,44 @@ class FanOutExecution:
 
     def _advance(self) -> None:
         """Begin as many cells as there is room for, or bring the step to its end."""
-        while len(self._at_work) < self._most and self._has_slot() and self._begin_next():
-            pass
-        if self._supply.ended and self._supply.gone and not (self._at_work or self._ended):
+        if self._ended:
+            return
+        while len(self._at_work) < self._most and self._has_next() and self._has_slot():
+            self._begin_next()
+        if self._all_begun and self._supply.gone and not self._at_work:
             self._finish()
+
+    @property
+    def _all_begun(self) -> bool:
+        return self._supply.ended and not self._next
+
+    def _has_next(self) -> bool:
+        """Whether there is a cell to begin now: its item is read before a slot is taken, which others may need."""
+        self._next = self._next or self._supply.take(1)
+        return bool(self._next)
 
     def _has_slot(self) -> bool:
         if self._slots <= len(self._at_work):
             self._slots += self._run.slots.take()
         return self._slots > len(self._at_work)
 
-    def _begin_next(self) -> bool:
-        """Begin the next cell; False where there is none now."""
-        items = self._supply.take(1)
-        if not items or self._works is None:
-            return False
-        cell = {"task": self._begun, "cell": self._labels.of_next(items[0])}
-        self._begun += 1
+    def _begin_next(self) -> None:
+        (item,), self._next = self._next, ()
+        assert self._works is not None  # without it, nothing is read
+        task, self._begun = self._begun, self._begun + 1
+        cell = {"task": task, "cell": self._labels.of_next(item)}
         try:
-            if self._works.reuse(self._begun - 1, items[0], cell):
+            if self._works.reuse(task, item, cell):
                 self.outcomes["returned"] += 1
-                return True
-            work = self._works.of_cell(items[0])
+                return
+            work = self._works.of_cell(item)
         except OSError as error:
             self._give_up(not_kept(error))
-            self._note_unbegun(self._begun - 1, self._stopping)
-            return False
+            self._note_unbegun(task, self._stopping)
+            return
         call = ProcessCall(self._run, self.step, work, cell, self._works.results, self._call_ended)
         self._at_work.add(call)
         call.start()
-        return True
 
     def _call_ended(self, call: ProcessCall) -> None:
         self._at_work.remove(call)
@@ -136,7 +148,7 @@ class FanOutExecution:
 
     def _give_back_slots(self) -> None:
         """Keep one while there are cells to begin: it was promised to the step."""
-        spare = self._slots - max(not self._supply.ended, len(self._at_work))
+        spare = self._slots - max(not self._all_begun, len(self._at_work))
         if spare > 0:
             self._slots -= spare
             self._run.slots.give_back(spare)
