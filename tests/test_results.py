@@ -320,6 +320,14 @@ def test_results_of_a_step_that_has_ended(results: StepResults) -> None:
     assert supply.ended
 
 
+def test_what_is_dropped_gives_nothing_more(results: StepResults) -> None:
+    results.add(values_of(0, "a", "b"))
+    supply = FinishedResults(results)
+    assert len(supply.take(1)) == 1
+    supply.drop("the end")
+    assert (supply.ended, list(supply.take(9))) == (True, [])
+
+
 def test_the_items_of_one_result(files: ResultFiles) -> None:
     results = StepResults(files, single=True, by_completion=False)
     results.add(values_of(0, ["a", "b", "c"], items=3))

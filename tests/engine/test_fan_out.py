@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from plan_builders import process
+from plan_builders import pool, process
 
 from engine.harness import HERE, Ran, run, zoo_plan
 from mprun.errors import ExitCode
 from mprun.plan import CellForm, Limits, ProcessStep, Retries, StartMethod
 from mprun.references import Reference, parse
-from mprun.sources import CallSource, CsvSource, LinesSource, ListSource, RangeSource, Source
+from mprun.sources import CallSource, CsvSource, LinesSource, ListSource, RangeSource, ResultsSource, Source
 from mprun.targets import parse_target
 
 pytestmark = pytest.mark.usefixtures("warm")
@@ -178,6 +178,18 @@ def test_a_fan_out_that_takes_too_long(tmp_path: Path) -> None:
     assert ran.outcomes() == ["cancelled"] * 6
     assert len(ran.children) == 2
     assert ran.one("step.finished")["outcome"] == "failed"
+
+
+def test_a_fan_out_over_results_that_takes_too_long(tmp_path: Path) -> None:
+    """No cell is begun after the stop, though all that they are made of is there."""
+    first = pool("first", "zoo:nap", [0.0] * 6, folder=HERE, keeps=True)
+    step = fan_out(
+        "nap", ResultsSource("first"), LONG, max_parallel=2, limits=Limits(step_timeout=0.2), needs=("first",)
+    )
+    ran = run(zoo_plan(first, step, start_method="fork"), tmp_path)
+    assert ran.outcomes() == ["cancelled"] * 2
+    assert len(ran.named("process.started")) == 2
+    assert [event["outcome"] for event in ran.named("step.finished")] == ["succeeded", "failed"]
 
 
 def test_the_first_failure_ends_the_run(tmp_path: Path) -> None:

@@ -32,7 +32,7 @@ class FinishedResults(Supply):
         return self._dropped or self._taken == self._results.count
 
     def take(self, most: int) -> Sequence[Any]:
-        items = self._results.take(self._taken, most)
+        items = () if self._dropped else self._results.take(self._taken, most)
         self._taken += len(items)
         return [item and tuple(item) for item in items]
 
