@@ -51,6 +51,34 @@ def test_bytes_that_a_child_printed() -> None:
     assert MASK.longest == len(b"hush-hush-longer")
 
 
+KEY = "-----BEGIN KEY-----\nab\"c'\\d\u00e9\x1b\n}\n  -----END KEY-----\n"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        KEY,
+        repr(KEY),
+        ascii([KEY]),
+        json.dumps({"key": KEY}),
+        json.dumps(KEY, ensure_ascii=False),
+        f"KeyError: {KEY!r}",
+        "\n".join(f"> {line}" for line in KEY.splitlines()),
+    ],
+)
+def test_a_key_of_several_lines_in_whatever_form(text: str) -> None:
+    mask = Mask([KEY])
+    lines = b"\n".join(mask.output(line) for line in text.encode().split(b"\n"))
+    told = json.loads(b"{" + mask.line(json.dumps({"result": text})[1:].encode()))
+    for masked in (mask.text(text), lines.decode(), told["result"]):
+        assert [part for part in ("BEGIN", "END", 'ab"', 'ab\\"') if part in masked] == []
+        assert "***" in masked
+
+
+def test_lines_that_are_too_short_to_tell_are_left() -> None:
+    assert Mask(["{\n  first: 12345\n}"]).text("{a} first: 12345") == "{a} ***"
+
+
 def test_without_secrets_nothing_changes() -> None:
     nothing = Mask()
     assert not nothing

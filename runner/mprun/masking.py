@@ -1,15 +1,17 @@
-"""Keeps secrets out of all that is written: in every text, their literal form and its JSON form become `***`.
+"""Keeps secrets out of all that is written: as they are, and as JSON or Python's `repr` write them, they become `***`.
 
-What a child makes of a secret otherwise (reversed, in base64, cut in two) can't be found.
+Of a secret with several lines, such as a private key, each line is one by itself. What a child makes of a secret
+otherwise (reversed, in base64, cut in two) can't be found.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 MASKED = "***"
+MIN_SECRET = 4  # characters: what is shorter stands in too many innocent words to be masked
 
 
 class Secrets(dict[str, str]):
@@ -24,8 +26,9 @@ class Mask:
 
     def __init__(self, secrets: Iterable[str] = ()) -> None:
         # A longer one first: it may hold a shorter one.
-        self._texts = sorted({secret for secret in secrets if secret}, key=len, reverse=True)
-        self._forms = sorted({form for secret in self._texts for form in _forms(secret)}, key=len, reverse=True)
+        texts = {text for secret in secrets for part in _parts(secret) for text in _in_texts(part)}
+        self._texts = sorted(texts, key=len, reverse=True)
+        self._forms = sorted({form for text in texts for form in _in_bytes(text)}, key=len, reverse=True)
 
     def __bool__(self) -> bool:
         return bool(self._texts)
@@ -85,7 +88,23 @@ class Mask:
 _OWN = frozenset({"ts", "event", "step", "worker", "task", "attempt", "pid", "outcome", "duration", "waited"})
 
 
-def _forms(secret: str) -> tuple[bytes, ...]:
-    """The literal, and what JSON writes for it, with and without escapes for what isn't ASCII."""
-    escaped = (json.dumps(secret, ensure_ascii=ascii_only)[1:-1].encode() for ascii_only in (False, True))
-    return (secret.encode("utf-8", "backslashreplace"), *escaped)
+def _parts(secret: str) -> Iterator[str]:
+    """What is masked of `secret`: the whole, and each line of it, as output comes in lines."""
+    yield secret
+    yield from (line for each in secret.splitlines() if len(line := each.strip()) >= MIN_SECRET)
+
+
+def _in_texts(secret: str) -> Iterator[str]:
+    """The literal, and what stands between the quotes of JSON and of Python, where what isn't ASCII may be escaped."""
+    yield from (secret, repr(secret)[1:-1], ascii(secret)[1:-1], *_as_json(secret))
+
+
+def _in_bytes(text: str) -> Iterator[bytes]:
+    """`text` as it is printed, and as it stands in a line of JSON."""
+    yield text.encode("utf-8", "backslashreplace")
+    yield from (escaped.encode() for escaped in _as_json(text))
+
+
+def _as_json(text: str) -> tuple[str, str]:
+    without, with_escapes = (json.dumps(text, ensure_ascii=ascii_only)[1:-1] for ascii_only in (False, True))
+    return without, with_escapes

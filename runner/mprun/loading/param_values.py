@@ -13,10 +13,9 @@ from datetime import date
 from typing import Any
 
 from mprun.loading.mistakes import found, is_number, short
+from mprun.masking import MIN_SECRET
 from mprun.models.params import ParamEntry, ParamType
 from mprun.models.values import read_duration
-
-MIN_SECRET = 4  # characters: what is shorter stands in too many innocent words to be masked
 
 BOUNDED = ("int", "float", "date", "duration")
 WITH_PATTERN = ("str", "path")
@@ -64,8 +63,8 @@ def read_value(entry: ParamEntry, value: Any, *, is_text: bool, folder: str = ""
     _check_bounds(entry, kind, read)
     if entry.choices and kind != "enum" and not any(_same(read, choice) for choice in entry.choices):
         raise ParamError(f"takes {_one_of(entry.choices)}, not {found(read)}")
-    if entry.secret and len(read) < MIN_SECRET:
-        raise ParamError(f"is a secret, and shorter than {MIN_SECRET} characters: it could not be masked")
+    if entry.secret:
+        _check_secret(read)
     return read
 
 
@@ -139,6 +138,13 @@ def _check_bounds(entry: ParamEntry, kind: ParamType, value: Any) -> None:
             raise ParamError(f"is at most {short(entry.maximum)}, not {short(value)}")
     if kind in WITH_PATTERN and entry.pattern and not re.fullmatch(entry.pattern, value):
         raise ParamError(f"takes a text that matches `{short(entry.pattern)}`, not {found(value)}")
+
+
+def _check_secret(value: str) -> None:
+    if len(value) < MIN_SECRET:
+        raise ParamError(f"is a secret, and shorter than {MIN_SECRET} characters: it could not be masked")
+    if any("\ud800" <= character <= "\udfff" for character in value):
+        raise ParamError("is a secret, and not UTF-8 text: it could not be masked")
 
 
 def bound(entry: ParamEntry, name: str) -> Any:
