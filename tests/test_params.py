@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from mprun.diagnostics import render_all
 from mprun.errors import UsageError, WorkflowError
 from mprun.loading.given import given_params
 from mprun.loading.load import load
@@ -61,6 +62,12 @@ GIVEN: list[tuple[str, str, Any]] = [
     ("{type: path, default: data}", "", "data"),
     ("{type: str, pattern: '[a-z]+'}", "abc", "abc"),
     ("{type: int, minimum: 1, maximum: 3}", "3", 3),
+    ("{type: duration, choices: [30s, 1m]}", "60", 60.0),
+    ("{type: duration, choices: [30s, 1m], default: 30}", "", 30.0),
+    ("{type: path, choices: [/a, b]}", "/a", "/a"),
+    ("{type: float, choices: [1, 2.5]}", "1", 1.0),
+    ("{type: list, choices: [a, b, c]}", "c,a", ["c", "a"]),
+    ("{type: list, choices: [1, 2], default: [1]}", "2,2", [2, 2]),
 ]
 
 
@@ -85,6 +92,11 @@ WRONG: list[tuple[str, str, str]] = [
     ("{type: duration, maximum: 1m}", "61", "is at most 1m, not 61.0"),
     ("{type: date, minimum: '2026-01-01'}", "2025-12-31", "is at least 2026-01-01, not 2025-12-31"),
     ("{type: str, pattern: '[a-z]+'}", "A", "takes a text that matches `[a-z]+`, not the text `A`"),
+    ("{type: float, minimum: 0}", "nan", "is at least 0, not nan"),
+    ("{type: float, maximum: 0}", "nan", "is at most 0, not nan"),
+    ("{type: path, choices: [a, b]}", "c", "takes `a` or `b`, not the text `c`"),
+    ("{type: list, choices: [a, b]}", "a,c", "takes `a` or `b`, not the text `c`"),
+    ("{secret: true}", "hush\udcff", "is a secret, and not UTF-8 text: it could not be masked"),
     ("{secret: true}", "abc", "is a secret, and shorter than 4 characters: it could not be masked"),
 ]
 
@@ -182,6 +194,14 @@ def test_a_secret_is_not_told_in_an_error(tmp_path: Path) -> None:
     assert told(tmp_path, text, "token=hush-hush") == [
         "the parameter `token` takes a text that matches `[0-9]+`",
     ]
+
+
+def test_the_line_of_a_secret_in_a_file_is_not_shown(tmp_path: Path) -> None:
+    (tmp_path / "params.yaml").write_text("token: abc\n")
+    text = "params: {token: {secret: true}}\n" + STEP.format("'${params.token}'")
+    with pytest.raises(WorkflowError) as refused:
+        plan_of(tmp_path, text, file=str(tmp_path / "params.yaml"))
+    assert "abc" not in render_all(refused.value.diagnostics)
 
 
 def test_variables_of_the_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -57,12 +57,14 @@ def read_value(entry: ParamEntry, value: Any, *, is_text: bool, folder: str = ""
     `folder`.
     """
     kind = type_of(entry)
-    read = _choice(entry, value) if kind == "enum" else _typed(kind, entry, value, is_text=is_text)
+    if kind == "enum":
+        return _choice(entry, value)
+    read = _typed(kind, entry, value, is_text=is_text)
+    for each in read if kind == "list" else [read]:
+        _check_choice(entry, each)
     if kind == "path" and is_text:
         read = os.path.abspath(os.path.join(folder, read))
     _check_bounds(entry, kind, read)
-    if entry.choices and kind != "enum" and not any(_same(read, choice) for choice in entry.choices):
-        raise ParamError(f"takes {_one_of(entry.choices)}, not {found(read)}")
     if entry.secret:
         _check_secret(read)
     return read
@@ -117,6 +119,17 @@ def _choice(entry: ParamEntry, value: Any) -> Any:
     raise ParamError(f"takes {_one_of(entry.choices)}, not {found(value)}")
 
 
+def _check_choice(entry: ParamEntry, value: Any) -> None:
+    if entry.choices and not any(_same(value, typed_choice(entry, choice)) for choice in entry.choices):
+        raise ParamError(f"takes {_one_of(entry.choices)}, not {found(value)}")
+
+
+def typed_choice(entry: ParamEntry, choice: Any) -> Any:
+    """One of `choices` as a value of the type, or of the items of a list. Raises ParamError."""
+    kind = type_of(entry)
+    return choice if kind == "enum" else _strict(item_type(entry) if kind == "list" else kind, choice)
+
+
 def _same(one: Any, other: Any) -> bool:
     return bool(one == other) and isinstance(one, bool) is isinstance(other, bool)
 
@@ -132,9 +145,9 @@ def _one_of(choices: list[Any]) -> str:
 def _check_bounds(entry: ParamEntry, kind: ParamType, value: Any) -> None:
     if kind in BOUNDED:
         least, most = (bound(entry, name) for name in ("minimum", "maximum"))
-        if least is not None and value < least:
+        if least is not None and not value >= least:  # NaN is neither
             raise ParamError(f"is at least {short(entry.minimum)}, not {short(value)}")
-        if most is not None and value > most:
+        if most is not None and not value <= most:
             raise ParamError(f"is at most {short(entry.maximum)}, not {short(value)}")
     if kind in WITH_PATTERN and entry.pattern and not re.fullmatch(entry.pattern, value):
         raise ParamError(f"takes a text that matches `{short(entry.pattern)}`, not {found(value)}")

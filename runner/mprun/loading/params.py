@@ -12,7 +12,15 @@ from pydantic import ValidationError
 from mprun.errors import Diagnostic, Place
 from mprun.loading.given import Given, GivenParams
 from mprun.loading.mistakes import Mistake, short
-from mprun.loading.param_values import BOUNDED, WITH_PATTERN, ParamError, bound, read_value, type_of
+from mprun.loading.param_values import (
+    BOUNDED,
+    WITH_PATTERN,
+    ParamError,
+    bound,
+    read_value,
+    type_of,
+    typed_choice,
+)
 from mprun.loading.words import did_you_mean, suggest
 from mprun.models.params import ParamEntry
 from mprun.models.values import read_param
@@ -117,7 +125,8 @@ def _missing(name: str, entry: ParamEntry, included_at: Place | None) -> Diagnos
 
 def _wrong_value(name: str, entry: ParamEntry, given: Given, error: ParamError) -> Diagnostic:
     told = f"the parameter `{name}` {_without_value(error, entry)}"
-    return Diagnostic("bad-param", told, given.place, error.advice, source=given.source)
+    place = None if entry.secret else given.place  # which is shown with its line
+    return Diagnostic("bad-param", told, place, error.advice, source=given.source)
 
 
 def _without_value(error: ParamError, entry: ParamEntry) -> str:
@@ -149,6 +158,9 @@ def _declaration_mistakes(name: str, entry: ParamEntry) -> Iterator[Mistake]:
     if entry.pattern and not _is_regex(entry.pattern):
         yield Mistake("bad-value", f"`{short(entry.pattern)}` is no regular expression", (*path, "pattern"))
         return
+    if wrong := list(_choice_mistakes(name, entry, path)):
+        yield from wrong
+        return
     yield from _bound_mistakes(name, entry, path, kind)
     if _has_default(entry) and not entry.secret:
         yield from _default_mistakes(name, entry, path)
@@ -169,6 +181,14 @@ def _secret_mistakes(entry: ParamEntry, path: tuple[str, str], kind: str) -> Ite
     if _has_default(entry):
         told = "a secret has no default: everybody who can read the file could read it"
         yield Mistake("secret", told, (*path, "default"), "key", f"give it by the variable {variable_name(path[1])}")
+
+
+def _choice_mistakes(name: str, entry: ParamEntry, path: tuple[str, str]) -> Iterator[Mistake]:
+    for index, choice in enumerate(entry.choices):
+        try:
+            typed_choice(entry, choice)
+        except ParamError as error:
+            yield Mistake("bad-value", f"a choice of `{name}` {error}", (*path, "choices", index), advice=error.advice)
 
 
 def _bound_mistakes(name: str, entry: ParamEntry, path: tuple[str, str], kind: str) -> Iterator[Mistake]:
