@@ -75,14 +75,20 @@ def saved_files(data: Data, folder: str) -> Iterator[Mistake]:
         if ending and isinstance(ending, str | Reference) and not str(ending).endswith(SAVED_AS):
             told = f"results are saved as {', '.join(SAVED_AS[:-1])} or {SAVED_AS[-1]}, not as `{short(ending)}`"
             yield Mistake("bad-value", told, path)
-        if not is_path(written):
-            continue
-        file = os.path.normpath(os.path.join(folder, written))
-        if not os.path.isdir(os.path.dirname(file)):
-            yield not_there(os.path.dirname(written), path, folder, "folder")
-        elif os.path.isdir(file):
-            yield not_there(written, path, folder, "file")
-        if file in first:
-            told = f"two steps save to `{short(written, 80)}`: the one would overwrite the other's"
-            yield Mistake("saved-twice", told, path, first=first[file])
-        first.setdefault(file, path)
+        if "\0" in str(written):
+            yield Mistake("bad-value", "a path can't hold the character U+0000", path)
+        elif is_path(written):
+            yield from _saved_file(written, path, folder, first)
+
+
+def _saved_file(written: str, path: Path, folder: str, first: dict[str, Path]) -> Iterator[Mistake]:
+    """`first` has the files that are written already, with the paths that say so."""
+    file = os.path.normpath(os.path.join(folder, written))
+    if not os.path.isdir(os.path.dirname(file)):
+        yield not_there(os.path.dirname(written), path, folder, "folder")
+    elif os.path.isdir(file):
+        yield not_there(written, path, folder, "file")
+    if file in first:
+        told = f"two steps save to `{short(written, 80)}`: the one would overwrite the other's"
+        yield Mistake("saved-twice", told, path, first=first[file])
+    first.setdefault(file, path)

@@ -127,4 +127,5 @@ def axes_of(path: Path, data: dict[Any, Any]) -> list[str]:
         return []
     included = axes.get("include")
     more = [name for each in included if isinstance(each, dict) for name in each] if isinstance(included, list) else []
-    return [name for name in dict.fromkeys((*axes, *more)) if name not in ("include", "exclude")]
+    names = [name for name in dict.fromkeys((*axes, *more)) if isinstance(name, str)]
+    return [name for name in names if name not in ("include", "exclude")]

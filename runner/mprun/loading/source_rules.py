@@ -119,7 +119,8 @@ def stdlib_sources(data: Data) -> Iterator[Mistake]:
 
 def _waits(each: Items) -> bool:
     needs = each.step.entry.get("needs")
-    return each.written.path[0] in ([needs] if isinstance(needs, str) else needs or ())
+    named = [needs] if isinstance(needs, str) else needs if isinstance(needs, list | dict) else ()
+    return each.written.path[0] in named
 
 
 SOURCE_RULES: tuple[Callable[[Data], Iterator[Mistake]], ...] = (

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import os
-from collections.abc import Container, Iterator
+from collections.abc import Container, Hashable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -20,6 +19,7 @@ from mprun.loading.yaml_data import YamlData, read_yaml
 from mprun.models.workflow import is_extension
 from mprun.places import Path
 from mprun.references import variable_name
+from mprun.sources.grid import value_key
 
 MAX_DEPTH = 10  # of files that include one another
 MAX_FILES = 100
@@ -72,7 +72,7 @@ class _Tree:
     def __init__(self, given: GivenParams) -> None:
         self.files: list[ReadFile] = []
         self._given = given
-        self._seen: dict[str, str] = {}  # what each file is given
+        self._seen: dict[str, Hashable] = {}  # what each file is given
 
     def read(self, file: str, by: ReadFile | None, given: GivenParams) -> None:
         data = read_bytes(file)
@@ -114,12 +114,14 @@ class _Tree:
         written = found.take(substitute_part(found.data, "include", found.params, os.environ))
         found.data = {**found.data, "include": written}
         for path, file, params in _entries(written):
-            if path not in found.failed:
+            if "\0" in file:
+                found.mistakes.append(not_there(file, path, found.folder, "file"))
+            elif path not in found.failed:
                 self._include(found, path, file, params)
 
     def _include(self, found: ReadFile, path: Path, text: str, params: dict[Any, Any]) -> None:
         file = os.path.normpath(os.path.join(os.path.dirname(found.file), text))
-        given, before = json.dumps(params, sort_keys=True, default=str), self._seen.get(os.path.realpath(file))
+        given, before = value_key(params), self._seen.get(os.path.realpath(file))
         mistake = self._refusal(found, path, text, file)
         if mistake is not None:
             found.mistakes.append(mistake)
