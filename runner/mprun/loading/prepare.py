@@ -14,7 +14,8 @@ from mprun.planning.check_child import CheckChild
 
 if TYPE_CHECKING:
     from mprun.loading.load import Loaded
-    from mprun.planning.check import TargetCheck
+    from mprun.models.workflow import Workflow
+    from mprun.planning.check import Allowed, TargetCheck
 
 
 class Preparation:
@@ -85,5 +86,11 @@ def _check_of(child: CheckChild, loaded: Loaded, plan: Plan | None) -> TargetChe
     if plan is None or loaded.workflow is None:
         child.kill()
         return None
-    allowed = {name: file.allowed for file in loaded.files for _, name, _ in file.workflow.steps}
-    return TargetCheck(child, plan, loaded.workflow, loaded.places, allowed)
+    return TargetCheck(child, plan, loaded.workflow, loaded.places, _allowed(loaded, loaded.workflow))
+
+
+def _allowed(loaded: Loaded, workflow: Workflow) -> Allowed:
+    """What each step may call by the file that it stands in; what is shared is made by the main one's targets."""
+    found = [((group, name), file) for file in loaded.files for group, name, _ in file.workflow.steps]
+    found += [(("shared", name), loaded.files[-1]) for name in workflow.shared]
+    return {path: file.allowed for path, file in found}

@@ -19,16 +19,12 @@ def with_targets(data: Data) -> tuple[Data, set[Path]]:
     failed: set[Path] = set()
     if not isinstance(named, dict):
         return data, failed
-    replaced = dict(data)
-    for step in steps(data):
-        entry = step.entry
-        for path, text in target_texts_of(step):
-            if text in named and _is_target(named[text]):
-                entry = _with(entry, path[2:], named[text])
-            elif text in named:
-                failed.add(path)
-        group = step.path[0]
-        replaced[group] = {**replaced[group], step.name: entry}
+    replaced = data
+    for path, text in _all_texts(data):
+        if text in named and _is_target(named[text]):
+            replaced = _with(replaced, path, named[text])
+        elif text in named:
+            failed.add(path)
     return replaced, failed
 
 
@@ -39,6 +35,17 @@ def allowed_targets(data: Any, folder: str) -> tuple[Target, ...] | None:
     named = data.get("targets")
     texts = named.values() if isinstance(named, dict) else ()
     return tuple(parse_target(text, folder) for text in texts if _is_target(text))
+
+
+def _all_texts(data: Data) -> Iterator[tuple[Path, str]]:
+    """Each place of steps and of shared objects that names a target, with its text."""
+    for step in steps(data):
+        yield from target_texts_of(step)
+    shared = data.get("shared")
+    for name, thing in shared.items() if isinstance(shared, dict) else ():
+        made = thing.get("object") if isinstance(thing, dict) else None
+        if isinstance(made, dict) and isinstance(made.get("call"), str):
+            yield ("shared", name, "object", "call"), made["call"]
 
 
 def target_texts_of(step: StepData) -> Iterator[tuple[Path, str]]:
@@ -74,7 +81,7 @@ def target_texts(data: Data) -> Iterator[Mistake]:
     named = data.get("targets")
     named = named if isinstance(named, dict) else {}
     written: list[tuple[Path, Any]] = [(("targets", name), text) for name, text in named.items()]
-    written += [each for step in steps(data) for each in target_texts_of(step)]
+    written += _all_texts(data)
     for path, text in written:
         why = _why_not(text) if isinstance(text, str) and text else ""
         if why:

@@ -19,13 +19,13 @@ from mprun.targets import Target
 _ON_TIME = f"work belongs into a function; where the import itself is that slow, {TIMEOUT_VARIABLE} allows more seconds"
 
 
-Allowed = Mapping[str, tuple[tuple[Target, ...], ...]]
+Allowed = Mapping[Path, tuple[tuple[Target, ...], ...]]
 
 
 class TargetCheck:
     """A check under way by `child`, which has its questions: the caller can do other work until `diagnostics`.
 
-    `allowed` are, by the name of a step, the lists of targets that each bound what it may call. `converting` are, after
+    `allowed` are, by the path of a step or a shared thing, the lists of targets that each bound what it may call. `converting` are, after
     the check, the names of the steps some of whose arguments are to be converted; `code` has, by the name of a step,
     the digests of the source files of the targets that it calls, by the key that names each.
     """
@@ -37,7 +37,7 @@ class TargetCheck:
         self.converting: set[str] = set()
         self.code: dict[str, dict[str, str]] = {}
         self._uses = {
-            number: (path, replace(use, allowed=allowed.get(str(path[1]), ())))
+            number: (path, replace(use, allowed=allowed.get(path, ())))
             for number, (path, use) in enumerate(uses(plan, written))
         }
         self._waiting = list(self._uses)
@@ -84,10 +84,8 @@ class TargetCheck:
             at = None
             self._waiting.remove(answer["checked"])
             step, use = self._uses[answer["checked"]]
-            if answer["code"]:
-                self.code.setdefault(str(step[-1]), {})[str(use.at[0])] = answer["code"]
-            if answer["converts"]:
-                self.converting.add(str(step[-1]))
+            if step[0] != "shared":  # which may have the name of a step
+                self._note(str(step[-1]), str(use.at[0]), answer)
             for problem in answer["problems"]:
                 yield self._placed(step, problem)
         if at is None and self._asked.intersection(self._waiting):
@@ -95,6 +93,12 @@ class TargetCheck:
         if at is not None:
             self._waiting.remove(at)
             yield self._died(at, child.how_it_ended)
+
+    def _note(self, step: str, key: str, answer: dict[str, Any]) -> None:
+        if answer["code"]:
+            self.code.setdefault(step, {})[key] = answer["code"]
+        if answer["converts"]:
+            self.converting.add(step)
 
     def _placed(self, step: Path, problem: dict[str, Any]) -> Diagnostic:
         path = (*step, *problem["path"])

@@ -96,7 +96,7 @@ def _is_shape(written: Any) -> bool:
 
 
 def _made(written: Any) -> Arguments:
-    if not isinstance(written, dict) or not isinstance(written.get("call"), str):
+    if not isinstance(written, dict) or not isinstance(written.get("call"), str) or not written["call"]:
         raise ValueError
     args, kwargs = written.get("args", []), written.get("kwargs", {})
     if set(written) - {"call", "args", "kwargs"} or not isinstance(args, list) or not isinstance(kwargs, dict):
