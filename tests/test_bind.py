@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
 from plan_builders import plan_of, pool, process
 
 from mprun.masking import Secrets
-from mprun.planning.bind import bind
+from mprun.plan import items_of
+from mprun.planning.bind import bind, refers_to_folder
 from mprun.references import Reference, Template, parse
+from mprun.sources import CallSource, SliceSource, whole_of
+from mprun.targets import parse_target
 
 
 def test_the_run_and_the_secrets_are_put_in() -> None:
@@ -26,6 +30,19 @@ def test_the_run_and_the_secrets_are_put_in() -> None:
     assert (b.kwargs, b.initargs) == ({"t": "-hush-"}, (Reference("run", ("outcome",)),))
     assert bound.surroundings.env == {"TOKEN": "hush", "A": "b"}
     assert a.surroundings == b.surroundings == bound.surroundings
+
+
+@pytest.mark.parametrize("sliced", [False, True])
+def test_a_generator_is_given_them_too(sliced: bool) -> None:
+    made = CallSource(parse_target("jobs:rows", ""), (parse("${run.dir}/x"),), {"t": parse("${params.t}")})
+    step = replace(pool("b", "jobs:b", 3), source=SliceSource(made, 1) if sliced else made)
+    plan = replace(plan_of(step), secrets=Secrets({"t": "hush"}))
+    (bound,) = bind(plan, {"id": "1", "dir": "/runs/1"}).steps
+    source = items_of(bound)
+    assert source is not None
+    assert whole_of(source) == replace(made, args=("/runs/1/x",), kwargs={"t": "hush"})
+    assert refers_to_folder(plan)
+    assert not refers_to_folder(plan_of(pool("b", "jobs:b", 3)))
 
 
 def test_a_plan_without_references_stays_as_it_is() -> None:

@@ -9,7 +9,6 @@ from typing import Any
 from mprun.engines.child import Ending
 from mprun.engines.helper import Helper
 from mprun.engines.run import Run
-from mprun.engines.scoping import scope_for
 from mprun.engines.supply import Supply
 from mprun.plan import Step
 from mprun.sources import CallSource
@@ -28,7 +27,6 @@ class CallSupply(Supply):
 
     def __init__(self, run: Run, step: Step, source: CallSource) -> None:
         super().__init__()
-        self._run = run
         self._source = source
         self._helper = Helper(run, step, "source", self._frame, self._child_ended, lambda: self._on_more())
         self._items: deque[bytes] = deque()
@@ -54,8 +52,7 @@ class CallSupply(Supply):
         self._on_more = on_more
         source = self._source
         try:
-            scope = scope_for(self._run, (source.args, source.kwargs))
-            work = source.target, source.args, source.kwargs, scope
+            work = source.target, source.args, source.kwargs
             self._helper.start(generate, work, target=source.target.text)
         except (OSError, EOFError) as error:
             self._error = f"`{source.target.text}` could not be started: {error}"

@@ -10,8 +10,9 @@ from dataclasses import fields, replace
 from typing import Any
 
 from mprun.handed import Surroundings
-from mprun.plan import Plan, Step
+from mprun.plan import Plan, PoolStep, Step, items_of
 from mprun.references import Lookup, Reference, references_in, settle
+from mprun.sources import CallSource, SliceSource, Source, whole_of
 
 _BOUND = ("args", "kwargs", "command", "initargs", "save")
 
@@ -32,14 +33,29 @@ def bind(plan: Plan, run: Mapping[str, str]) -> Plan:
 
 def refers_to_folder(plan: Plan) -> bool:
     """Whether `${run.dir}` stands anywhere in `plan`."""
-    values = [plan.surroundings.env, *(step.surroundings.env for step in plan.steps)]
+    values: list[Any] = [plan.surroundings.env, *(step.surroundings.env for step in plan.steps)]
     values += [getattr(step, each.name) for step in plan.steps for each in fields(step) if each.name in _BOUND]
+    generators = [whole_of(source) for step in plan.steps if (source := items_of(step)) is not None]
+    values += [(each.args, each.kwargs) for each in generators if isinstance(each, CallSource)]
     return Reference("run", ("dir",)) in references_in(values)
 
 
 def _step(step: Step, lookup: Lookup) -> Step:
     bound = {each.name: settle(getattr(step, each.name), lookup) for each in fields(step) if each.name in _BOUND}
-    return replace(step, surroundings=_around(step.surroundings, lookup), **bound)
+    bound["surroundings"] = _around(step.surroundings, lookup)
+    if isinstance(step, PoolStep):
+        bound["source"] = _generator(step.source, lookup)
+    return replace(step, **bound)
+
+
+def _generator(source: Source, lookup: Lookup) -> Source:
+    """`source` with what its generator function is given; items themselves hold nothing that a run begins with."""
+    match source:
+        case SliceSource(whole):
+            return replace(source, source=_generator(whole, lookup))
+        case CallSource():
+            return replace(source, args=settle(source.args, lookup), kwargs=settle(source.kwargs, lookup))
+    return source
 
 
 def _around(surroundings: Surroundings, lookup: Lookup) -> Surroundings:

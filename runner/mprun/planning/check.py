@@ -25,9 +25,9 @@ Allowed = Mapping[Path, tuple[tuple[Target, ...], ...]]
 class TargetCheck:
     """A check under way by `child`, which has its questions: the caller can do other work until `diagnostics`.
 
-    `allowed` are, by the path of a step or a shared thing, the lists of targets that each bound what it may call. `converting` are, after
-    the check, the names of the steps some of whose arguments are to be converted; `code` has, by the name of a step,
-    the digests of the source files of the targets that it calls, by the key that names each.
+    `allowed` are, by the path of a step or a shared thing, the lists of targets that each bound what it may call.
+    `converting` are, after the check, the names of the steps some of whose arguments are to be converted; `code` has,
+    by the name of a step, the digests of the source files of the targets that it calls, by the key that names each.
     """
 
     def __init__(self, child: CheckChild, plan: Plan, written: Workflow, places: Places, allowed: Allowed) -> None:

@@ -7,7 +7,6 @@ import pickle
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from mprun.scope import Scope
 from mprun.targets import Target, resolve
 from mprun.worker import process
 from mprun.worker.exceptions import exception_fields
@@ -15,7 +14,7 @@ from mprun.worker.frames import FAILED, ITEM
 from mprun.worker.output import flush_output
 
 
-def generate(target: Target, args: Sequence[Any], kwargs: Mapping[str, Any], scope: Scope | None) -> None:
+def generate(target: Target, args: Sequence[Any], kwargs: Mapping[str, Any]) -> None:
     """The `target` of the Process: send what the function yields until it ends, or fails (told, then SystemExit).
 
     The pipe is the brake: where nobody takes the items, sending the next one waits.
@@ -23,8 +22,6 @@ def generate(target: Target, args: Sequence[Any], kwargs: Mapping[str, Any], sco
     child = process.current
     try:
         function = resolve(target)
-        if scope is not None:
-            args, kwargs = scope.evaluate((args, kwargs))
         for item in function(*args, **kwargs):
             flush_output()
             child.send(ITEM, pickle.dumps(item, pickle.HIGHEST_PROTOCOL))
