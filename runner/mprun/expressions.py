@@ -108,17 +108,22 @@ def value_of(expression: Expression, lookup: Lookup) -> Any:
 
 def names_in(expression: Expression) -> Iterator[Name | Reference]:
     """Each name and reference in `expression`."""
+    return (leaf for leaf in leaves(expression) if not isinstance(leaf, Constant))
+
+
+def leaves(expression: Expression) -> Iterator[Constant | Name | Reference]:
+    """What `expression` is made of, in the order written."""
     match expression:
-        case Name() | Reference():
+        case Constant() | Name() | Reference():
             yield expression
         case Listed(parts) | Joined(_, parts):
             for part in parts:
-                yield from names_in(part)
+                yield from leaves(part)
         case Not(operand):
-            yield from names_in(operand)
+            yield from leaves(operand)
         case Compared(left, _, right):
-            yield from names_in(left)
-            yield from names_in(right)
+            yield from leaves(left)
+            yield from leaves(right)
 
 
 # -- comparing: what has no order is neither less nor greater, and raises nothing

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -14,6 +15,7 @@ from mprun.expressions import (
     Listed,
     Name,
     Not,
+    leaves,
     names_in,
 )
 from mprun.loading.mistakes import Mistake, found, is_number, short
@@ -40,6 +42,19 @@ def bare_names(expression: Expression, path: Path, params: Sequence[str]) -> Ite
             yield Mistake(
                 "bad-condition", told, path, advice=_meant(name, params), near=str(name), skip=name.column - 1
             )
+
+
+def quoted_references(expression: Expression, path: Path) -> Iterator[Mistake]:
+    """References in quotes, as a shell or a template has them: they would be compared as they are written."""
+    for leaf in leaves(expression):
+        written = _REFERENCE.search(leaf.value) if isinstance(leaf, Constant) and isinstance(leaf.value, str) else None
+        if written is not None:
+            told = f"`{short(written.group())}` in quotes is that very text, and not what it refers to"
+            advice = "write it without quotes"
+            yield Mistake("bad-condition", told, path, advice=advice, near=written.group())
+
+
+_REFERENCE = re.compile(rf"\$\{{({'|'.join(SCOPES)})\b[^}}]*\}}")
 
 
 def _meant(name: Name, params: Sequence[str]) -> str:

@@ -7,7 +7,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from mprun.expressions import Constant, Expression, ExpressionError, read_expression
-from mprun.loading.conditions import bare_names, odd_comparisons, put_in, references_of, syntax_mistake
+from mprun.loading.conditions import (
+    bare_names,
+    odd_comparisons,
+    put_in,
+    quoted_references,
+    references_of,
+    syntax_mistake,
+)
 from mprun.loading.mistakes import Mistake, short
 from mprun.loading.params import Params
 from mprun.loading.positions import GIVEN_SHARED, PROCESS_GROUPS, Position, axes_of, position
@@ -109,7 +116,8 @@ class _Walk:
         except ExpressionError as error:
             self._fail(path, syntax_mistake(written, path, error))
             return written
-        mistakes = [*bare_names(read, path, self._params.names), *self._wrong_references(path, written, read)]
+        mistakes = [*bare_names(read, path, self._params.names), *quoted_references(read, path)]
+        mistakes += self._wrong_references(path, written, read)
         known = read if mistakes or path in self.done.failed else put_in(read, self._put_in)
         mistakes += odd_comparisons(known, path)
         if mistakes:
