@@ -52,7 +52,7 @@ def _duplex(written: Any) -> Arguments:
 
 def _value(written: Any) -> Arguments:
     code, *value = _typed(written)
-    if len(value) > 1 or not all(isinstance(each, int | float | str) for each in value):
+    if len(value) > 1 or not all(isinstance(each, int | float | str) and _fits(code, each) for each in value):
         raise ValueError
     return (code, *value)
 
@@ -62,7 +62,26 @@ def _array(written: Any) -> Arguments:
     content = rest[0] if len(rest) == 1 else None
     if isinstance(content, bool) or not isinstance(content, int | list) or (isinstance(content, int) and content < 0):
         raise ValueError
+    if isinstance(content, list) and not all(_fits(code, each) for each in content):
+        raise ValueError
     return code, content
+
+
+def _fits(code: str, value: Any) -> bool:
+    """Whether the type of C holds `value` as it is; which would silently cut a number that is too large for it."""
+    from multiprocessing import sharedctypes  # all of ctypes, for what few workflows have
+
+    types: Any = sharedctypes.typecode_to_type  # type: ignore[attr-defined]  # which typeshed leaves out
+    try:
+        held = types[code](in_c(code, value)).value
+    except (TypeError, OverflowError):
+        return False
+    return not isinstance(held, int) or bool(held == value)
+
+
+def in_c(code: str, value: Any) -> Any:
+    """What a value of YAML is to a type of C: characters are bytes."""
+    return value.encode() if code == "c" and isinstance(value, str) else value
 
 
 def _typed(written: Any) -> list[Any]:

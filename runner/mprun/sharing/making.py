@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 from mprun.plan import SharedThing, StartMethod
 from mprun.sharing import notes
-from mprun.sharing.kinds import MANAGED
+from mprun.sharing.kinds import MANAGED, in_c
 from mprun.sharing.locks import Barrier, Condition, Event, Lock, Semaphore
 from mprun.sharing.names import semaphore_prefix
 from mprun.sharing.once import Array, Object, Once
@@ -110,10 +110,10 @@ class Workshop:
         return Barrier(parties, Condition(lock, waits, self._slot("notify"), self._context))
 
     def _Value(self, code: str, *value: Any) -> Any:  # noqa: N802
-        return sharedctypes.Value(code, *map(_c_value(code), value), lock=self._RLock(), ctx=self._context)
+        return sharedctypes.Value(code, *(in_c(code, each) for each in value), lock=self._RLock(), ctx=self._context)
 
     def _Array(self, code: str, content: Any) -> Any:  # noqa: N802
-        values = content if isinstance(content, int) else list(map(_c_value(code), content))
+        values = content if isinstance(content, int) else [in_c(code, each) for each in content]
         return sharedctypes.Array(code, values, lock=self._RLock(), ctx=self._context)
 
     def _Queue(self, maxsize: int = 0) -> Any:  # noqa: N802
@@ -160,11 +160,6 @@ class Workshop:
 
     def _object(self, arguments: Any) -> Any:
         return Object(arguments, self._Lock(), sharedctypes.RawValue("b", 0))
-
-
-def _c_value(code: str) -> Callable[[Any], Any]:
-    """What a value of YAML is to a type of C: characters are bytes."""
-    return (lambda value: value.encode() if isinstance(value, str) else value) if code == "c" else lambda value: value
 
 
 @contextmanager
