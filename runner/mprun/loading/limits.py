@@ -98,9 +98,9 @@ def room_to_work(data: Data) -> Iterator[Mistake]:
         yield Mistake("max-parallel", message, ("max_parallel",), advice=f"at least {daemons + 1}")
         return
     for pool in _stdlib_pools(data):
-        workers = _workers(pool)
-        if workers > room:
-            message = f"the engine `stdlib` starts all {workers} workers at once, and `max_parallel` leaves {room}"
+        count = workers(pool)
+        if count > room:
+            message = f"the engine `stdlib` starts all {count} workers at once, and `max_parallel` leaves {room}"
             advice = f"`processes: {room}` would fit, and `engine: local` starts fewer at once"
             if "processes" in pool.entry:
                 yield Mistake("max-parallel", message, (*pool.path, "processes"), advice=advice)
@@ -108,7 +108,8 @@ def room_to_work(data: Data) -> Iterator[Mistake]:
                 yield Mistake("max-parallel", message, pool.path, "key", advice)
 
 
-def _workers(pool: StepData) -> int:
+def workers(pool: StepData) -> int:
+    """How many workers `pool` has; 0 where what is written is no size."""
     try:
         return pool_size(read_pool_size(pool.entry.get("processes", "cpus")), available_cpus())
     except ValueError:  # PydanticCustomError is one; said elsewhere

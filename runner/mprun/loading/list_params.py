@@ -13,6 +13,7 @@ from mprun.loading.param_values import item_type, type_of
 from mprun.loading.tree import read_tree
 from mprun.models.params import ParamEntry
 from mprun.models.values import read_param
+from mprun.planning.describe import aligned
 from mprun.references import variable_name, written_out
 
 _COLUMNS = ("parameter", "type", "default", "takes", "variable", "description")
@@ -62,6 +63,4 @@ def _takes(entry: ParamEntry) -> Iterator[str]:
 
 def _table(rows: list[tuple[str, ...]]) -> str:
     columns = [column for column in zip(*rows, strict=True) if any(column[1:])]
-    widths = [max(map(len, column)) for column in columns]
-    lines = ("  ".join(c.ljust(w) for c, w in zip(row, widths, strict=True)) for row in zip(*columns, strict=True))
-    return "\n".join(map(str.rstrip, lines))
+    return aligned(list(zip(*columns, strict=True)))

@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from mprun.loading.limits import workers
 from mprun.loading.mistakes import Mistake, found, short
 from mprun.loading.rules import Data, StepData, steps
 from mprun.loading.words import did_you_mean, suggest
@@ -174,7 +175,7 @@ def _names(using: list[StepData]) -> str:
 def _children(step: StepData, data: Data) -> int | None:
     """How many children of `step` there can be at once; None where that can't be said before the start."""
     if step.path[0] == "pools":
-        return _pool_size(step.entry)
+        return _at_work(step)
     cells = step.entry.get("foreach")
     if isinstance(cells, list):
         most = step.entry.get("max_parallel")
@@ -182,12 +183,10 @@ def _children(step: StepData, data: Data) -> int | None:
     return None if {"foreach", "matrix", "zip"} & step.entry.keys() else 1
 
 
-def _pool_size(entry: Data) -> int | None:
-    size = entry.get("processes", "cpus")
-    if isinstance(size, str):
-        less = re.search(r"\d+", size)
-        size = max(1, available_cpus() - (int(less.group()) if less else 0))
-    if not isinstance(size, int):
+def _at_work(pool: StepData) -> int | None:
+    """How many workers of `pool` have something to do."""
+    entry, size = pool.entry, workers(pool)
+    if not size:
         return None
     lists = [entry[call] for call in ("map", "starmap", "imap", "imap_unordered") if isinstance(entry.get(call), list)]
     return min([size, 1] if "apply" in entry else [size, *map(len, lists)])

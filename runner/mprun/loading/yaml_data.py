@@ -13,6 +13,7 @@ from typing import Any, NoReturn
 import yaml
 
 from mprun.errors import Diagnostic, WorkflowError
+from mprun.loading.mistakes import short
 from mprun.loading.read import split_lines
 from mprun.loading.scalars import MAX_DIGITS, read_plain
 from mprun.loading.yaml_syntax import MAX_DEPTH, TOO_DEEP, syntax_diagnostic
@@ -163,7 +164,7 @@ class _Composer:
         if key in frame.data:
             first = self.places.key(path)
             earlier = Span(first.line - 1, first.column - 1, first.length)
-            self._duplicate(event, path, f"the key `{_short(key)}` stands here a second time", earlier)
+            self._duplicate(event, path, f"the key `{short(key)}` stands here a second time", earlier)
         self.places.add_key(path, span)
 
     def _duplicate(self, event: yaml.Event, path: Path, message: str, first: Span, advice: str = "") -> None:
@@ -207,11 +208,11 @@ class _Composer:
     def _repeated(self, event: yaml.AliasEvent) -> _Node:
         name = str(event.anchor)
         if name not in self._anchors:
-            message = f"`*{_short(name)}` repeats nothing: no `&{_short(name)}` stands before it"
+            message = f"`*{short(name)}` repeats nothing: no `&{short(name)}` stands before it"
             self._fatal("unknown-alias", message, event, "text that starts with `*` needs quotes")
         node = self._anchors[name]
         if node is None:
-            message = f"`*{_short(name)}` stands inside what `&{_short(name)}` marks, so it has no end"
+            message = f"`*{short(name)}` stands inside what `&{short(name)}` marks, so it has no end"
             self._fatal("cyclic-alias", message, event)
         return node
 
@@ -274,7 +275,7 @@ class _Composer:
     def _refuse_tag(self, event: Any, path: Path) -> None:
         if event.tag is not None:
             tag = str(event.tag).replace("tag:yaml.org,2002:", "!!")
-            message = f"the tag `{_short(tag)}` has no meaning in a workflow"
+            message = f"the tag `{short(tag)}` has no meaning in a workflow"
             self._mistake("tag", message, event, path, "remove it; text that starts with `!` needs quotes")
 
     def _mistake(
@@ -295,8 +296,3 @@ def _span(start: Any, end: Any = None) -> Span:
         length = len(start.value)  # without the `&name` before it
         return Span(last.line, last.column - length, length)
     return Span(first.line, first.column, length)
-
-
-def _short(value: Any) -> str:
-    text = str(value)
-    return text if len(text) <= 40 else text[:39] + "…"
