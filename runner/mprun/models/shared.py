@@ -34,7 +34,11 @@ _ARGUMENTS: dict[str, dict[str, Any]] = {
     "object": {
         "type": "object",
         "required": ["call"],
-        "properties": {"call": {"type": "string"}, "args": {"type": "array"}, "kwargs": {"type": "object"}},
+        "properties": {
+            "call": {"type": "string", "minLength": 1},
+            "args": {"type": "array"},
+            "kwargs": {"type": "object"},
+        },
         "additionalProperties": False,
     },
 }
