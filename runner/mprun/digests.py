@@ -61,6 +61,9 @@ def step_parts(plan: Plan, step: Step, digest_of_results: Callable[[str], str]) 
         written["initializer"] = step.initializer.text
         written["the initializer's module"] = code.get("initializer")
         written["initargs"] = known(step.initargs)
+    if isinstance(step, PoolStep) and step.finalizer is not None:
+        written["finalizer"] = step.finalizer.text
+        written["the finalizer's module"] = code.get("finalizer")
     return {name: content_digest(value).hex() for name, value in written.items() if value}
 
 
@@ -73,6 +76,12 @@ def shares(step: Step) -> bool:
     """Whether the calls of `step` are given what steps share: what they have left there is gone with their run."""
     given = [step.args, step.kwargs, step.command, step.initargs if isinstance(step, PoolStep) else ()]
     return any(reference.scope == "shared" for reference in references_in([*given, *_written_items(step)]))
+
+
+def may_be_reused(step: Step) -> bool:
+    """Whether what the calls of `step` did is all in their results: it is not where they leave something behind, in
+    what steps share or in workers that have a finalizer."""
+    return not shares(step) and not (isinstance(step, PoolStep) and step.finalizer)
 
 
 def is_written(source: Source) -> bool:

@@ -129,6 +129,23 @@ def leaves(expression: Expression) -> Iterator[Constant | Name | Reference]:
 # -- comparing: what has no order is neither less nor greater, and raises nothing
 
 
+def put_in(expression: Expression, lookup: Callable[[Reference], Any]) -> Expression:
+    """`expression` with the values that `lookup` gives; for a reference that is still to come it gives one."""
+    match expression:
+        case Reference():
+            value = lookup(expression)
+            return value if isinstance(value, Reference) else Constant(value)
+        case Listed(items):
+            return Listed(tuple(put_in(item, lookup) for item in items))
+        case Joined(operator, operands):
+            return Joined(operator, tuple(put_in(operand, lookup) for operand in operands))
+        case Not(operand):
+            return Not(put_in(operand, lookup))
+        case Compared(left, operator, right):
+            return Compared(put_in(left, lookup), operator, put_in(right, lookup))
+    return expression
+
+
 def _equal(left: Any, right: Any) -> bool:
     """Like Python's, but true is not 1."""
     return isinstance(left, bool) == isinstance(right, bool) and bool(left == right)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from mprun.handed import Converts, LogTasks, PoolCall, Retries, Surroundings
 from mprun.masking import Secrets
-from mprun.references import Reference, Template
+from mprun.references import Reference, Template, is_finals
 from mprun.targets import Target
 
 if TYPE_CHECKING:
@@ -31,6 +31,7 @@ StartMethod = Literal["fork", "spawn", "forkserver"]
 POOL_CALLS: tuple[PoolCall, ...] = ("apply", "map", "starmap", "imap", "imap_unordered", "matrix", "zip")
 FAN_OUTS = ("foreach", "matrix", "zip")
 HOOKS: dict[str, When] = {"on_success": "success", "on_failure": "failure", "on_exit": "exit"}  # by group of steps
+TARGET_KEYS = ("target", "initializer", "finalizer")  # of a step, that name what it calls
 CONDITIONS: tuple[Condition, ...] = ("succeeded", "finished", "failed")
 
 
@@ -110,7 +111,8 @@ class PoolStep:
     For `apply`, `source` has one item, `args`/`kwargs` are the call's own; for every other call `args` is empty and
     `kwargs` the same for each task. The items of `matrix` and `zip` are keyword arguments.
     `chunksize` 0 leaves the size to the engine; `maxtasksperchild` 0 never replaces a worker. `streams`: its items are
-    the results of a step that it starts together with, as they come.
+    the results of a step that it starts together with, as they come. `keeps_finals`: what its finalizers return is
+    referred to by another step.
     """
 
     name: str
@@ -136,6 +138,8 @@ class PoolStep:
     keeps: bool = False
     streams: bool = False
     condition: If | None = None
+    finalizer: Target | None = None
+    keeps_finals: bool = False
 
 
 Step = ProcessStep | PoolStep
@@ -211,6 +215,11 @@ def declared_tasks(step: Step) -> int | None:
 def has_one_result(step: Step) -> bool:
     """Whether what `step` gives is one value, and not a list with one for each task."""
     return step.cells is None if isinstance(step, ProcessStep) else step.call == "apply"
+
+
+def gives_one(plan: Plan, results: str) -> bool:
+    """Whether the `results` of that name are one value, and not a list; finals are a list."""
+    return not is_finals(results) and has_one_result(plan.step(results))
 
 
 def streamed_step(plan: Plan, step: Step) -> str:

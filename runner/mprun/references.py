@@ -16,6 +16,8 @@ SCOPES = ("params", "env", "item", "matrix", "results", "run", "shared")
 _SCALARS = (str, int, float, type(None))
 WITHOUT_NAME = ("item",)  # `${item}` is one by itself; the others want a name: `${params.x}`
 
+FINALS = "finals"  # `${results.step.finals}`: what the finalizers of a pool have returned
+
 VARIABLE_PREFIX = "MPRUN_PARAM_"
 
 _OPENING = re.compile(r"\$?\$\{")
@@ -168,6 +170,21 @@ def written_out(value: Any) -> str:
         except (TypeError, ValueError):
             return str(value)
     return str(value)
+
+
+def finals_of(step: str) -> str:
+    """The name that the finals of the pool `step` have among results: no step has one with a dot in it."""
+    return f"{step}.{FINALS}"
+
+
+def is_finals(results: str) -> bool:
+    """Whether the results of that name are a pool's finals."""
+    return "." in results
+
+
+def step_of(results: str) -> str:
+    """The step whose results, or whose finals, have that name."""
+    return results.partition(".")[0]
 
 
 def variable_name(param: str) -> str:

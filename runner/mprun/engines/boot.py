@@ -21,7 +21,7 @@ def boot(plan: Plan) -> None:
     """Start the fork server, if `plan` needs one and it isn't there: it boots while the caller goes on."""
     if plan.start_method == "forkserver":
         stdlib = any(isinstance(step, PoolStep) and step.engine == "stdlib" for step in plan.steps)
-        keeps = any(step.keeps for step in plan.steps)
+        keeps = any(step.keeps or (isinstance(step, PoolStep) and step.keeps_finals) for step in plan.steps)
         more = [*(_PRELOADED_FOR_STDLIB if stdlib else ()), *(_PRELOADED_FOR_RESULTS if keeps else ())]
         boot_fork_server([*_PRELOADED, *more])
 

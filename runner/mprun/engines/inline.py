@@ -154,7 +154,8 @@ class InlineExecution:
             self.error = self.error or "it was stopped before the end of its items"
         for task in self._calls.ledger.missing(self._begun if declared is None else declared):
             self._book_unmade(task)
-        self._calls.finish()
+        failed = self._calls.finish(self._stopping)
+        self.error = self.error or failed
         if self._calls.supply.error:
             self.error = self.error or f"its items could not be read: {self._calls.supply.error}"
         self._finished(self)

@@ -15,10 +15,13 @@ from mprun.engines.process_work import ProcessWorks
 from mprun.engines.run import Run
 from mprun.engines.supplies import needs_a_run, supply_of
 from mprun.engines.supply import SourceSupply, Supply
+from mprun.engines.surrounded import surrounded
 from mprun.plan import PoolStep, ProcessStep
 from mprun.sources import ListSource
+from mprun.targets import Target
 from mprun.worker.calls import Call
 from mprun.worker.exceptions import exception_fields
+from mprun.worker.finalizing import call_finalizer, final_line
 from mprun.worker.kept import Values
 from mprun.worker.pool_work import set_up
 from mprun.worker.step import make_call
@@ -55,8 +58,9 @@ class InlineCalls(Protocol):
     def ended(self, about: Mapping[str, Any], duration: float) -> None:
         """An attempt has ended, and its outcome was told."""
 
-    def finish(self) -> None:
-        """All calls have ended."""
+    def finish(self, stopping: str) -> str:
+        """All calls have ended, or `stopping` says why no more is begun; returns what has failed at the end, if so."""
+        ...
 
 
 def calls_of(run: Run, step: ProcessStep | PoolStep) -> InlineCalls:
@@ -102,8 +106,8 @@ class ProcessCalls:
         end = {"exitcode": 0, "signal": None, "duration": round(duration, 6)}
         self._run.events.emit("process.joined", **about, **end, **NOT_MEASURED)
 
-    def finish(self) -> None:
-        """A process has no more to tell."""
+    def finish(self, stopping: str) -> str:
+        return ""  # a process has no more to tell
 
 
 class PoolCalls(PoolExecution[PoolWorker]):
@@ -111,6 +115,7 @@ class PoolCalls(PoolExecution[PoolWorker]):
 
     event = "task"
     _worker: Mapping[str, Any] = {}  # the fields of its events, once it has begun
+    _is_ready = False
 
     def begin(self) -> str:
         self.get_ready()
@@ -124,6 +129,7 @@ class PoolCalls(PoolExecution[PoolWorker]):
             exception = exception_fields(error)
             self.run.events.emit("worker.unready", **self._worker, **exception)
             return f"{NOT_SET_UP}: it raised {exception['exception.type']}: {exception['exception.message']}"
+        self._is_ready = True
         return ""
 
     def about(self, task: int, item: Any) -> dict[str, Any]:
@@ -144,13 +150,28 @@ class PoolCalls(PoolExecution[PoolWorker]):
     def ended(self, about: Mapping[str, Any], duration: float) -> None:
         """Nothing tells of it but the result."""
 
-    def finish(self) -> None:
+    def finish(self, stopping: str) -> str:
         if not self._worker:
-            return
+            return ""
         self.ledger.tell_counted()
+        if self._is_ready and self.step.finalizer is not None:
+            self._finalize(self.step.finalizer, stopping)
         end = {"exitcode": 0, "signal": None, "reason": "retired", "tasks": self.ledger.booked}
         self.run.events.emit("worker.joined", **self._worker, **end, **NOT_MEASURED)
         self.tell_pool_joined(0, self.supply.error)
+        return self.error
+
+    def _finalize(self, finalizer: Target, stopping: str) -> None:
+        if stopping:
+            self.finals.cut = self.ledger.booked > 0
+            self.run.events.emit("worker.finalized", **self._worker, outcome="cancelled", cancelled_by=stopping)
+            return
+        keep = None if self.finals.results is None else self.finals.results.files
+        with surrounded(self.step.surroundings, self.run.unset):
+            ended, keeper = call_finalizer(finalizer, _WORKER, keep)
+        line = final_line(self.step.name, _WORKER, os.getpid(), ended)
+        value = None if keeper is None else _value_of(keeper)
+        self.finals.book(_WORKER, ended.outcome, line, value)
 
 
 def _value_of(keeper: Any) -> Values:

@@ -12,6 +12,7 @@ from typing import Any
 
 from mprun.engines.backlog import Backlog, Batch
 from mprun.engines.child import Child, Ending
+from mprun.engines.finals import SHORTEST
 from mprun.engines.local_limits import hold_to_limits, look_interval
 from mprun.engines.local_worker import LocalWorker
 from mprun.engines.loop import Timer
@@ -203,6 +204,8 @@ class LocalPoolExecution(PoolExecution[LocalWorker]):
                 self._book_retry(worker, *frames.read_again(body))
             case frames.DROPPED:
                 self._take_back_all(worker)
+            case frames.FINAL:
+                self.finals.told(worker, body, worker.take_values())
             case frames.GOODBYE:
                 worker.said_goodbye = True
                 worker.usage = frames.read_fields(body)
@@ -279,6 +282,7 @@ class LocalPoolExecution(PoolExecution[LocalWorker]):
             if worker.batches and worker.heard < now - LOOK_INTERVAL:
                 self._book_kept(worker)
             hold_to_limits(self.run, self.step, worker)
+            self.finals.end_overdue(worker)
         if now - self._told_counted >= COUNT_INTERVAL:
             self._told_counted = now
             self.ledger.tell_counted()
@@ -301,12 +305,14 @@ class LocalPoolExecution(PoolExecution[LocalWorker]):
         worker = self.workers.pop(child.pid)
         worker.gone()
         self._book_kept(worker)
+        done = worker.tasks
         if ending.fault:
             self._lose_all(worker, ending)
         else:
             self._book_task_at_work(worker, ending)
         was_idle = worker.is_idle
         self._take_back_all(worker)
+        self.finals.ended(worker, ending, done, self._stopping)
         self.tell_worker_joined(worker, ending)
         self._give_back_slots()
         if worker.reason == "died" and not was_idle:
@@ -378,7 +384,12 @@ class LocalPoolExecution(PoolExecution[LocalWorker]):
             self.run.loop.call_later(self.run.plan.grace_period, self._end_stragglers)
 
     def _end_stragglers(self) -> None:
-        self.end_all(signal.SIGKILL, "it stayed after the pool's end")
+        """End who stays without being inside its finalizer, which has a limit of its own."""
+        staying = [worker for worker in self.workers.values() if not self.finals.is_at_work(worker)]
+        for worker in staying:
+            worker.child.end(signal.SIGKILL, "it stayed after the pool's end")
+        if len(staying) < len(self.workers):
+            self.run.loop.call_later(max(SHORTEST, self.run.plan.grace_period), self._end_stragglers)
 
     def _finish(self) -> None:
         self._ended = True

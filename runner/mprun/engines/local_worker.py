@@ -74,11 +74,16 @@ class LocalWorker(PoolWorker):
 
         Raises FrameError where it is, and was not told.
         """
-        values, self.values = self.values, None
+        values = self.take_values()
         if self.child.process.shelf is None:
             return None
         if values is None or (values.first, len(values.lengths)) != (first, count):
             raise FrameError(f"results of tasks {first} to {first + count - 1} without their values")
+        return values
+
+    def take_values(self) -> Values | None:
+        """The values that it has just told, once."""
+        values, self.values = self.values, None
         return values
 
     def kept_lines(self) -> tuple[tuple[int, list[bytes]] | None, Values | None]:

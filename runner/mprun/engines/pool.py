@@ -8,6 +8,7 @@ from collections import Counter
 from typing import Any, Generic, TypeVar
 
 from mprun.engines.child import Child, Ending
+from mprun.engines.finals import Finals
 from mprun.engines.ledger import Ledger
 from mprun.engines.run import Run
 from mprun.engines.scoping import scope_for
@@ -35,6 +36,7 @@ class PoolWorker:
         self.tasks = 0
         self.said_goodbye = False
         self.unready = False
+        self.finalized = False  # whether it is told how its finalizer ended
         self.usage: dict[str, Any] = {"cpu_time": None, "max_rss": None}
 
     @property
@@ -59,6 +61,7 @@ class PoolExecution(Generic[W]):
         self.run = run
         self.supply = supply_of(run, step)
         self.ledger = Ledger(run.events, step.name)
+        self.finals = Finals(run, step)
         self.workers: dict[int, W] = {}  # the living, by pid
         self._began = time.monotonic()
         self._around = with_thread_counts(step.surroundings, step.processes)
@@ -83,6 +86,7 @@ class PoolExecution(Generic[W]):
         self._items_refer = self._scope is not None and any(references_in(items))
         if step.keeps:
             self.ledger.results = self.run.store.open(step)
+        self.finals.open()
         self._tracked = self.run.tracking.begin(step.name)
 
     def sifter(self) -> Sifter | None:
@@ -130,6 +134,8 @@ class PoolExecution(Generic[W]):
             decoding=self.supply.decoding,
             command=step.command,
             keys=step.keys,
+            finalizer=step.finalizer,
+            keep_final=None if self.finals.results is None else self.finals.results.files,
         )
 
     def make_process(self, *args: Any, **kwargs: Any) -> ChildProcess:
@@ -148,6 +154,7 @@ class PoolExecution(Generic[W]):
             call=self.step.call,
             processes=self.step.processes,
             start_method=self.run.plan.start_method,
+            **({"finalizer": self.step.finalizer.text} if self.step.finalizer else {}),
         )
 
     def tell_worker_started(self, worker: W) -> None:
@@ -177,10 +184,17 @@ class PoolExecution(Generic[W]):
 
     def tell_pool_joined(self, slots: int, source_error: str) -> None:
         """Tell the pool's end and give its `slots` back: the last before the run is told that it has finished."""
+        self._end_finals()
         if source_error:
             self.error = self.error or f"its items could not be read: {source_error}"
         self.run.events.emit("pool.joined", step=self.step.name, duration=round(time.monotonic() - self._began, 6))
         self.run.slots.give_back(slots)
+
+    def _end_finals(self) -> None:
+        self.finals.close()
+        self.error = self.error or self.finals.error
+        if self.finals.cut and not self.outcomes["cancelled"]:
+            self.error = self.error or "it was stopped before the finalizers of its workers were called"
 
 
 def _written_items(step: PoolStep) -> tuple[Any, ...]:

@@ -32,6 +32,9 @@ class Events(Protocol):
     def count(self, step: str, tasks: int) -> None:
         """`tasks` more have returned which have no line; `tasks.counted` will tell which."""
 
+    def emit_line(self, line: bytes) -> None:
+        """Another line that a child has encoded, as for `emit_result`."""
+
     def emit_retry(self, step: str, task: int, line: bytes) -> None:
         """An attempt that failed and is followed by another one; `line` is as for `emit_result`."""
 

@@ -21,6 +21,7 @@ from typing import Any
 from mprun.engines.broken_pool import abandon, clear_away
 from mprun.engines.child import Child, Ending
 from mprun.engines.feed import Feed
+from mprun.engines.finals import LOOK_INTERVAL, SHORTEST
 from mprun.engines.pool import NOT_SET_UP, PoolExecution, PoolWorker
 from mprun.engines.results import end_without_result
 from mprun.engines.run import Finished, Run
@@ -29,6 +30,7 @@ from mprun.engines.table import refusal
 from mprun.events import OUTCOMES, Outcome
 from mprun.plan import PoolStep
 from mprun.worker.frames import (
+    FINAL,
     GOODBYE,
     RESULT,
     UNREADY,
@@ -38,7 +40,7 @@ from mprun.worker.frames import (
     read_result,
 )
 from mprun.worker.kept import Values, read_values
-from mprun.worker.pool_task import run_apply, run_one, run_star, set_up
+from mprun.worker.pool_task import run_apply, run_one, run_star, run_worker, set_up
 from mprun.worker.process import ChildProcess
 
 
@@ -83,6 +85,8 @@ class StdlibPoolExecution(PoolExecution[PoolWorker]):
             self._pool = context.Pool(step.processes, set_up, (self.work(time.time()),), step.maxtasksperchild or None)
         except (OSError, EOFError):
             return  # `_not_started` is told of it too
+        if step.finalizer is not None:
+            self._look_at_finalizers()
         # Reading the items of a `map` may take long, or wait for ever (a pipe): the loop goes on meanwhile.
         threading.Thread(target=self._hand_over, args=(self._pool,), daemon=True).start()
 
@@ -100,6 +104,7 @@ class StdlibPoolExecution(PoolExecution[PoolWorker]):
 
     def _make_process(self, *args: Any, **kwargs: Any) -> ChildProcess:
         """What the Pool calls for each of its workers, also from its own thread."""
+        kwargs["target"] = partial(run_worker, kwargs["target"])
         process = self.make_process(*args, **kwargs)
         self.run.sharing.equip(process, self.step)
         soon = self.run.loop.call_soon_from_thread
@@ -154,8 +159,11 @@ class StdlibPoolExecution(PoolExecution[PoolWorker]):
         self._finish_when_empty()
 
     def _end_stragglers(self) -> None:
-        """Every task is done, but a worker stays: it ignores the end, or a killed one took the queue's lock along."""
-        if not self._joined:
+        """Every task is done, but a worker stays: it ignores the end, or a killed one took the queue's lock along. One
+        that is inside its finalizer has a limit of its own."""
+        if any(map(self.finals.is_at_work, self.workers.values())):
+            self.run.loop.call_later(max(SHORTEST, self.run.plan.grace_period), self._end_stragglers)
+        elif not self._joined:
             self._give_up("", "it stayed after the pool's end")
             self.end_all(signal.SIGKILL, "it stayed after the pool's end")
 
@@ -175,6 +183,12 @@ class StdlibPoolExecution(PoolExecution[PoolWorker]):
         """Its thread has ended: it was told of each worker's start before."""
         self._abandoned = True
         self._finish_when_empty()
+
+    def _look_at_finalizers(self) -> None:
+        for worker in self.workers.values():
+            self.finals.end_overdue(worker)
+        if not self._ended:
+            self.run.loop.call_later(LOOK_INTERVAL, self._look_at_finalizers)
 
     # -- its workers
 
@@ -202,6 +216,8 @@ class StdlibPoolExecution(PoolExecution[PoolWorker]):
             self._note(task, OUTCOMES[code], line, self._values_of(worker, task))
         elif kind == VALUES:
             self._values[worker.number] = read_values(body)
+        elif kind == FINAL:
+            self.finals.told(worker, body, self._values.pop(worker.number, None))
         elif kind == GOODBYE:
             worker.said_goodbye = True
             worker.usage = read_fields(body)
@@ -211,8 +227,10 @@ class StdlibPoolExecution(PoolExecution[PoolWorker]):
 
     def ended(self, child: Child, ending: Ending) -> None:
         worker = self.workers.pop(child.pid)
+        broke = worker.reason == "died" and not self.finals.is_at_work(worker)  # there it holds nothing of the Pool's
+        self.finals.ended(worker, ending, worker.tasks, self._stopping)
         self.tell_worker_joined(worker, ending)
-        if worker.reason == "died":
+        if broke:
             self._lose_task_at_work(child, ending)
             told = f"the pool broke: worker {worker.number} (pid {child.pid}) {ending}"
             self._give_up("", told) if self._closing else self._give_up(told)

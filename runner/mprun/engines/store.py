@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 from mprun.engines.takers import Takers
 from mprun.plan import PoolStep, Step, has_one_result
+from mprun.references import finals_of
 from mprun.results import Item, Reader, ResultFiles, Stored, offsets_of, place_record
 from mprun.worker.kept import Values
 
@@ -72,6 +73,13 @@ class StepResults:
         if not self._by_completion:
             self._enter(task, array("q", [0]), array("q", [NO_VALUE]))
             self._tell_more()
+
+    def sort(self) -> None:
+        """Put those that stand in the order in which they came into the order of their tasks."""
+        order = sorted(range(self.count), key=self._tasks.__getitem__)
+        self._offsets, self._lengths, self._tasks = (
+            array("q", map(numbers.__getitem__, order)) for numbers in (self._offsets, self._lengths, self._tasks)
+        )
 
     def end(self, failure: str) -> None:
         """The step has ended: there is no more to come."""
@@ -184,17 +192,22 @@ class Store:
 
     def open(self, step: Step) -> StepResults:
         """Begin to keep the results of `step`. Raises OSError."""
+        by_completion = isinstance(step, PoolStep) and step.call == "imap_unordered"
+        return self._open(step.name, single=has_one_result(step), by_completion=by_completion)
+
+    def _open(self, name: str, *, single: bool, by_completion: bool) -> StepResults:
         folder = os.path.join(self.folder, "results")
         os.makedirs(folder, mode=0o700, exist_ok=True)
-        results = self._steps[step.name] = StepResults(
-            ResultFiles(folder, step.name, self._withheld),
-            single=has_one_result(step),
-            by_completion=isinstance(step, PoolStep) and step.call == "imap_unordered",
-        )
+        files = ResultFiles(folder, name, self._withheld)
+        results = self._steps[name] = StepResults(files, single=single, by_completion=by_completion)
         return results
 
+    def open_finals(self, step: str) -> StepResults:
+        """Begin to keep what the finalizers of the pool `step` return. Raises OSError."""
+        return self._open(finals_of(step), single=False, by_completion=True)
+
     def of(self, step: str) -> StepResults | None:
-        """The results of the step of that name; None where it never started."""
+        """The results of the step of that name, or the finals; None where it never started."""
         return self._steps.get(step)
 
     def stored(self, step: str) -> Stored | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from mprun.engines.result_supply import FinishedResults, ListedItems, StreamedResults
 from mprun.engines.run import Run
 from mprun.engines.supply import SlicedSupply, SourceSupply, Supply
-from mprun.plan import ProcessStep, Step, has_one_result, streamed_step
+from mprun.plan import ProcessStep, Step, gives_one, streamed_step
 from mprun.sources import CallSource, ListSource, ResultsSource, SliceSource, Source
 
 
@@ -45,7 +45,7 @@ def _results_of(run: Run, step: Step, needed: str) -> Supply:
     results, streams = run.store.of(needed), streamed_step(run.plan, step)
     if results is None:  # it was skipped, or could not begin to keep them
         return Supply(f"`{needed}` has none" if streams else "")
-    if has_one_result(run.plan.step(needed)):
+    if gives_one(run.plan, needed):
         return ListedItems(results, needed)
     if streams:
         return StreamedResults(results, must_succeed=step.needs.get(needed) == "succeeded")

@@ -66,6 +66,10 @@ class _Trace:
             case "worker.joined":
                 self._workers -= 1
                 yield self._counter("workers", self._workers, seconds(event["ts"]))
+            case "worker.finalized" if "duration" in event:
+                track = self._numbers[event["step"]], event["worker"]
+                about = {"outcome": event["outcome"]}
+                yield self._span("finalizer", *track, began(event), seconds(event["ts"]), about)
             case name if name in ATTEMPTS:
                 yield from self._attempt(event)
 

@@ -52,6 +52,8 @@ class _Export:
                     yield "spans", self._step(event)
                 case "run.finished":
                     yield "spans", self._run(event)
+                case "worker.finalized":
+                    yield "spans", self._finalizer(event)
                 case name if name in ATTEMPTS:
                     yield "spans", self._attempt(event)
                 case name if name in _LOGGED:
@@ -83,7 +85,14 @@ class _Export:
         return self._span(f"step {event['step']}", event["step"], start, event, "")
 
     def _attempt(self, event: Event) -> Entry:
-        span = self._span(_attempt_key(event), label(event), began(event), event, f"step {event['step']}")
+        return self._call(_attempt_key(event), label(event), event)
+
+    def _finalizer(self, event: Event) -> Entry:
+        key = f"finalizer of worker {event['worker']} of {event['step']}"
+        return self._call(key, f"{event['step']} finalizer", event)
+
+    def _call(self, key: str, name: str, event: Event) -> Entry:
+        span = self._span(key, name, began(event), event, f"step {event['step']}")
         if "exception.type" in event:
             about = {key: event[key] for key in _EXCEPTION if key in event}
             span["events"] = [

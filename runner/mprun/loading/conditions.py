@@ -12,7 +12,6 @@ from mprun.expressions import (
     Expression,
     ExpressionError,
     Joined,
-    Listed,
     Name,
     Not,
     leaves,
@@ -21,7 +20,7 @@ from mprun.expressions import (
 from mprun.loading.mistakes import Mistake, found, is_number, short
 from mprun.loading.words import did_you_mean, suggest
 from mprun.places import Path
-from mprun.references import SCOPES, Lookup, Reference
+from mprun.references import SCOPES, Reference
 
 
 def syntax_mistake(text: str, path: Path, error: ExpressionError) -> Mistake:
@@ -63,23 +62,6 @@ def _meant(name: Name, params: Sequence[str]) -> str:
     word = {"True": "true", "False": "false", "None": "null"}.get(str(name), "")
     close = suggest(str(name), params) if not word else ""
     return did_you_mean(f"${{params.{close}}}" if close else word)
-
-
-def put_in(expression: Expression, lookup: Lookup) -> Expression:
-    """`expression` with the values that `lookup` gives; a reference that is still to come it gives as it is."""
-    match expression:
-        case Reference():
-            value = lookup(expression)
-            return value if isinstance(value, Reference) else Constant(value)
-        case Listed(items):
-            return Listed(tuple(put_in(item, lookup) for item in items))
-        case Joined(operator, operands):
-            return Joined(operator, tuple(put_in(operand, lookup) for operand in operands))
-        case Not(operand):
-            return Not(put_in(operand, lookup))
-        case Compared(left, operator, right):
-            return Compared(put_in(left, lookup), operator, put_in(right, lookup))
-    return expression
 
 
 def odd_comparisons(expression: Expression, path: Path) -> Iterator[Mistake]:

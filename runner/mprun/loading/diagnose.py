@@ -79,6 +79,7 @@ TAKES: dict[str, str] = {
     "maxtasksperchild": "a whole number from 1",
     "initializer": _TARGET,
     "initargs": "a list",
+    "finalizer": _TARGET,
     "apply": "a mapping with `args`, `kwargs` or both",
     "map": _ITEMS,
     "starmap": _ITEMS,

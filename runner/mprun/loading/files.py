@@ -12,6 +12,7 @@ from mprun.loading.retries import named
 from mprun.loading.rules import StepData, steps
 from mprun.loading.words import did_you_mean, suggest
 from mprun.places import Path
+from mprun.plan import TARGET_KEYS
 
 _MAX_LISTED = 1000
 
@@ -35,7 +36,7 @@ def _folder(text: Any, path: Path, folder: str) -> Iterator[Mistake]:
 
 
 def _target_files(step: StepData, folder: str) -> Iterator[Mistake]:
-    written: list[tuple[Any, Path]] = [(step.entry.get(key), (*step.path, key)) for key in ("target", "initializer")]
+    written: list[tuple[Any, Path]] = [(step.entry.get(key), (*step.path, key)) for key in TARGET_KEYS]
     for text, path in [*written, *((name.text, name.path) for name in named(step))]:
         file, colon, name = text.rpartition(":") if isinstance(text, str) else ("", "", "")
         if colon and name and file.endswith(".py") and is_path(file) and not os.path.isfile(os.path.join(folder, file)):

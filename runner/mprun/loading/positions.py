@@ -36,7 +36,7 @@ class Position:
 def position(path: Path, data: dict[Any, Any]) -> Position:
     """The position of the text at `path` in the workflow `data`."""
     match path:
-        case (_, _, "target" | "initializer") | ("targets", *_):
+        case (_, _, "target" | "initializer" | "finalizer") | ("targets", *_):
             return Position(frozenset(), f"`{path[-1]}`", "targets are checked as they are written")
         case (_, _, "needs", *_) | (_, _, "retries", "on" | "not_on", *_):
             return Position(frozenset(), f"`{path[2]}`", "it takes names")

@@ -167,17 +167,17 @@ def needs_of(step: StepData) -> Iterator[tuple[str, Path]]:
     for need in needs if isinstance(needs, dict) else ():
         if isinstance(need, str) and need:
             yield need, (*path, need)
-    yield from _referred_to(step.entry, step.path)
+    yield from ((reference.path[0], path) for reference, path in results_in(step.entry, step.path))
 
 
-def _referred_to(value: Any, path: Path) -> Iterator[tuple[str, Path]]:
-    """Each step whose results `value`, which stands at `path`, refers to."""
+def results_in(value: Any, path: Path) -> Iterator[tuple[Reference, Path]]:
+    """Each reference to results in `value`, which stands at `path`, with where it stands."""
     if isinstance(value, Reference | Template | If):
-        yield from ((reference.path[0], path) for reference in references_in(value) if reference.scope == "results")
+        yield from ((reference, path) for reference in references_in(value) if reference.scope == "results")
     pairs = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
     for key, item in pairs:
         if isinstance(item, Reference | Template | If | list | dict):
-            yield from _referred_to(item, (*path, key))
+            yield from results_in(item, (*path, key))
 
 
 def no_cycles(data: Data) -> Iterator[Mistake]:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Container, Iterator
 from typing import Any, NamedTuple
 
+from mprun.loading.finals_rules import finalized_pools, finals_of_others, pools_without_finals
 from mprun.loading.mistakes import Mistake, short
 from mprun.loading.rules import Data, StepData, steps
 from mprun.models.items import SOURCES
 from mprun.places import Path
 from mprun.plan import FAN_OUTS, POOL_CALLS
-from mprun.references import Reference
+from mprun.references import FINALS, Reference
 
 _STREAMING = ("imap", "imap_unordered")
 _MODIFIERS = {"delimiter": "csv", "allow_empty": "glob", "args": "call", "kwargs": "call"}
@@ -53,12 +54,19 @@ def modifiers(data: Data) -> Iterator[Mistake]:
 
 
 def whole_results(data: Data) -> Iterator[Mistake]:
-    """The items are all results of a step."""
+    """The items are all results of a step, or all its finals."""
+    finalized, without = finalized_pools(data), pools_without_finals(data)
     for each in items_of(data):
-        if isinstance(each.written, Reference) and len(each.written.path) > 1:
-            whole = Reference("results", each.written.path[:1])
-            told = f"the items are all results of a step, not a part of them such as `{each.written}`"
-            yield Mistake("reference", told, each.path, advice=f"write `{whole}`")
+        if isinstance(each.written, Reference) and not _names_finals(each.written, without):
+            parts = 2 if _names_finals(each.written, finalized) else 1
+            whole = Reference("results", each.written.path[:parts])
+            if whole != each.written:
+                told = f"the items are all results of a step, not a part of them such as `{each.written}`"
+                yield Mistake("reference", told, each.path, advice=f"write `{whole}`")
+
+
+def _names_finals(reference: Reference, pools: Container[str]) -> bool:
+    return reference.path[1:2] == (FINALS,) and reference.path[0] in pools
 
 
 def lists_for_starmap(data: Data) -> Iterator[Mistake]:
@@ -105,27 +113,30 @@ def useless_beside(data: Data) -> Iterator[Mistake]:
 
 def stdlib_sources(data: Data) -> Iterator[Mistake]:
     """`multiprocessing.Pool` reads items in the parent: there is no child to call a generator in, and no stream."""
+    finalized = finalized_pools(data)
     for each in items_of(data):
         if each.step.path[0] != "pools" or each.step.entry.get("engine", data.get("engine")) != "stdlib":
             continue
         if each.source == "call":
             told = "the engine `stdlib` can't call a generator in a child"
             yield Mistake("engine", told, (*each.path, "call"), "key", "`engine: local` can")
-        elif isinstance(each.written, Reference) and each.key in _STREAMING and not _waits(each):
+        elif isinstance(each.written, Reference) and each.key in _STREAMING and not _waits(each, finalized):
             told = f"the engine `stdlib` can't take results while `{each.written.path[0]}` runs"
             advice = f"`needs: {each.written.path[0]}` waits for them; `engine: local` needn't"
             yield Mistake("engine", told, each.path, advice=advice)
 
 
-def _waits(each: Items) -> bool:
+def _waits(each: Items, finalized: Container[str]) -> bool:
+    """Whether it takes its items when the step that gives them has ended: finals are there only then."""
     needs = each.step.entry.get("needs")
     named = [needs] if isinstance(needs, str) else needs if isinstance(needs, list | dict) else ()
-    return each.written.path[0] in named
+    return _names_finals(each.written, finalized) or each.written.path[0] in named
 
 
 SOURCE_RULES: tuple[Callable[[Data], Iterator[Mistake]], ...] = (
     modifiers,
     whole_results,
+    finals_of_others,
     lists_for_starmap,
     keywords_of_pools,
     useless_beside,

@@ -6,15 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from mprun.expressions import Constant, Expression, ExpressionError, read_expression
-from mprun.loading.conditions import (
-    bare_names,
-    odd_comparisons,
-    put_in,
-    quoted_references,
-    references_of,
-    syntax_mistake,
-)
+from mprun.expressions import Constant, Expression, ExpressionError, put_in, read_expression
+from mprun.loading.conditions import bare_names, odd_comparisons, quoted_references, references_of, syntax_mistake
 from mprun.loading.mistakes import Mistake, short
 from mprun.loading.params import Params
 from mprun.loading.positions import GIVEN_SHARED, PROCESS_GROUPS, Position, axes_of, position

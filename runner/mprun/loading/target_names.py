@@ -9,7 +9,7 @@ from mprun.loading.mistakes import Mistake, short
 from mprun.loading.rules import Data, StepData, steps
 from mprun.loading.words import did_you_mean, suggest
 from mprun.places import Path
-from mprun.plan import FAN_OUTS, POOL_CALLS
+from mprun.plan import FAN_OUTS, POOL_CALLS, TARGET_KEYS
 from mprun.targets import Target, parse_target
 
 
@@ -50,7 +50,7 @@ def _all_texts(data: Data) -> Iterator[tuple[Path, str]]:
 
 def target_texts_of(step: StepData) -> Iterator[tuple[Path, str]]:
     """Each place of a step that names a target, with its text."""
-    for key in ("target", "initializer"):
+    for key in TARGET_KEYS:
         if isinstance(step.entry.get(key), str):
             yield (*step.path, key), step.entry[key]
     for key in (*POOL_CALLS, *FAN_OUTS):

@@ -70,6 +70,7 @@ _OTHER_WORDS: dict[str, dict[str, str]] = {
         **dict.fromkeys(("max_tasks_per_child", "max_tasks", "maxtasks"), "maxtasksperchild"),
         **dict.fromkeys(("init", "setup", "init_func"), "initializer"),
         **dict.fromkeys(("init_args", "initializer_args"), "initargs"),
+        **dict.fromkeys(("finalize", "finally", "teardown", "cleanup", "worker_exit", "exit_func"), "finalizer"),
         **dict.fromkeys(("items", "over", "iterable", "inputs", "foreach", "for_each", "map_async", "each"), "map"),
         "apply_async": "apply",
         "starmap_async": "starmap",

@@ -261,6 +261,9 @@ class PoolStarted(Event):
     call: PoolCall = Field(description="The Pool's method that is called.")
     processes: int = Field(ge=1, description="How many workers it keeps.")
     start_method: StartMethod = Field(description="How its workers are started.")
+    finalizer: str | Absent = Field(
+        default=None, description="What each worker calls at its end, as written in the workflow."
+    )
 
 
 class PoolJoined(Event):
@@ -484,14 +487,13 @@ class SharedAbandoned(Event):
     waiting: list[Waiting] = Field(description="The children that wait, as far as there is room for them.")
 
 
-# -- calls: of a process, of a task
+# -- calls: of a process, of a task, of a finalizer
 
 
-class Attempt(Event):
-    """One attempt of a call. Which of these keys it has depends on its outcome: see `_OF_OUTCOME`."""
+class Call(Event):
+    """How a call of the user's ended. Which of these keys it has depends on its outcome: see `_OF_OUTCOME`."""
 
     step: Step
-    attempt: int = Field(ge=1, description="Which attempt this was, from 1.")
     outcome: Outcome = Field(description="How it ended.")
     duration: Seconds | Absent = Field(default=None, description="Seconds that it took; it began so long before `ts`.")
     result: Any = Field(
@@ -501,18 +503,24 @@ class Attempt(Event):
     exception_type: ExceptionType | Absent = Field(default=None, alias="exception.type")
     exception_message: ExceptionMessage | Absent = Field(default=None, alias="exception.message")
     exception_stacktrace: ExceptionStacktrace | Absent = Field(default=None, alias="exception.stacktrace")
-    args: Any = Field(
-        default=None, description="The positional arguments, bounded; left out where the line would be too long."
-    )
-    kwargs: Any = Field(
-        default=None, description="The keyword arguments, bounded; left out where the line would be too long."
-    )
     reason: str | Absent = Field(default=None, description="What became of it, as its child could not tell.")
     cancelled_by: str | Absent = Field(default=None, description="What asked for it to be stopped, or not to begin.")
     exitcode: int | Absent = Field(default=None, description="Its child's exit code, negative where by a signal.")
     signal: str | None = Field(default=None, description="That signal's name, null where it wasn't one.")
     oom_killer: Literal[True] | Absent = Field(
         default=None, description="The kernel's out-of-memory killer was at work as the child died."
+    )
+
+
+class Attempt(Call):
+    """One attempt of a call."""
+
+    attempt: int = Field(ge=1, description="Which attempt this was, from 1.")
+    args: Any = Field(
+        default=None, description="The positional arguments, bounded; left out where the line would be too long."
+    )
+    kwargs: Any = Field(
+        default=None, description="The keyword arguments, bounded; left out where the line would be too long."
     )
     reused: RunId | Absent = Field(
         default=None, description="The earlier run whose result this is; the call was not made again."
@@ -522,7 +530,7 @@ class Attempt(Event):
 _EXCEPTION = ("exception.type", "exception.message", "exception.stacktrace")
 _CHILDS_END = ("exitcode", "signal")
 
-# Of an attempt's keys, those that it has with an outcome, and those that it may have.
+# Of a call's keys, those that it has with an outcome, and those that it may have.
 _OF_OUTCOME: dict[Outcome, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "returned": (("result", "duration"), ("reused",)),
     "raised": ((*_EXCEPTION, "duration"), ("args", "kwargs")),
@@ -625,6 +633,19 @@ class TaskSlow(Event):
     stack: str = Field(description="Where its Python code is; empty where it didn't tell.")
 
 
+class WorkerFinalized(Call):
+    """How the finalizer of a worker ended: one for each worker that was set up, where the pool has one.
+
+    A finalizer that was never called has no `duration`: what its worker had gathered is gone.
+    """
+
+    model_config = ConfigDict(json_schema_extra=_conditions())
+
+    event: Literal["worker.finalized"]
+    worker: Worker
+    pid: Pid
+
+
 class TasksCounted(Event):
     """Tasks in a row that returned, where only failures have events of their own."""
 
@@ -657,6 +678,7 @@ class AnyEvent(RootModel[Any]):
         | WorkerUnready
         | WorkerSuspended
         | WorkerContinued
+        | WorkerFinalized
         | WorkerJoined
         | TaskSlow
         | TaskRetried

@@ -182,6 +182,10 @@ class PoolEntry(StepEntry, SizesEntry):
     )
     initializer: str = Field(default="", description="Called once in each worker before its first task.")
     initargs: list[Any] = Field(default=[], description="Positional arguments of the initializer.")
+    finalizer: str = Field(
+        default="",
+        description="Called once in each worker after its last task; ${results.step.finals} has what they return.",
+    )
 
     @property
     def call(self) -> PoolCall:

@@ -14,6 +14,7 @@ from mprun.places import Places
 from mprun.plan import Plan, StartMethod, Step
 from mprun.planning.build_shared import shared_things
 from mprun.planning.build_steps import StepsBuilder
+from mprun.planning.finals import with_finals
 from mprun.planning.flow import with_flow
 from mprun.targets import Target
 
@@ -48,6 +49,7 @@ def build(files: Sequence[WorkflowFile]) -> Plan:
     written = main.workflow
     names = {name for each in files for _, name, _ in each.workflow.steps}
     builders = [StepsBuilder(os.path.dirname(each.path), each.workflow, names, written.engine) for each in files]
+    steps = (step for each, builder in zip(files, builders, strict=True) for step in _in_order(each, builder.steps()))
     return Plan(
         name=written.name or Path(main.file).stem,
         description=written.description,
@@ -56,10 +58,7 @@ def build(files: Sequence[WorkflowFile]) -> Plan:
         start_method=written.start_method or default_start_method(),
         grace_period=written.grace_period,
         surroundings=builders[-1].around,
-        steps=with_flow(
-            (step for each, builder in zip(files, builders, strict=True) for step in _in_order(each, builder.steps())),
-            {wait for each in files for wait in _waits(each.workflow)},
-        ),
+        steps=with_flow(with_finals(steps), {wait for each in files for wait in _waits(each.workflow)}),
         timeout=written.timeout,
         max_parallel=written.max_parallel,
         fail_fast=written.fail_fast,

@@ -49,7 +49,7 @@ class ItemsBuilder:
             case list():
                 return ListSource(tuple(written))
             case Reference():
-                return ResultsSource(written.path[0])
+                return ResultsSource(".".join(written.path))
             case MatrixEntry():
                 return MatrixSource(_axes(written.axes), tuple(written.include), tuple(written.exclude))
             case dict():

@@ -13,7 +13,7 @@ from pydantic import BaseModel
 from mprun.handed import Surroundings
 from mprun.models.steps import PoolEntry, ProcessEntry, StepEntry
 from mprun.models.workflow import Workflow
-from mprun.plan import HOOKS, Condition, PoolEngine, PoolStep, ProcessStep, Step, When
+from mprun.plan import HOOKS, TARGET_KEYS, Condition, PoolEngine, PoolStep, ProcessStep, Step, When
 from mprun.planning.build_items import ItemsBuilder
 from mprun.planning.build_limits import limits_of
 from mprun.references import Reference, Template, references_in
@@ -54,11 +54,10 @@ class StepsBuilder:
 
     def _target_texts(self) -> list[str]:
         entries = [entry for _, _, entry in self._workflow.steps]
-        initializers = [pool.initializer for pool in self._workflow.pools.values() if pool.initializer]
-        targets = [entry.target for entry in entries if entry.target]
+        targets = [text for entry in entries for key in TARGET_KEYS if (text := getattr(entry, key, ""))]
         retries = [entry.retries for entry in entries if entry.retries]
         classes = [text for written in retries for text in (*written.on, *written.not_on) if ":" in text]
-        return [*targets, *initializers, *classes]
+        return [*targets, *classes]
 
     def _process(self, name: str, entry: ProcessEntry, when: When) -> ProcessStep:
         by_name = entry.fan_out in ("matrix", "zip") and not (entry.args or entry.kwargs or entry.command)
@@ -93,6 +92,7 @@ class StepsBuilder:
             chunksize=entry.chunksize,
             initializer=self._target(entry.initializer) if entry.initializer else None,
             initargs=tuple(entry.initargs),
+            finalizer=self._target(entry.finalizer) if entry.finalizer else None,
             maxtasksperchild=entry.maxtasksperchild,
             engine=entry.engine or self._engine,
             needs=self._needs(entry, "succeeded"),

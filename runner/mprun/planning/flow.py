@@ -6,7 +6,7 @@ from collections.abc import Container, Iterable, Iterator
 from dataclasses import fields, replace
 
 from mprun.plan import PoolStep, Step, needed_results
-from mprun.references import references_in
+from mprun.references import finals_of, is_finals, references_in
 
 
 def with_flow(steps: Iterable[Step], waits: Container[tuple[str, str]]) -> tuple[Step, ...]:
@@ -17,18 +17,22 @@ def with_flow(steps: Iterable[Step], waits: Container[tuple[str, str]]) -> tuple
     all_steps = list(steps)
     referred = {name for step in all_steps for name in _referred_to(step)}
     kept = (replace(step, keeps=step.name in referred or bool(step.save)) for step in all_steps)
-    return tuple(replace(step, streams=_streams(step, waits)) if isinstance(step, PoolStep) else step for step in kept)
+    return tuple(_pool_with_flow(step, referred, waits) if isinstance(step, PoolStep) else step for step in kept)
+
+
+def _pool_with_flow(step: PoolStep, referred: Container[str], waits: Container[tuple[str, str]]) -> PoolStep:
+    return replace(step, streams=_streams(step, waits), keeps_finals=finals_of(step.name) in referred)
 
 
 def _streams(step: PoolStep, waits: Container[tuple[str, str]]) -> bool:
     needed = needed_results(step)
-    if not needed or step.engine != "local" or step.call not in ("imap", "imap_unordered"):
+    if not needed or is_finals(needed) or step.engine != "local" or step.call not in ("imap", "imap_unordered"):
         return False
     return (step.name, needed) not in waits and needed not in _in_arguments(step)
 
 
 def _referred_to(step: Step) -> Iterator[str]:
-    """The steps whose results `step` takes, as its items or cells, or in its arguments."""
+    """The names of the results that `step` takes, as its items or cells, or in its arguments."""
     yield from _in_arguments(step)
     if needed_results(step):
         yield needed_results(step)

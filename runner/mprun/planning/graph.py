@@ -8,7 +8,7 @@ from typing import NamedTuple
 from mprun.plan import Plan, PoolStep, ProcessStep, Step, declared_tasks, items_of, streamed_step
 from mprun.planning.describe import aligned
 from mprun.planning.order import by_wave
-from mprun.references import references_in
+from mprun.references import references_in, step_of
 from mprun.sources import CallSource, ResultsSource, whole_of
 
 
@@ -31,15 +31,15 @@ def edges(plan: Plan) -> Iterator[Edge]:
 
 
 def _results(step: Step) -> Iterator[str]:
-    """The steps whose results `step` is given."""
+    """The steps whose results, or finals, `step` is given."""
     source = items_of(step)
     whole = whole_of(source) if source is not None else None
     if isinstance(whole, ResultsSource):
-        yield whole.step
+        yield step_of(whole.step)
     given = [step.args, step.kwargs, step.command]
     given += [step.initargs] if isinstance(step, PoolStep) else []
     given += [whole.args, whole.kwargs] if isinstance(whole, CallSource) else []
-    yield from (reference.path[0] for reference in references_in(given) if reference.scope == "results")
+    yield from (step_of(reference.path[0]) for reference in references_in(given) if reference.scope == "results")
 
 
 def as_text(plan: Plan) -> str:

@@ -9,6 +9,7 @@ from mprun.plan import PoolStep, ProcessStep, Step, command_text
 from mprun.planning.call_text import call_arguments, process_arguments
 from mprun.planning.items_code import Writing, items_code, keywords
 from mprun.planning.source_text import Code, call, flat, literal, quoted
+from mprun.references import is_finals, step_of
 from mprun.sources import MatrixSource, Source, ZipSource
 from mprun.targets import Target
 
@@ -80,4 +81,4 @@ def _qualname(target: Target) -> str:
 
 
 def _results(step: str) -> str:
-    return f"results[{quoted(step)}]"
+    return f"finals[{quoted(step_of(step))}]" if is_finals(step) else f"results[{quoted(step)}]"

@@ -12,7 +12,7 @@ from mprun.models.workflow import Workflow
 from mprun.places import Path
 from mprun.plan import Plan, PoolStep, ProcessStep, Step, has_one_result, items_of, needed_results
 from mprun.planning.converting import form_of
-from mprun.references import references_in
+from mprun.references import is_finals, references_in, step_of
 from mprun.sources import (
     CallSource,
     GlobSource,
@@ -28,7 +28,8 @@ from mprun.worker.problems import Producer, Use
 
 
 def uses(plan: Plan, written: Workflow) -> Iterator[tuple[Path, Use]]:
-    """(the step's path in the workflow, what it names) for each target, initializer, generator and exception class.
+    """(the step's path in the workflow, what it names) for each target, initializer, finalizer, generator and exception
+    class.
 
     `written` is what `plan` was made of: it knows where in its list a class stands. A command is no target of the
     user's.
@@ -49,12 +50,16 @@ def _with_producers(use: Use, step: Step, steps: Mapping[str, Step]) -> Use:
     referred = (
         reference.path[0] for reference in references_in((use.args, use.kwargs)) if reference.scope == "results"
     )
-    results = {name: _producer(steps[name]) for name in referred if name in steps}
+    results = {name: _producer(steps[step_of(name)], name) for name in referred if step_of(name) in steps}
     needed = needed_results(step) if isinstance(step, PoolStep) and use.at == ("target",) else ""
-    return replace(use, results=results, items_from=_producer(steps[needed]) if needed in steps else None)
+    producer = _producer(steps[step_of(needed)], needed) if step_of(needed) in steps else None
+    return replace(use, results=results, items_from=producer)
 
 
-def _producer(step: Step) -> Producer:
+def _producer(step: Step, results: str) -> Producer:
+    """What gives the `results` of that name, which are those of `step`, or its finals."""
+    if is_finals(results) and isinstance(step, PoolStep):
+        return Producer(results, step.finalizer, many=True)
     return Producer(step.name, None if step.command else step.target, many=not has_one_result(step))
 
 
@@ -102,9 +107,11 @@ def _axes_uses(target: Target, source: MatrixSource | ZipSource, kwargs: dict[st
 
 
 def _other_uses(step: Step) -> Iterator[Use]:
-    """The initializer of a pool, and the generator that items come from."""
+    """The initializer and the finalizer of a pool, and the generator that items come from."""
     if isinstance(step, PoolStep) and step.initializer is not None:
         yield Use(step.initializer, ("initializer",), "once", ("initargs",), step.initargs)
+    if isinstance(step, PoolStep) and step.finalizer is not None:
+        yield Use(step.finalizer, ("finalizer",), "once", ("finalizer",))
     key = step.call if isinstance(step, PoolStep) else "foreach"
     source = items_of(step)
     if source is not None and isinstance(generator := whole_of(source), CallSource):

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from typing import Any, BinaryIO
 
 from mprun.events import OUTCOMES
+from mprun.records.finalized import FinalizedCheck
 from mprun.records.findings import Finding, Findings
 from mprun.records.lines import Event, LineError, blocks, event_of, refuse_newer
 from mprun.records.parse import Parsed, Returned, parse
@@ -50,6 +51,7 @@ class CompleteCheck:
         self._sealed_end = False
         self._steps: dict[str, _StepCheck] = {}
         self._at_work: Counter[tuple[Any, ...]] = Counter()
+        self._finalized = FinalizedCheck()
 
     @property
     def findings(self) -> tuple[Finding, ...]:
@@ -118,6 +120,8 @@ class CompleteCheck:
             refuse_newer(event, self._name)
         if (self.lines == 1) != (name == "run.started"):
             self._wrong("`run.started` is the first line, and there is one")
+        if told := self._finalized.told(event):
+            self._wrong(told)
         if self.finish:
             self._after_the_end(event)
         elif name in _PAIRS:

@@ -39,6 +39,7 @@ class StepStory:
     slow: int = 0
     printed: int = 0  # lines
     saved: str = ""  # the file that holds its results
+    finals: Counter[str] = field(default_factory=Counter)  # its workers' finalizers, by outcome
 
 
 @dataclass
@@ -129,6 +130,11 @@ class Story:
     def _printed(self, step: StepStory, event: Event) -> None:
         step.printed += 1
 
+    def _finalized(self, step: StepStory, event: Event) -> None:
+        step.finals[event["outcome"]] += 1
+        if event["outcome"] not in ("returned", "cancelled"):
+            self._failed(step, event)
+
     def _worker_started(self, step: StepStory, event: Event) -> None:
         self._at_work[step.name, event["worker"]] = WorkerStory(event)
 
@@ -196,5 +202,6 @@ _TELLS_OF_STEP: dict[str, Callable[[Story, StepStory, Event], Any]] = {
     "output": Story._printed,
     "results.saved": Story._saved,
     "worker.started": Story._worker_started,
+    "worker.finalized": Story._finalized,
     "worker.joined": Story._worker_joined,
 }

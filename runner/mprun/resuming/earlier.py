@@ -10,7 +10,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from mprun.digests import SIZE, Parts, content_digests, is_written, shares
+from mprun.digests import SIZE, Parts, content_digests, is_written, may_be_reused
 from mprun.engines.tracking import STEPS, EarlierValue, Reused
 from mprun.errors import UsageError
 from mprun.plan import Step, as_data, items_of
@@ -172,11 +172,11 @@ class EarlierRun:
         return self.plan.get("first") or None
 
     def tasks(self, step: Step, digest: str) -> MatchedTasks | None:
-        """See `Earlier`; nothing for a step that shares something with others.
+        """See `Earlier`; nothing for a step that shares something with others, or has a finalizer.
 
         Of several steps that did the same work, the one of that name, or the last.
         """
-        if shares(step):
+        if not may_be_reused(step):
             return None
         same = [earlier for earlier in self.steps if earlier.digest == digest]
         named = [earlier for earlier in same if earlier.name == step.name] or same

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from mprun.digests import Parts, content_digest, content_digests, shares, step_digest, step_parts
+from mprun.digests import Parts, content_digest, content_digests, may_be_reused, shares, step_digest, step_parts
 from mprun.engines.supplies import needs_a_run
 from mprun.engines.supply import SourceSupply
 from mprun.engines.tracking import contents_of
 from mprun.plan import Plan, PoolStep, Step, items_of
+from mprun.references import is_finals, step_of
 from mprun.resuming.earlier import EarlierRun, EarlierStep, MatchedTasks
 
 MAX_TASKS = 10  # of one step that are told one by one
@@ -64,9 +65,9 @@ def _fate(plan: Plan, step: Step, run: EarlierRun, fates: dict[str, Fate]) -> Fa
     again: list[str] = []
 
     def digest_of_results(name: str) -> str:
-        digest = _results_digest(fates.get(name))
+        digest = _results_digest(fates.get(step_of(name))) if not is_finals(name) else ""
         if not digest:
-            again.append(name)
+            again.append(step_of(name))
         return digest
 
     parts = step_parts(plan, step, digest_of_results)
@@ -79,6 +80,8 @@ def _fate(plan: Plan, step: Step, run: EarlierRun, fates: dict[str, Fate]) -> Fa
         fate.why = _ALL_AGAIN
     elif shares(step):
         fate.why = "run, as what it shares with other steps is new in each run"
+    elif not may_be_reused(step):
+        fate.why = "run, as its finals come from what its workers have gathered, which are new in each run"
     elif tasks is None:
         fate.why = f"run, {_why_not(parts, run, step.name)}"
     else:

@@ -15,7 +15,7 @@ from mprun.engines.supply import SourceSupply
 from mprun.engines.tracking import contents_of
 from mprun.errors import UsageError
 from mprun.plan import PoolStep, ProcessStep, Step, items_of
-from mprun.references import references_in
+from mprun.references import is_finals, references_in, step_of
 from mprun.resuming.earlier import EarlierRun, EarlierStep
 from mprun.scope import Scope
 from mprun.sources import ResultsSource, Source, whole_of
@@ -136,7 +136,9 @@ def _items_of_run(run: EarlierRun, source: Source) -> Iterator[tuple[bytes, Load
 
 
 def _step(run: EarlierRun, name: str) -> EarlierStep:
-    found = next((each for each in run.steps if each.name == name), None)
+    found = next((each for each in run.steps if each.name == step_of(name)), None)
+    if found is not None and is_finals(name):
+        found = EarlierStep(run, name, found.digest, found.parts)
     if found is None or not found.kept():
         raise UsageError(f"the run {run.run_id} has no results of `{name}`")
     return found
@@ -151,6 +153,8 @@ class _Results:
     def load(self) -> Any:
         if self._step.has_one_result:
             return self._step.load(0)
+        if is_finals(self._step.name):
+            return list(map(self._step.load, sorted(self._step.kept())))
         last = max(self._step.kept())
         return [self._step.load(number) if number in self._step.kept() else None for number in range(last + 1)]
 

@@ -54,8 +54,11 @@ class EventStream:
         for sink in self._sinks:
             sink.count(step, tasks)
 
-    def emit_retry(self, step: str, task: int, line: bytes) -> None:
+    def emit_line(self, line: bytes) -> None:
         self._write_line(self._masked(line))
+
+    def emit_retry(self, step: str, task: int, line: bytes) -> None:
+        self.emit_line(line)
 
     def _masked(self, line: bytes) -> bytes:
         return self._mask.line(line) if self._mask else line

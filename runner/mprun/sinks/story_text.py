@@ -63,6 +63,7 @@ def _step(step: StepStory) -> str:
     parts += [f"{count:,} tried again after {outcome.replace('_', ' ')}" for outcome, count in step.retried.items()]
     parts += [f"{step.slow:,} slow"] if step.slow else []
     parts += [f"{plural(step.printed, 'line')} of output"] if step.printed else []
+    parts += [f"{plural(count, 'final')} {outcome.replace('_', ' ')}" for outcome, count in step.finals.items()]
     parts += [f"saved in {shown(step.saved)}"] if step.saved else []
     if not step.finished:
         return f"not finished: {', '.join(parts) or 'nothing has ended yet'}"

@@ -51,6 +51,8 @@ def _address(step: str, event: Mapping[str, Any]) -> str:
     """`fetch`, `fetch@north`, `count[17] (north)`: a step, the cell of a fan-out, the task of a pool and its key."""
     if "cell" in event:
         return f"{step}@{shown(event['cell'])}"
+    if event.get("event") == "worker.finalized":
+        return f"{step}, the finalizer of worker {event['worker']}"
     return f"{step}[{event['task']}]{key_text(event)}" if "task" in event else step
 
 

@@ -14,7 +14,7 @@ from typing import Any
 
 from mprun.memory import anonymous_file
 
-TASK, BEGAN, STOP, USED, ROUND, FIRST, READY = range(7)  # positions of the words
+TASK, BEGAN, STOP, USED, ROUND, FIRST, READY, FINALIZING = range(8)  # positions of the words
 _WORDS = 64  # bytes at the start of the memory
 
 ROOM = 128 * 1024  # bytes of finished lines that a pool's worker keeps at most before it sends them
@@ -23,7 +23,7 @@ ROOM = 128 * 1024  # bytes of finished lines that a pool's worker keeps at most 
 class Board:
     """The words: the task at work plus one (0: idle), when it began (ns, CLOCK_MONOTONIC), the parent's stop; and of
     the finished tasks kept: the bytes of their lines (or how many they are), how often they were sent, the index of
-    the first; and whether the child can take tasks."""
+    the first; whether the child can take tasks; and when it began to call its finalizer (0: not yet)."""
 
     def __init__(self, fd: int | None = None) -> None:
         self._fd = anonymous_file(_WORDS + ROOM) if fd is None else fd
@@ -57,7 +57,15 @@ class Board:
         """Note that tasks can come: the target is found and the initializer has returned."""
         self.words[READY] = 1
 
+    def begin_finalizer(self, now_ns: int) -> None:
+        self.words[FINALIZING] = now_ns
+
     # -- read by the parent
+
+    @property
+    def finalizing_since(self) -> int:
+        """When the child began to call its finalizer (ns, CLOCK_MONOTONIC); 0 where it hasn't."""
+        return self.words[FINALIZING]
 
     @property
     def is_ready(self) -> bool:

@@ -85,8 +85,13 @@ def judge_stay(value: Any, error: BaseException | None) -> tuple[Outcome, BaseEx
     return judge(None, error)
 
 
-def result_line(about: Mapping[str, Any], ended: Call, args: Sequence[Any], kwargs: Mapping[str, Any]) -> bytes:
-    """The line, without `seq`, of a call that ended; `about` says which call it was (`event`, `step`, `task`, …)."""
+def result_line(
+    about: Mapping[str, Any], ended: Call, args: Sequence[Any] | None, kwargs: Mapping[str, Any] | None
+) -> bytes:
+    """The line, without `seq`, of a call that ended; `about` says which call it was (`event`, `step`, `task`, …).
+
+    A call that is never given arguments has None for them.
+    """
     fields = {"ts": timestamp(ended.ended), **about, "outcome": ended.outcome}
     took = f'"duration":{ended.duration:.6f}'
     if ended.error is None:
@@ -94,8 +99,9 @@ def result_line(about: Mapping[str, Any], ended: Call, args: Sequence[Any], kwar
     if ended.outcome == "unpicklable":
         fields["what"] = "result"
     exception = exception_fields(ended.error)
-    called_with = f'"args":{to_json(args, MAX_ARGUMENTS)},"kwargs":{to_json(kwargs, MAX_ARGUMENTS)}'
-    line = _line(fields | exception, f"{called_with},{took}")
+    given = {name: value for name, value in (("args", args), ("kwargs", kwargs)) if value is not None}
+    called_with = "".join(f'"{name}":{to_json(value, MAX_ARGUMENTS)},' for name, value in given.items())
+    line = _line(fields | exception, f"{called_with}{took}")
     if len(line) <= MAX_LINE - ROOM_FOR_SEQ:
         return line
     # Control characters take six bytes each in JSON: what was bounded in characters can still be too long.

@@ -39,8 +39,9 @@ VALUES = 9  # what tasks in a row returned, where that is kept: before the frame
 ITEM = 10  # what a generator yielded, pickled
 FAILED = 11  # the child can't do what it is for: JSON with the reason
 SAVED = 12  # a step's results are in their file: JSON with its size and digest
+FINAL = 13  # how the pool's finalizer ended: as RESULT, with the worker's number in place of a task
 
-_KINDS = (RESULT, GOODBYE, UNREADY, OUTPUT, RUN, DROPPED, AGAIN, COUNTED, VALUES, ITEM, FAILED, SAVED)
+_KINDS = (RESULT, GOODBYE, UNREADY, OUTPUT, RUN, DROPPED, AGAIN, COUNTED, VALUES, ITEM, FAILED, SAVED, FINAL)
 
 STREAMS = ("stdout", "stderr")
 

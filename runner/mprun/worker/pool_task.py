@@ -10,12 +10,13 @@ import json
 import os
 import time
 import traceback
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from mprun.events import timestamp
 from mprun.worker import process
 from mprun.worker.calls import CODES, result_line
+from mprun.worker.finalizing import finalize
 from mprun.worker.frames import RESULT, result_body
 from mprun.worker.output import flush_output
 from mprun.worker.pool_work import PoolWork, about_tasks, get_ready
@@ -24,6 +25,13 @@ from mprun.worker.tasks import Tasks
 _work: PoolWork
 _tasks: Tasks
 _about: dict[str, Any]
+
+
+def run_worker(target: Callable[..., None], *args: Any) -> None:
+    """What the Process of a Pool's worker runs: `target`, which is the Pool's own loop, and then the finalizer."""
+    target(*args)
+    if _work.finalizer is not None:
+        finalize(process.current, _work, _work.finalizer)
 
 
 def set_up(work: PoolWork) -> None:

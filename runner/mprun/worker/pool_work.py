@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from mprun.handed import Converts, LogTasks, PoolCall, Retries
-from mprun.targets import Target
+from mprun.targets import Target, resolve
 from mprun.worker.calls import resolve_converting
 from mprun.worker.exceptions import exception_fields
 from mprun.worker.frames import UNREADY
@@ -33,6 +33,7 @@ class PoolWork:
     a program to run in the place of the target. `scope` has the values of the references in `initargs`, `kwargs`,
     `command` and, where `items_refer`, in items; None where there are none. `items_from` is the step whose results the
     items are, `items_are` what the parent hands over in their place, `decoding` how that is read. `keys` labels a task.
+    `keep_final` says where what the finalizer returns is kept, None where it isn't.
     """
 
     step: str
@@ -53,6 +54,8 @@ class PoolWork:
     decoding: Decoding | None = None
     command: tuple[Any, ...] = ()
     keys: str | Reference | Template = ""
+    finalizer: Target | None = None
+    keep_final: ResultFiles | None = None
 
 
 def get_ready(child: ChildProcess, work: PoolWork) -> tuple[Callable[..., Any], PoolWork]:
@@ -65,7 +68,7 @@ def get_ready(child: ChildProcess, work: PoolWork) -> tuple[Callable[..., Any], 
 
 
 def set_up(work: PoolWork) -> tuple[Callable[..., Any], PoolWork]:
-    """Resolve the target and run the initializer; both convert their arguments if they are to.
+    """Resolve the targets and run the initializer; they convert their arguments if they are to.
 
     Returns the target, and the work with what its references stand for in their place. Raises what the user's code
     raises.
@@ -75,6 +78,8 @@ def set_up(work: PoolWork) -> tuple[Callable[..., Any], PoolWork]:
     function = _command(work) if work.command else resolve_converting(work.target, work.converts)
     if work.initializer is not None:
         resolve_converting(work.initializer, work.converts)(*work.initargs)
+    if work.finalizer is not None:
+        resolve(work.finalizer)  # what is wrong with it is told before it has anything to lose
     return function, work
 
 

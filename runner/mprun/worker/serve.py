@@ -17,6 +17,7 @@ from mprun.worker.again import Again
 from mprun.worker.board import BEGAN, FIRST, ROOM, STOP, TASK, USED
 from mprun.worker.calling import arguments_of, by_call, decoded
 from mprun.worker.calls import CODES, PLAIN_TYPES, Call, judge, result_line
+from mprun.worker.finalizing import finalize
 from mprun.worker.frames import (
     AGAIN,
     COUNTED,
@@ -46,6 +47,8 @@ def serve(work: PoolWork) -> None:
     server = _server(child, work, function)
     for first, attempt, handed, items in read_batches(child.tasks.childs.fileno()):
         server.run(first, attempt, handed, items)
+    if work.finalizer is not None:
+        finalize(child, work, work.finalizer)
 
 
 def _server(child: process.ChildProcess, work: PoolWork, function: Callable[..., Any]) -> Server:
