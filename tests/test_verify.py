@@ -262,6 +262,22 @@ def fewer_tasks(events: list[dict[str, Any]]) -> None:
     events[-1].update(tasks=4, returned=3)
 
 
+def finalized(*more: Callable[[list[dict[str, Any]]], None]) -> Callable[[list[dict[str, Any]]], None]:
+    """With a finalizer, of which the log tells as it should, and then `more`."""
+
+    def change(events: list[dict[str, Any]]) -> None:
+        changed("pool.started", finalizer="jobs:give")(events)
+        joined = next(number for number, event in enumerate(events) if event["event"] == "worker.joined")
+        about = {"ts": events[0]["ts"], "step": "pool", "worker": 1, "pid": 12}
+        events.insert(
+            joined, {**about, "event": "worker.finalized", "outcome": "returned", "result": 1, "duration": 0.1}
+        )
+        for each in more:
+            each(events)
+
+    return change
+
+
 # What a faulty or lying writer would seal.
 INCOMPLETE = {
     "a step without its end": (without("step.finished", 1), "the step `pool` is neither finished nor skipped"),
@@ -279,6 +295,18 @@ INCOMPLETE = {
     "fewer tasks than announced": (fewer_tasks, "the step `pool` announced 4 tasks and has finished with 3"),
     "a wrong sum": (changed("run.finished", returned=5), "the counts of `run.finished` are not the sum"),
     "a count that is none": (changed("run.finished", tasks="5"), "the counts of `run.finished` are not the sum"),
+    "a worker without its finalizer": (
+        finalized(without("worker.finalized")),
+        "worker 1 of `pool` is joined, and its `worker.finalized` is missing",
+    ),
+    "a finalizer told twice": (
+        finalized(doubled("worker.finalized")),
+        "the finalizer of worker 1 of `pool` isn't owed, or was told before",
+    ),
+    "a finalizer that the pool hasn't": (
+        finalized(lambda events: next(each for each in events if each["event"] == "pool.started").pop("finalizer")),
+        "the finalizer of worker 1 of `pool` isn't owed",
+    ),
     "two heads": (doubled("run.started"), "`run.started` is the first line, and there is one"),
     "no end": (without("run.finished"), "there is no `run.finished`"),
     "a key that is missing": (changed("step.started", step=[]), "`step.started` lacks a key that it must have"),
@@ -293,6 +321,16 @@ def test_a_log_that_was_sealed_but_is_not_whole(what: str, tmp_path: Path) -> No
     verdict = verify(find_run(str(write_run(tmp_path / "run", events)), ""))
     assert verdict.word == "INCOMPLETE"
     assert any(expected in text for text in told(verdict)), told(verdict)
+
+
+def test_a_log_that_tells_of_each_finalizer(tmp_path: Path) -> None:
+    """A worker that could not be set up has none."""
+    events = small_run()
+    finalized()(events)
+    assert verify(find_run(str(write_run(tmp_path / "run", events)), "")).word == "VERIFIED"
+    unready = {**next(each for each in events if each["event"] == "worker.finalized"), "event": "worker.unready"}
+    events[[each["event"] for each in events].index("worker.finalized")] = unready
+    assert verify(find_run(str(write_run(tmp_path / "other", events)), "")).word == "VERIFIED"
 
 
 def test_what_this_version_does_not_know_is_accepted(tmp_path: Path) -> None:

@@ -115,3 +115,7 @@ def call(function: Callable[[], int]) -> int:
 
 def switch(on: bool) -> bool:
     return on
+
+
+def gathered() -> str:
+    return ""
