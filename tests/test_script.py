@@ -158,6 +158,7 @@ def add(a, b=0): return a + b
 def say(*words, **more): print(*words, *more.values())
 def fail(code): sys.exit(code)
 def refuse(text): raise ValueError(text)
+def no_luck(): raise ValueError("no luck")
 def die(): os.kill(os.getpid(), signal.SIGKILL)
 def fill(**table): TABLE.update(table)
 def load(name, value): TABLE[name] = value
@@ -616,6 +617,8 @@ FAILING: dict[str, tuple[list[Step], list[str]]] = {
     "a program that fails, in a pool": ([pool("a", "m:f", [1], command=("false", ITEM))], []),
     "a value that isn't plain, as json": ([process("a", "jobs:make_set", save="/nowhere/a.json")], []),
     "a value that isn't a row": ([process("a", "jobs:make_set", save="/nowhere/a.csv")], []),
+    "a finalizer that raises": ([pool("a", "jobs:echo", [1], finalizer=parse_target("jobs:no_luck", "/flows"))], []),
+    "a final that can't be sent": ([pool("a", "jobs:echo", [1], finalizer=parse_target("jobs:make_lambda", "/"))], []),
     "an argument that can't be converted": ([replace(process("a", "jobs:dated", "soon"), converts="strict")], []),
     "a class that the program doesn't know": ([replace(process("a", "jobs:locked", "x"), converts="strict")], []),
 }

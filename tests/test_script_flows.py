@@ -50,6 +50,13 @@ def points(count): return [Point(number, 1.5) for number in range(count)]
 START: list[Path] = []
 def begin(path: Path): START.append(path)
 def began(_): return repr(START)
+SEEN = []
+def see(number):
+    SEEN.append(number)
+    return number
+def seen(): return SEEN
+def all_seen(finals): return sorted(number for final in finals for number in final)
+def started(): return [str(path) for path in START]
 """
 
 FLOWS = {
@@ -159,6 +166,19 @@ FLOWS = {
           h: {target: jobs:echo, imap: {lines: lines.txt, skip: 2}, save: h.json}
         processes:
           i: {target: jobs:echo, args: [[1, 2]], save: i.json}
+        """,
+    "finals": """
+        pools:
+          a: {target: jobs:see, map: {range: 20}, processes: 3, finalizer: jobs:seen}
+          b: {target: jobs:see, imap: [1, 2, 3], processes: 1, chunksize: 1, maxtasksperchild: 1, finalizer: jobs:seen}
+          c: {target: jobs:point, map: [{x: 1}], initializer: jobs:begin, initargs: [x], processes: 2, engine: stdlib,
+              finalizer: jobs:started}
+          finals_of: {target: jobs:all_seen, apply: {args: ["${results.a.finals}"]}, save: a.json}
+          d: {target: jobs:echo, map: "${results.c.finals}", save: d.json}
+          e: {target: jobs:see, map: [1], processes: 1, finalizer: jobs:seen}
+          f: {target: jobs:echo, apply: {args: ["${results.e.finals.0.0}"]}, save: f.json}
+        processes:
+          b_finals: {target: jobs:all_seen, args: ["${results.b.finals}"], save: b.json}
         """,
     "conditions": """
         params: {deep: false}

@@ -70,7 +70,7 @@ def _targets(steps: Iterable[Step]) -> Iterator[Target]:
     for step in steps:
         yield from [] if step.command else [step.target]
         if isinstance(step, PoolStep):
-            yield from [step.initializer] if step.initializer else []
+            yield from filter(None, (step.initializer, step.finalizer))
         source = items_of(step)
         yield from [part.target for part in with_parts(source) if isinstance(part, CallSource)] if source else []
 

@@ -45,12 +45,16 @@ class Calls:
         cells = comprehension(each, self._cell_name(step), self._items(step.cells))
         return call(self._used("FanOut"), [cells, f"most={step.max_parallel or 'os.cpu_count()'}"])
 
-    def pool(self, step: PoolStep, name: str) -> Group:
-        """`context.Pool(…) as name`."""
+    def pool(self, step: PoolStep, name: str, folder: str) -> Group:
+        """`context.Pool(…) as name`; where the step has a finalizer, its workers leave their finals in `folder`."""
         initializer = self._imports.expression(step.initializer) if step.initializer else ""
         initargs = self.values.coded(step.initargs)
         if step.initializer and step.converts:
             initializer, initargs = self._converting(step), (Bare(initializer), *initargs)
+        if step.finalizer:
+            self._used("finals_of")
+            end = Bare(folder), Bare(self._imports.expression(step.finalizer))
+            initializer, initargs = "begin_worker", (*end, *[Bare(initializer)] * bool(initializer), *initargs)
         return call("context.Pool", pool_arguments(replace(step, initargs=initargs), initializer), f") as {name}")
 
     def pool_call(self, step: PoolStep, method: str) -> Group:

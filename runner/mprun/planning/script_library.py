@@ -129,6 +129,31 @@ def call_spread(function, item, /, **shared):
         return function(**{**shared, **item})
     return function(*item, **shared)'''
 
+_FINALS = '''\
+def begin_worker(folder, finalizer, initializer=None, *initargs):
+    """Set a worker of a pool up, and have it call `finalizer` when it ends."""
+    if initializer is not None:
+        initializer(*initargs)
+    multiprocessing.util.Finalize(None, leave_final, (folder, finalizer), exitpriority=0)
+
+
+def leave_final(folder, finalizer):
+    """Write what `finalizer` returns into a file, which stays empty if that raises."""
+    number = multiprocessing.current_process()._identity[-1]
+    with open(os.path.join(folder, f"{number:09}"), "xb") as file:
+        file.write(pickle.dumps(finalizer()))
+
+
+def finals_of(pool, folder):
+    """Let the workers of `pool` end; what each has left, in the order of their starts."""
+    pool.close()
+    pool.join()
+    finals = []
+    for name in sorted(os.listdir(folder)):
+        with open(os.path.join(folder, name), "rb") as file:
+            finals.append(pickle.load(file))
+    return finals'''
+
 _PLAIN = '''\
 def plain(value):
     """`value` with all in it as JSON has it. Raises TypeError where JSON hasn't."""
@@ -226,6 +251,7 @@ LIBRARY: dict[str, Helper] = {
         AS_ASKED,
         ("dataclasses", "datetime", "decimal", "enum", "inspect", "pathlib", "re", "types", "typing", "uuid"),
     ),
+    "finals_of": Helper(_FINALS, ("multiprocessing.util", "pickle", "tempfile")),
     "part_of": Helper(_PART_OF),
     "text_of": Helper(_TEXT_OF, ("contextlib", "json")),
     "rows_in": Helper(_ROWS_IN),
@@ -238,7 +264,13 @@ LIBRARY: dict[str, Helper] = {
     "save": Helper(_SAVE),
 }
 
-LIBRARY_NAMES = frozenset(LIBRARY) | CONVERTING_NAMES | {"send_result", "plain", "row_of", "cell_of"}
+LIBRARY_NAMES = (
+    frozenset(LIBRARY)
+    | CONVERTING_NAMES
+    | {
+        *("send_result", "plain", "row_of", "cell_of", "begin_worker", "leave_final"),
+    }
+)
 LIBRARY_MODULES = frozenset(module.partition(".")[0] for helper in LIBRARY.values() for module in helper.modules)
 
 

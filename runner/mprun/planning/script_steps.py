@@ -12,7 +12,7 @@ from mprun.planning.script_names import Imports, Names
 from mprun.planning.script_saves import save_call
 from mprun.planning.script_shared import shared_block
 from mprun.planning.source_text import INDENT, WIDTH, Code, Group, call, flat, led, lines, quoted
-from mprun.references import references_in
+from mprun.references import finals_of, references_in, step_of
 
 
 def main_block(plan: Plan, imports: Imports, names: Names, used: Used) -> str:
@@ -33,6 +33,11 @@ class _Steps:
         self._folder = plan.surroundings.working_dir
         self._name = {step.name: names.claim(step.name, _suffix(step)) for step in plan.steps}
         self._pool_names = {step.name for step in plan.steps if isinstance(step, PoolStep)}
+        self._folders: dict[str, str] = {}  # of the finals of pools
+        for step in plan.steps:
+            if isinstance(step, PoolStep) and step.finalizer:
+                self._name[finals_of(step.name)] = names.claim(step.name, "_finals")
+                self._folders[step.name] = names.claim(step.name, "_folder")
         self._calls = Calls(self._folder, imports, self._result, used)
         self._returning = returning(plan.steps)
         self._needed = {need for step in plan.steps for need in step.needs} | self._returning
@@ -70,8 +75,8 @@ class _Steps:
         return lines(code, INDENT)
 
     def _result(self, step: str) -> str:
-        """What has the results of the step of that name."""
-        return self._name[step] if step in self._pool_names else f"{self._name[step]}.result"
+        """What has the results, or the finals, of that name."""
+        return self._name[step] if step_of(step) in self._pool_names else f"{self._name[step]}.result"
 
     def _pools(self, steps: list[PoolStep]) -> list[str]:
         if not steps:
@@ -84,9 +89,23 @@ class _Steps:
         if step.call in ("imap", "imap_unordered"):
             result = call("list", [result])
         return [
-            lines(led("with ", self._calls.pool(step, "pool")), INDENT, ":"),
+            _with(self._entered(step, "pool")),
             lines(led(f"{self._name[step.name]} = ", result), 2 * INDENT),
+            *self._finals(step, "pool"),
         ]
+
+    def _entered(self, step: PoolStep, pool: str) -> list[Group]:
+        """The contexts that the pool called `pool` needs: its own, and before it the folder of its finals."""
+        folder = self._folders.get(step.name, "")
+        folders = [call("tempfile.TemporaryDirectory", [], f") as {folder}")] if folder else []
+        return [*folders, self._calls.pool(step, pool, folder)]
+
+    def _finals(self, step: PoolStep, pool: str) -> list[str]:
+        """The statement that lets the workers of the pool called `pool` end, where they have something to give."""
+        if step.finalizer is None:
+            return []
+        finals = call("finals_of", [pool, self._folders[step.name]])
+        return [lines(led(f"{self._name[finals_of(step.name)]} = ", finals), 2 * INDENT)]
 
     def _pools_at_once(self, steps: list[PoolStep]) -> list[str]:
         """All calls are made before the first result is waited for."""
@@ -95,9 +114,10 @@ class _Steps:
         pairs = list(zip(steps, pools, strict=True))
         calls = [self._calls.pool_call(step, f"{pool}.{_not_waiting(step)}") for step, pool in pairs]
         return [
-            _with([self._calls.pool(step, pool) for step, pool in pairs]),
+            _with([entered for step, pool in pairs for entered in self._entered(step, pool)]),
             *(lines(led(f"{name} = ", code), 2 * INDENT) for name, code in zip(pending, calls, strict=True)),
             *(lines(self._wait(step, name), 2 * INDENT) for step, name in zip(steps, pending, strict=True)),
+            *(line for step, pool in pairs for line in self._finals(step, pool)),
         ]
 
     def _wait(self, step: PoolStep, pending: str) -> str:
@@ -123,9 +143,11 @@ def _not_waiting(step: PoolStep) -> str:
     return step.call if step.call in ("imap", "imap_unordered") else f"{method_of(step)}_async"
 
 
-def _with(pools: list[Group]) -> str:
-    one_line = f"{' ' * INDENT}with {', '.join(map(flat, pools))}:"
-    return one_line if len(one_line) <= WIDTH else lines(Group("with (", tuple(pools), "):"), INDENT)
+def _with(contexts: list[Group]) -> str:
+    one_line = f"{' ' * INDENT}with {', '.join(map(flat, contexts))}:"
+    if len(contexts) == 1:
+        return lines(led("with ", contexts[0]), INDENT, ":")
+    return one_line if len(one_line) <= WIDTH else lines(Group("with (", tuple(contexts), "):"), INDENT)
 
 
 def _suffix(step: Step) -> str:
