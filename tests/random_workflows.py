@@ -108,6 +108,7 @@ class Chance:
             "processes": lambda: self.of(1, "cpus", "cpus - 1", "${params.n}"),
             "maxtasksperchild": lambda: 5,
             "initializer": lambda: "jobs:setup",
+            "finalizer": lambda: "jobs:give",
         }
         entry = {**self.step(before), **self.some(sizes)}
         call = self.of("apply", "map", "starmap", "imap", "imap_unordered", "matrix", "zip")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections import deque
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from plan_builders import plan_of, pool
 
 from mprun.engines.backlog import Backlog, Batch
 from mprun.engines.ledger import Ledger, merged
+from mprun.engines.local_limits import hold_to_limits
 from mprun.engines.local_worker import LocalWorker
 from mprun.engines.loop import Loop
 from mprun.engines.run import Run
@@ -23,6 +25,7 @@ from mprun.engines.threads import THREAD_VARIABLES, thread_counts
 from mprun.handed import Retries
 from mprun.retrying import delay_after, may_retry
 from mprun.sources import GlobSource, LinesSource, ListSource, RangeSource
+from mprun.targets import parse_target
 
 
 class Told:
@@ -294,3 +297,16 @@ def test_a_broken_pool_ends_after_the_starts_that_its_thread_tells(told: Told) -
         execution.end(9, "broken")
         loop.run(until=lambda: "the end" in order)
     assert order == ["a start", "the end"]
+
+
+@pytest.mark.parametrize(
+    ("finalizer", "tasks", "ended"), [("", 0, True), ("", 3, True), ("jobs:give", 0, True), ("jobs:give", 3, False)]
+)
+def test_a_suspended_worker_is_ended_where_that_costs_nothing(finalizer: str, tasks: int, ended: bool) -> None:
+    """One that has something to give at its end is waited for."""
+    signals: list[int] = []
+    child = SimpleNamespace(suspended=True, end=lambda number, *_: signals.append(number))
+    worker: Any = SimpleNamespace(child=child, batches=[1], tasks=tasks, at_a_task=False, stays_so=lambda what: what())
+    step = pool("p", "jobs:a", 3, finalizer=parse_target(finalizer, "/flows") if finalizer else None)
+    hold_to_limits(None, step, worker)  # type: ignore[arg-type]
+    assert bool(signals) is ended

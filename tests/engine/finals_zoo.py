@@ -79,6 +79,23 @@ def print_and_give() -> int:
     return 1
 
 
+def take_over(thing: Any) -> None:
+    global shared
+    shared = thing
+
+
+def put_late() -> None:
+    """Nobody else puts anything, and for a while it looks as if nobody would."""
+    time.sleep(0.8)
+    for number in range(5):
+        shared.put(number)
+
+
+def wait_for_nobody(number: int) -> None:
+    if number == 0:
+        shared.wait()
+
+
 def raise_error() -> Any:
     raise ValueError("no luck")
 

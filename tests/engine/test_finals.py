@@ -12,6 +12,7 @@ from plan_builders import pool, process
 
 from engine.harness import HERE, Ran, run, zoo_plan
 from engine.test_inline import run_inline
+from engine.test_sharing import RunShared, run_shared, shared, step, things, warm_heap  # noqa: F401 -- fixtures
 from mprun.errors import ExitCode
 from mprun.handed import Retries
 from mprun.plan import Limits, PoolStep, StartMethod, Step
@@ -216,6 +217,32 @@ def test_workers_that_cannot_be_set_up_have_none(run_steps: RunSteps, engine: An
     ran = run_steps(gathering(initializer=begin, engine=engine))
     assert not {"returned"} & set(outcomes(ran))
     assert "a worker could not be set up" in error(ran)
+
+
+# -- beside what is shared
+
+
+def with_shared(finalizer: str, target: str, thing: str, source: Any, **options: Any) -> PoolStep:
+    begin = parse_target("finals_zoo:take_over", HERE)
+    return gathering(finalizer, target, source, initializer=begin, initargs=(shared(thing),), **options)
+
+
+@pytest.mark.parametrize("maxtasksperchild", [0, 1])
+def test_a_queue_that_a_finalizer_fills(run_shared: RunShared, engine: Any, maxtasksperchild: int) -> None:  # noqa: F811
+    """It hasn't ended while one is still to be called."""
+    options = {"engine": engine, "processes": 1, "maxtasksperchild": maxtasksperchild, "chunksize": 1}
+    filling = with_shared("put_late", "gather", "rows", 1, **options)
+    ran = run_shared(things(rows=["Queue"]), filling, step("sum", "add_up", shared("rows")))
+    assert ran.values("sum")[0] % 10 == 0
+    assert ran.values("sum")[0] > 0
+
+
+def test_a_finalizer_that_is_never_reached_helps_nobody(run_shared: RunShared, engine: Any) -> None:  # noqa: F811
+    """It would be called when the other worker's task had ended, which waits for what nobody else can do."""
+    waiting = with_shared("give", "wait_for_nobody", "go", 2, chunksize=1, engine=engine)
+    ran = run_shared(things(go=["Event"]), waiting)
+    assert ran.one("shared.abandoned")["steps"] == ["zoo"]
+    assert "`go` is set, which nobody is left to set" in error(ran)
 
 
 # -- in one process

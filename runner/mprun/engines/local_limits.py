@@ -24,7 +24,7 @@ def hold_to_limits(run: Run, step: PoolStep, worker: LocalWorker) -> None:
     limits = step.limits
     if limits.max_memory:
         end_if_too_large(worker.child, limits)
-    if worker.child.suspended and worker.batches:
+    if worker.child.suspended and worker.batches and not (step.finalizer and worker.tasks):
         _end_if_between_tasks(worker)
     at_work = worker.board.at_work() if limits.timeout or limits.slow_after else None
     if at_work is None or not worker.is_at(at_work[0]):
@@ -40,7 +40,8 @@ def hold_to_limits(run: Run, step: PoolStep, worker: LocalWorker) -> None:
 
 
 def _end_if_between_tasks(worker: LocalWorker) -> None:
-    """Kill a suspended worker where that costs nothing: others begin what it has. At a task it is left alone."""
+    """Kill a suspended worker where that costs nothing: others begin what it has. At a task it is left alone, as is one
+    that has gathered something for its finalizer."""
     if worker.stays_so(lambda: not worker.at_a_task):
         worker.child.end(signal.SIGKILL, "a signal had stopped it between two tasks", "lost")
 

@@ -10,7 +10,7 @@ import os
 import signal
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping
 from typing import Any
 
 from mprun.engines.loop import Timer
@@ -97,7 +97,7 @@ class SharingWatch:
         if child is None:
             return
         self._count(child)
-        party = child.party(self._sharing)
+        party = child.party()
         held = {slot for slot in (*party.holds, *party.wants) if self._is_left_behind(slot, party)}
         self._dead.update(dict.fromkeys(held, child_in_words(party)))
         things = sorted({self._sharing.slots[slot].thing for slot in held if party.holds.get(slot, 0) > 0})
@@ -152,10 +152,11 @@ class SharingWatch:
     def _situation(self) -> Situation:
         slots, uses = self._sharing.slots, self._sharing.uses
         at_work = Counter(child.step.name for child in self._living.values())
+        at_tasks = {child.step.name for child in self._living.values() if child.is_at_a_task}
         return Situation(
             slots=slots,
             uses=uses,
-            parties=[child.party(self._sharing) for child in self._living.values()],
+            parties=[child.party(at_tasks) for child in self._living.values()],
             pending=self._states.pending(at_work),
             ignored=frozenset(thing.name for thing in self._run.plan.shared if thing.abandoned == "ignore"),
             lost=frozenset(self._dead),
@@ -309,7 +310,8 @@ class _Living:
     def word(self, slot: int, which: int) -> int:
         return self._notes.word(slot, which) if slot < self._notes.slots else 0
 
-    def party(self, sharing: Sharing) -> Party:
+    def party(self, at_tasks: Container[str] = ()) -> Party:
+        """What is known of it; `at_tasks` are the steps that have a worker at a task."""
         waits, since = self._notes.wait() or (None, 0)
         return Party(
             pid=self._pid,
@@ -319,15 +321,22 @@ class _Living:
             wants=self._notes.wants(),
             waits=None if self.suspended else waits,
             since=since,
-            rests=self._rests(),
+            rests=self._rests(at_tasks),
             loops=frozenset(self._notes.all(LOOPS)),
         )
 
-    def _rests(self) -> bool:
-        """Whether it has no task and will have none: its pool has no more of them."""
+    @property
+    def is_at_a_task(self) -> bool:
+        return self._process.board.task is not None
+
+    def _rests(self, at_tasks: Container[str]) -> bool:
+        """Whether it has no task and will have none: its pool has no more of them. One that is to call a finalizer does
+        so as soon as the others have ended their tasks."""
         if not isinstance(self.step, PoolStep) or declared_tasks(self.step) is None or self.step.limits.retries.count:
             return False
-        return self._process.board.is_ready and self._process.board.task is None
+        if self.step.finalizer and (self.step.maxtasksperchild or self.step.name not in at_tasks):
+            return False
+        return self._process.board.is_ready and not self.is_at_a_task
 
     def ask_for_stacks(self) -> None:
         with contextlib.suppress(ProcessLookupError):
