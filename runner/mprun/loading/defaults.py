@@ -21,7 +21,7 @@ _MAX_NAMES = 8
 
 def with_defaults(data: Data, places: Places, failed: Iterable[Path]) -> Data:
     """`data` with the defaults that hold no mistake in each step; `places` learns where they are written."""
-    good = _good(data.get("defaults"), {path[1] for path in failed if path[0] == "defaults" and len(path) > 1})
+    good = _good(data.get("defaults"), {path[1] for path in failed if path[:1] == ("defaults",) and path[1:]})
     if not good:
         return data
     merged = dict(data)
