@@ -15,7 +15,8 @@ from mprun.sharing.kinds import MANAGED, in_c
 from mprun.sharing.locks import Barrier, Condition, Event, Lock, Semaphore
 from mprun.sharing.names import semaphore_prefix
 from mprun.sharing.once import Array, Object, Once
-from mprun.sharing.queues import End, JoinableQueue, Queue, QueueParts, SimpleQueue
+from mprun.sharing.pipes import End
+from mprun.sharing.queues import JoinableQueue, Queue, QueueParts, SimpleQueue
 
 Role = Literal[
     "lock", "semaphore", "event", "condition", "notify", "barrier", "rest", "item", "room", "done", "message"

@@ -1,4 +1,4 @@
-"""Queue, SimpleQueue, JoinableQueue and Pipe of `multiprocessing`, noted.
+"""Queue, SimpleQueue and JoinableQueue of `multiprocessing`, noted.
 
 They have the methods of the standard ones. What differs is what a death can break. A child that waits for an object
 holds no lock meanwhile; a short object is written by one system call or not at all, and by the caller itself where
@@ -18,7 +18,7 @@ from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
-from multiprocessing import connection, reduction
+from multiprocessing import reduction
 from typing import Any
 
 from mprun.sharing import notes
@@ -319,34 +319,3 @@ def flush_all() -> None:
     """Wait until all that this process has put into queues is written; before it ends."""
     while _to_flush:
         _to_flush.pop().flush()
-
-
-class End(connection.Connection):
-    """One end of a `multiprocessing.Pipe`, whose `recv` and `recv_bytes` are noted in `slot`."""
-
-    slot: int
-
-    @classmethod
-    def of(cls, standard: Any, slot: int) -> End:
-        """The end that `standard` is, which is closed."""
-        end = cls(os.dup(standard.fileno()), standard.readable, standard.writable)
-        end.slot = slot
-        standard.close()
-        return end
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return _end, (reduction.DupFd(self.fileno()), self.readable, self.writable, self.slot)
-
-    def recv(self) -> Any:
-        return super().recv() if self.poll() else wait_for(start_of(self.slot), super().recv)
-
-    def recv_bytes(self, maxlength: int | None = None) -> bytes:
-        if self.poll():
-            return super().recv_bytes(maxlength)
-        return wait_for(start_of(self.slot), lambda: super(End, self).recv_bytes(maxlength))
-
-
-def _end(handle: Any, readable: bool, writable: bool, slot: int) -> End:
-    end = End(handle.detach(), readable, writable)
-    end.slot = slot
-    return end
