@@ -298,8 +298,8 @@ def put_later_and_get(rows: Any) -> Any:
 def write_half_and_die(rows: Any) -> None:
     """What a death amid a long object leaves behind: it can be read while it is written."""
     rows._parts.writing.acquire()
-    os.write(rows._fd_out, (1_000_000).to_bytes(8, "little") + b"x" * 1000)
-    rows._tell_written(1)
+    os.write(rows._parts.writer.fileno(), (1_000_000).to_bytes(8, "little") + b"x" * 1000)
+    rows._out.tell_written(1)
     os.kill(os.getpid(), signal.SIGKILL)
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from mprun.sharing import notes
 from mprun.sharing.notes import Notes
 from mprun.sharing.once import Once
-from mprun.sharing.queues import flush_all
+from mprun.sharing.queue_writing import flush_all
 
 
 @dataclass(slots=True)

@@ -1,33 +1,25 @@
 """Queue, SimpleQueue and JoinableQueue of `multiprocessing`, noted.
 
 They have the methods of the standard ones. What differs is what a death can break. A child that waits for an object
-holds no lock meanwhile; a short object is written by one system call or not at all, and by the caller itself where
-there is room; and an object that can't be pickled is refused by `put`. A thread writes what finds no room, as in the
-standard library.
+holds no lock meanwhile, and an object that can't be pickled is refused by `put`.
 """
 
 from __future__ import annotations
 
-import contextlib
 import os
 import pickle
 import queue
-import select
-import threading
-from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import islice
 from multiprocessing import reduction
 from typing import Any
 
 from mprun.sharing import notes
 from mprun.sharing.locks import Condition, Lock
-from mprun.sharing.notes import GOTS, LOOPS, PUTS, start_of, wait_for
+from mprun.sharing.notes import GOTS, LOOPS, start_of, wait_for
+from mprun.sharing.queue_writing import FrameWriter
 
-ATOMIC = select.PIPE_BUF  # bytes that a pipe takes whole or not at all
 HEAD = 8  # bytes before each object: how many follow
-FLUSH_INTERVAL = 0.5  # seconds between two looks whether this process's own thread still lives
 
 _PLAIN = frozenset({int, float, bool, str, bytes, type(None)})
 _ENDED: Any = object()
@@ -57,9 +49,6 @@ class QueueParts:
     done: Any = None
 
 
-_to_flush: list[Queue] = []  # in this process: have objects that a thread is to write
-
-
 class Queue:
     """A `multiprocessing.Queue`; a loop over it (`for row in rows`) ends when nobody is left who could put anything.
 
@@ -80,12 +69,11 @@ class Queue:
     def _set_up(self) -> None:
         parts = self._parts
         self._items, self._room = parts.items, parts.room
-        self._fd_in, self._fd_out = parts.reader.fileno(), parts.writer.fileno()
+        self._fd_in = parts.reader.fileno()
         self._start = start_of(parts.waits_for_item)
-        self._pending: deque[bytes] = deque()
-        self._changed = threading.Condition(threading.Lock())
-        self._writer: threading.Thread | None = None
-        self._pid = os.getpid()
+        self._out = FrameWriter(
+            parts.writer.fileno(), parts.writing, parts.items, self._start, start_of(parts.waits_for_room)
+        )
 
     # -- what puts
 
@@ -95,7 +83,7 @@ class Queue:
         if self._room is not None and not self._room.acquire(False):
             self._wait_for_room(block, timeout)
         self._about_to_put()
-        self._send(len(data).to_bytes(HEAD, "little") + data)
+        self._out.send(len(data).to_bytes(HEAD, "little") + data)
 
     def put_nowait(self, obj: Any) -> None:
         self.put(obj, False)
@@ -111,82 +99,6 @@ class Queue:
             wait_for(start, self._room.acquire)
         elif not self._room.acquire(True, timeout):
             raise queue.Full
-
-    def _send(self, frame: bytes) -> None:
-        if self._pid != os.getpid():  # forked by the user's code: its threads and what they owed stayed behind
-            self._set_up()
-        with self._changed:
-            if not self._pending and self._write_at_once(frame):
-                return
-            self._pending.append(frame)
-            if self._writer is None:
-                self._start_writer()
-            self._changed.notify()
-
-    def _write_at_once(self, frame: bytes) -> bool:
-        if len(frame) > ATOMIC or not self._parts.writing.acquire(False):
-            return False
-        try:
-            os.write(self._fd_out, frame)
-        except BlockingIOError:
-            return False
-        finally:
-            self._parts.writing.release()
-        self._tell_written(1)
-        return True
-
-    def _tell_written(self, count: int) -> None:
-        notes.words[self._start + PUTS] += count
-        for _ in range(count):
-            self._items.release()
-
-    def _start_writer(self) -> None:
-        self._writer = threading.Thread(target=self._write_pending, daemon=True)
-        notes.own_threads.add(self._writer)
-        _to_flush.append(self)
-        self._writer.start()
-
-    def _write_pending(self) -> None:
-        room = select.poll()
-        room.register(self._fd_out, select.POLLOUT)
-        while True:
-            with self._changed:
-                while not self._pending:
-                    self._changed.wait()
-                frames = _first(self._pending)
-            room.poll()
-            with self._parts.writing:
-                written = self._write(frames, room)
-            if written:
-                with self._changed:
-                    for _ in frames:
-                        self._pending.popleft()
-                    self._changed.notify_all()
-
-    def _write(self, frames: list[bytes], room: select.poll) -> bool:
-        """Write all of `frames`, or nothing where they are short and there is no room."""
-        data = b"".join(frames)
-        left = memoryview(data)
-        while left:
-            try:
-                left = left[os.write(self._fd_out, left) :]
-            except BlockingIOError:
-                if len(data) <= ATOMIC:
-                    return False
-                room.poll()
-            else:  # what is longer than a pipe must be read while it is written
-                self._tell_written(len(frames))
-                frames = []
-        return True
-
-    def flush(self) -> None:
-        """Wait until all that was put is written."""
-        wait_for(start_of(self._parts.waits_for_room), self._wait_until_written)
-
-    def _wait_until_written(self) -> None:
-        with self._changed:
-            while self._pending and self._pid == os.getpid():
-                self._changed.wait(FLUSH_INTERVAL)
 
     # -- what gets
 
@@ -257,12 +169,11 @@ class Queue:
         """There is nothing to close before the end of the run."""
 
     def join_thread(self) -> None:
-        self.flush()
+        self._out.flush()
 
     def cancel_join_thread(self) -> None:
         """Let this process end without waiting until all that it has put is written."""
-        with contextlib.suppress(ValueError):
-            _to_flush.remove(self)
+        self._out.forget()
 
     # -- for the parent
 
@@ -301,21 +212,3 @@ class JoinableQueue(Queue):
         done: Condition = self._parts.done
         with done:
             done.wait_for(lambda: self._parts.unfinished.get_value() == 0)
-
-
-def _first(pending: deque[bytes]) -> list[bytes]:
-    """As many frames as a pipe takes at once; at least one."""
-    frames = [pending[0]]
-    size = len(pending[0])
-    for frame in islice(pending, 1, None):
-        size += len(frame)
-        if size > ATOMIC:
-            break
-        frames.append(frame)
-    return frames
-
-
-def flush_all() -> None:
-    """Wait until all that this process has put into queues is written; before it ends."""
-    while _to_flush:
-        _to_flush.pop().flush()
