@@ -136,6 +136,16 @@ def test_each_kind(run_shared: RunShared, kind: str) -> None:
     assert {name: ran.values(name)[0] for name in returned} == returned
 
 
+def test_how_often_it_was_waited_for_is_told(run_shared: RunShared) -> None:
+    """Who is first at a barrier waits; who takes a lock that nobody else uses doesn't."""
+    declared = things(gate=["Barrier", 2], lock=["Lock"], n=["Value", "i", 0])
+    ran = run_shared(declared, *(step(name, "arrive", GATE) for name in "ab"), step("c", "add", L, N, 9))
+    freed = {event["name"]: event for event in ran.named("shared.freed")}
+    assert (freed["lock"]["taken"], freed["lock"]["waits"], freed["lock"]["waited"]) == (9, 0, 0)
+    assert freed["gate"]["waits"] >= 1
+    assert freed["gate"]["waited"] > 0
+
+
 def test_a_semaphore_lets_few_in(run_shared: RunShared) -> None:
     declared, steps, _ = KINDS["Semaphore"]
     assert run_shared(declared, *steps).values("most")[0] in (1, 2)

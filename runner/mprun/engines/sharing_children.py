@@ -10,7 +10,7 @@ from typing import Any
 
 from mprun.engines.sharing import Sharing
 from mprun.plan import PoolStep, Step, declared_tasks
-from mprun.sharing.notes import GOTS, HOLDS, LOOPS, PUTS, TIMES, WAITED
+from mprun.sharing.notes import GOTS, HOLDS, LOOPS, PUTS, TIMES, WAITED, WAITS
 from mprun.sharing.stuck import Party, slots_of
 from mprun.sharing.words import child_in_words
 from mprun.worker import stacks
@@ -60,7 +60,7 @@ class SharingChildren:
 
     def _count(self, child: LivingChild) -> None:
         for slot in range(child.slots):
-            for word in (TIMES, WAITED, PUTS, GOTS):
+            for word in (TIMES, WAITS, WAITED, PUTS, GOTS):
                 self._totals[slot, word] += child.word(slot, word)
 
     def _is_left_behind(self, slot: int) -> bool:
@@ -76,8 +76,11 @@ class SharingChildren:
         return Counter(child.step.name for child in self._living.values())
 
     def sum(self, thing: str, word: int) -> int:
-        """That word of all slots of `thing`, of the living and of those that have ended."""
-        slots = slots_of(self._sharing.slots, thing)
+        """That word of all slots of `thing`, of the living and of those that have ended.
+
+        Each `notify` is noted as a wait, and hardly any is one: these are left out.
+        """
+        slots = [slot for slot in slots_of(self._sharing.slots, thing) if self._sharing.slots[slot].role != "notify"]
         living = sum(child.word(slot, word) for child in self._living.values() for slot in slots)
         return living + sum(self._totals[slot, word] for slot in slots)
 

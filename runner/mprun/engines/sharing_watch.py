@@ -18,7 +18,7 @@ from mprun.engines.sharing_steps import StepStates
 from mprun.events import Outcome
 from mprun.plan import SharedThing, Step
 from mprun.sharing.kinds import QUEUES
-from mprun.sharing.notes import GOTS, PUTS, TIMES, WAITED
+from mprun.sharing.notes import GOTS, PUTS, TIMES, WAITED, WAITS
 from mprun.sharing.stuck import Situation
 from mprun.worker.process import ChildProcess
 
@@ -141,4 +141,5 @@ class SharingWatch:
             totals |= {"puts": self._children.sum(name, PUTS), "gets": self._children.sum(name, GOTS)}
         elif taken := self._children.sum(name, TIMES):
             totals["taken"] = taken
+        totals["waits"] = self._children.sum(name, WAITS)
         return totals | {"waited": round(self._children.sum(name, WAITED) / 1e9, 6)}

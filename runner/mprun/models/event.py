@@ -440,7 +440,10 @@ class SharedFreed(Event):
     taken: Count | Absent = Field(default=None, description="How often its locks were taken.")
     puts: Count | Absent = Field(default=None, description="How many objects were put into it.")
     gets: Count | Absent = Field(default=None, description="How many objects were got from it.")
-    waited: Seconds = Field(description="Seconds that children have waited for it, added up.")
+    waits: Count | Absent = Field(
+        default=None, description="How often a child has waited for it, where it had to and without a bound."
+    )
+    waited: Seconds = Field(description="Seconds that children have so waited for it, added up.")
 
 
 class SharedDepth(Event):

@@ -20,9 +20,10 @@ from mprun.memory import anonymous_file
 
 # The words of a slot: how often it is held (negative: released more often than taken); whether it is about to be
 # taken or given back; since when it is waited for without a bound (ns, CLOCK_MONOTONIC; 0: it isn't); how often it was
-# taken; for how long it was waited in all (ns); of a queue: what was put, what was got, the loops over it at work.
-HOLDS, WANTS, SINCE, TIMES, WAITED, PUTS, GOTS, LOOPS = range(8)
-WORDS = 8
+# taken; how often, and for how long in all (ns), it was waited for without a bound; of a queue: what was put, what was
+# got, the loops over it at work.
+HOLDS, WANTS, SINCE, TIMES, WAITS, WAITED, PUTS, GOTS, LOOPS = range(9)
+WORDS = 9
 
 T = TypeVar("T")
 
@@ -103,6 +104,7 @@ def wait_for(slot_start: int, wait: Callable[[], T]) -> T:
     finally:
         if noted:
             words[slot_start + SINCE] = 0
+        words[slot_start + WAITS] += 1
         words[slot_start + WAITED] += time.monotonic_ns() - began
 
 
