@@ -82,15 +82,20 @@ def show(
     task: Annotated[
         str,
         typer.Argument(
-            metavar="[TASK]", help="One task of it: `step[4]`, or the name of a process.", show_default=False
+            metavar="[TASK]",
+            help="One task of it: `step[4]`, or the name of a process; or what children share: `shared.rows`.",
+            show_default=False,
         ),
     ] = "",
     runs_dir: RunsDir = RUNS_DIR,
 ) -> None:
-    """Tell the story of a run, or of one task of it."""
-    from mprun.cli.show import show_run, show_task
+    """Tell the story of a run, of one task of it, or of one thing that its children share."""
+    from mprun.cli.show import show_run, show_task, show_thing
 
-    end = show_task(run, task, runs_dir=runs_dir) if task else show_run(run, runs_dir=runs_dir)
+    if task.startswith("shared."):
+        end = show_thing(run, task.removeprefix("shared."), runs_dir=runs_dir)
+    else:
+        end = show_task(run, task, runs_dir=runs_dir) if task else show_run(run, runs_dir=runs_dir)
     raise typer.Exit(int(end))
 
 

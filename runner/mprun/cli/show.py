@@ -1,4 +1,4 @@
-"""`mprun show`: the story of a run, or of one of its tasks, for a person."""
+"""`mprun show`: the story of a run, of one of its tasks, or of a thing that its children share, for a person."""
 
 from __future__ import annotations
 
@@ -13,7 +13,9 @@ from mprun.records.find import find_run
 from mprun.records.lines import Event, LineError, blocks, event_of
 from mprun.records.lock import is_locked
 from mprun.records.select import Selection
+from mprun.records.sharing_story import ABOUT_SHARING
 from mprun.records.story import Story
+from mprun.sinks.sharing_text import thing_text
 from mprun.sinks.story_text import story_text
 from mprun.sinks.task_text import task_text
 
@@ -47,6 +49,23 @@ def show_task(reference: str, task: str, *, runs_dir: str) -> ExitCode:
             raise UsageError(f"the log says nothing about `{task}`")
         show(task_text(step, index, about))
     return ExitCode.SUCCEEDED
+
+
+def show_thing(reference: str, name: str, *, runs_dir: str) -> ExitCode:
+    """Print all that is known of a thing that children share. Raises UsageError."""
+    run = find_run(reference, runs_dir)
+    with open_log(run.log) as file:
+        about = [event for event in _events(file) if event["event"] in ABOUT_SHARING and _concerns(event, name)]
+    if not about:
+        raise UsageError(f"the log says nothing about `shared.{name}`")
+    show(thing_text(name, about))
+    return ExitCode.SUCCEEDED
+
+
+def _concerns(event: Event, name: str) -> bool:
+    """Whether an event about shared things is about that of `name`."""
+    names = [event.get("name"), *event.get("names", ()), *(each["waits_for"] for each in event.get("waiting", ()))]
+    return name in names
 
 
 def _events(file: BinaryIO) -> Iterator[Event]:

@@ -1,7 +1,8 @@
 """The trace format of Chrome, which Perfetto (https://ui.perfetto.dev) opens: a track for each step and each worker.
 
 Arrows lead from an attempt to the one that follows it, and from a step to those that need it; counters show how many
-workers live and how many results there are. Times are microseconds from the run's start.
+workers live, how many results there are, and how much is in each queue that children share. Times are microseconds from
+the run's start.
 """
 
 from __future__ import annotations
@@ -50,6 +51,8 @@ class _Trace:
         for event in self._log.events():
             if event.get("step", "") in self._numbers:
                 yield from self._entries_of(event)
+            elif event["event"] in ("shared.depth", "shared.freed"):
+                yield from self._depth(event)
 
     def _entries_of(self, event: Event) -> Iterator[Entry]:
         match event["event"]:
@@ -104,6 +107,12 @@ class _Trace:
         if ended - self._counted >= COUNTER_INTERVAL:
             self._counted = ended
             yield self._counter("results", self._results, ended)
+
+    def _depth(self, event: Event) -> Iterator[Entry]:
+        """How much is in a queue; what is left in it at its end."""
+        depth = event["depth"] if "depth" in event else event["puts"] - event["gets"] if "puts" in event else None
+        if depth is not None:
+            yield self._counter(f"in {event['name']}", max(0, depth), seconds(event["ts"]))
 
     def _span(self, name: str, pid: int, tid: int, start: float, end: float, about: Entry) -> Entry:
         track = {"pid": pid, "tid": tid, "ts": self._time(start), "dur": max(0, round((end - start) * 1e6))}

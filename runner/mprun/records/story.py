@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from mprun.records.lines import Event
+from mprun.records.sharing_story import ABOUT_SHARING, SharingStory
 
 MAX_CAUSES = 50  # of failures that are told apart
 MAX_EXAMPLES = 5  # tasks that are named for one cause
@@ -65,6 +66,7 @@ class Story:
         self.workers: list[WorkerStory] = []
         self.deaths = 0
         self.more_workers = 0  # beyond MAX_WORKERS
+        self.sharing = SharingStory()
         self._at_work: dict[tuple[str, int], WorkerStory] = {}
         self._slowest: list[tuple[float, int, Event]] = []
 
@@ -98,6 +100,9 @@ class Story:
     def _stop(self, event: Event) -> None:
         if len(self.stops) < MAX_EXAMPLES:
             self.stops.append(event)
+
+    def _shared(self, event: Event) -> None:
+        self.sharing.take(event)
 
     def _started(self, step: StepStory, event: Event) -> None:
         step.started = event
@@ -187,6 +192,7 @@ _TELLS: dict[str, Callable[[Story, Event], None]] = {
     "run.finished": Story._finish,
     "signal.received": Story._stop,
     "stop.requested": Story._stop,
+    **dict.fromkeys(ABOUT_SHARING, Story._shared),
 }
 _TELLS_OF_STEP: dict[str, Callable[[Story, StepStory, Event], Any]] = {
     "step.started": Story._started,

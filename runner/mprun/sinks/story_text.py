@@ -8,6 +8,7 @@ from typing import Any
 
 from mprun.records.story import Cause, StepStory, Story, WorkerStory
 from mprun.sinks.event_text import subject
+from mprun.sinks.sharing_text import abandoned_text, things_text
 from mprun.sinks.text import duration, failure, plural, shown
 
 Event = Mapping[str, Any]
@@ -15,7 +16,15 @@ Event = Mapping[str, Any]
 
 def story_text(story: Story, *, at_work: bool) -> str:
     """The whole story; `at_work` says of a log without an end that it still grows."""
-    blocks = [_head(story, at_work), _steps(story), _failures(story), _slowest(story), _workers(story)]
+    blocks = [
+        _head(story, at_work),
+        _steps(story),
+        _failures(story),
+        abandoned_text(story.sharing),
+        things_text(story.sharing),
+        _slowest(story),
+        _workers(story),
+    ]
     return "\n".join("".join(f"{line}\n" for line in block) for block in blocks if block)
 
 
