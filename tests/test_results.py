@@ -258,7 +258,7 @@ def test_a_value_is_kept_with_the_outcome_that_is_booked(results: StepResults) -
 
 
 def streamed(results: StepResults, told: list[str] | None = None, *, must_succeed: bool = True) -> StreamedResults:
-    supply = StreamedResults(results, must_succeed=must_succeed)
+    supply = StreamedResults(results, source="giver", taker="taker", must_succeed=must_succeed)
     supply.begin(lambda: (told if told is not None else []).append("more"))
     return supply
 
@@ -341,7 +341,7 @@ def test_takers_hold_back_by_number_and_by_bytes() -> None:
     takers = Takers()
     takers.there_are_more([1] * 10_000)
     assert not takers.hold_back(), "nobody is at work on them"
-    quick, slow = takers.begin(), takers.begin()
+    quick, slow = takers.begin("one"), takers.begin("other")
     quick.took([1] * 10_000)
     assert takers.hold_back()
     slow.took([1] * (10_000 - MOST_VALUES))
@@ -359,7 +359,7 @@ def test_the_step_goes_on_when_all_have_caught_up() -> None:
     gone_on: list[str] = []
     takers = Takers()
     takers.on_room = lambda: gone_on.append("on")
-    one, other = takers.begin(), takers.begin()
+    one, other = takers.begin("one"), takers.begin("other")
     takers.there_are_more([1] * 5000)
     assert takers.hold_back()
     one.took([1] * 4500)

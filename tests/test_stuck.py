@@ -79,6 +79,38 @@ SITUATIONS: dict[str, tuple[Situation, str]] = {
     "an event and one at work": (situation(party("a", GO), party("b")), ""),
     "an event and one who doesn't know it": (situation(party("a", GO), party("d")), "a"),
     "an event and a worker without a task": (situation(party("a", GO), party("b", rests=True)), "a"),
+    "an event and a worker that is fed by the one who waits": (
+        situation(party("a", GO), party("b", fed_by=frozenset("a"))),
+        "a",
+    ),
+    "an event and a worker that is fed by one who waits for what comes": (
+        situation(party("a", GO), party("b", fed_by=frozenset("c")), party("c", LOCK), party("d", **HOLDS_LOCK)),
+        "",
+    ),
+    "an event and a worker that is fed by one at work": (
+        situation(party("a", GO), party("b", fed_by=frozenset("d")), party("d")),
+        "",
+    ),
+    "an event and a worker that is fed by one without a task": (
+        situation(party("a", GO), party("b", fed_by=frozenset("d")), party("d", rests=True)),
+        "a",
+    ),
+    "an event and a worker that is fed by a step to come": (
+        situation(party("a", GO), party("b", fed_by=frozenset("d")), pending=[Pending("d")]),
+        "",
+    ),
+    "an event and a worker that is fed by a step after the one who waits": (
+        situation(party("a", GO), party("b", fed_by=frozenset("d")), pending=[Pending("d", frozenset("a"))]),
+        "a",
+    ),
+    "two that feed each other": (
+        situation(party("a", GO), party("b", fed_by=frozenset("d")), party("d", fed_by=frozenset("b"))),
+        "a",
+    ),
+    "a worker without a task whose pool can't end makes no room": (
+        situation(party("a", GO), Party(7, "a", rests=True), pending=[Pending("c", needs_room_of=frozenset("a"))]),
+        "a",
+    ),
     "producer and consumer wait for each other": (situation(party("a", ROOM), party("b", ITEM)), "ab"),
     "a consumer that starts after its producer": (
         situation(party("a", ROOM), pending=[Pending("b", frozenset("a"))]),

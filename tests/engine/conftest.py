@@ -82,6 +82,8 @@ WITHOUT_SPAWN = {
     "test_a_stray_grandchild_that_floods_the_output",
     "test_a_wait_for_what_cannot_come_ends",
     "test_a_wait_that_will_end_is_left_alone",
+    "test_workers_without_a_task_are_no_help",
+    "test_workers_that_will_have_a_task_may_help",
 }
 
 

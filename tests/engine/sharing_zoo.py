@@ -342,3 +342,42 @@ def manager_pid(state: Any) -> int:
             return int(struct.unpack("3i", peer.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12))[0])
     finally:
         connection.close()
+
+
+def numbers(count: int, pause: float = 0.0) -> Any:
+    """A source that doesn't say how many it has, the last of which comes late."""
+    yield from range(count - 1)
+    time.sleep(pause)
+    yield count - 1
+
+
+def quick(item: int, *things: Any, **more: Any) -> int:
+    return item
+
+
+def take_if_last(item: int, lock: Any, last: int) -> int:
+    if item == last:
+        lock.acquire()
+    return item
+
+
+def wait_if_first(item: int, event: Any) -> int:
+    if item == 0:
+        event.wait()
+    return item
+
+
+def set_if(item: int, event: Any, when: int) -> int:
+    if item == when:
+        event.set()
+    return item
+
+
+def arrive_each(item: int, gate: Any) -> int:
+    gate.wait()
+    return item
+
+
+def put_each(item: int, rows: Any) -> int:
+    rows.put(item)
+    return item

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from plan_builders import pool
+from plan_builders import pool, process
 
 from engine.harness import HERE, assert_gone, wait_for
 from engine.test_sharing import (  # noqa: F401 -- fixtures
@@ -24,7 +24,10 @@ from engine.test_sharing import (  # noqa: F401 -- fixtures
 )
 from engine.test_stopping import Running
 from mprun.errors import ExitCode
-from mprun.plan import Retries, SharedThing, StartMethod, Step
+from mprun.plan import Limits, Retries, SharedThing, StartMethod, Step
+from mprun.references import Reference
+from mprun.sources import CallSource, ListSource, RangeSource, ResultsSource, Source
+from mprun.targets import parse_target
 
 LOCK, ROWS, GATE, GO, COND = shared("lock"), shared("rows"), shared("gate"), shared("go"), shared("cond")
 A, B = shared("a"), shared("b")
@@ -163,6 +166,100 @@ def test_a_worker_of_a_pool_that_waits_for_ever(run_shared: RunShared, engine: A
     ran = run_shared(things(lock=["Lock"]), step("x", "take_and_die", LOCK), waits, grace_period=1.0)
     assert ran.one("shared.abandoned")["steps"] == ["y"]
     assert re.search(r"worker \d of `y` \(pid \d+\) waits for `lock`", ran.one("shared.abandoned")["reason"])
+
+
+def numbers(count: int, pause: float = 0.0) -> CallSource:
+    return CallSource(parse_target("sharing_zoo:numbers", HERE), (count, pause), {})
+
+
+def pool_of(name: str, function: str, source: Source, **options: Any) -> Step:
+    return pool(name, f"sharing_zoo:{function}", source, folder=HERE, call="imap", **options)
+
+
+def fan_out_of(name: str, function: str, source: Source, *args: Any, at_once: int) -> Step:
+    one = process(name, f"sharing_zoo:{function}", Reference("item", ()), *args, folder=HERE)
+    return replace(one, cells=source, max_parallel=at_once, cell="item")
+
+
+STREAM = {"source": ResultsSource("x"), "streams": True, "needs": ("x",)}
+CHUNKS = {"processes": 2, "chunksize": 2, "engine": "stdlib"}
+
+# Steps of which one has workers without a task, which nobody can give them any more; those that fail for it.
+IDLE: dict[str, tuple[tuple[SharedThing, ...], list[Step], list[str]]] = {
+    "a source that has ended": (
+        things(go=["Event"]),
+        [pool_of("x", "wait_if_first", numbers(4), kwargs={"event": GO})],
+        ["x"],
+    ),
+    "a source that has ended, and attempts that might follow": (
+        things(go=["Event"]),
+        [replace(pool_of("x", "wait_if_first", numbers(4), kwargs={"event": GO}), limits=Limits(retries=Retries(3)))],
+        ["x"],
+    ),
+    "results of one who waits": (
+        things(go=["Event"]),
+        [
+            pool_of("x", "wait_if_first", ListSource((0,)), kwargs={"event": GO}, processes=1, keeps=True),
+            pool_of("y", "set_if", kwargs={"event": GO, "when": 0}, **STREAM),
+        ],
+        ["x"],
+    ),
+    "a pool of the standard library's that was given all": (
+        things(go=["Event"]),
+        [pool_of("x", "wait_if_first", RangeSource(0, 6, 1), kwargs={"event": GO}, **CHUNKS)],
+        ["x"],
+    ),
+    "cells that need the room of those who wait": (
+        things(gate=["Barrier", 3]),
+        [fan_out_of("x", "arrive_each", numbers(3), GATE, at_once=2)],
+        ["x"],
+    ),
+}
+
+
+@pytest.mark.parametrize("what", IDLE)
+def test_workers_without_a_task_are_no_help(run_shared: RunShared, what: str) -> None:  # noqa: F811
+    declared, steps, failing = IDLE[what]
+    ran = run_shared(declared, *steps, grace_period=1.0)
+    assert ran.one("shared.abandoned")["steps"] == failing
+    assert ran.end.exit_code is ExitCode.FAILED
+
+
+LATE = 2.5  # seconds until what all wait for comes: more than they wait before it is said that it can't
+
+# Steps of which one is given what the others wait for, but late.
+LATE_HELP: dict[str, tuple[tuple[SharedThing, ...], list[Step]]] = {
+    "a source that is slow": (
+        things(go=["Event"]),
+        [step("w", "wait_for_set", GO), pool_of("x", "set_if", numbers(2, LATE), kwargs={"event": GO, "when": 1})],
+    ),
+    "results that come late": (
+        things(go=["Event"]),
+        [
+            step("w", "wait_for_set", GO),
+            pool_of("x", "quick", numbers(2, LATE), keeps=True, kwargs={"event": GO}),
+            pool_of("y", "set_if", kwargs={"event": GO, "when": 1}, **STREAM),
+        ],
+    ),
+    "a cell that comes late": (
+        things(gate=["Barrier", 3]),
+        [fan_out_of("x", "arrive_each", numbers(3, LATE), GATE, at_once=3)],
+    ),
+    "a queue whose producer is given its item late": (
+        things(rows=["Queue"]),
+        [step("w", "add_up", ROWS), pool_of("x", "put_each", numbers(2, LATE), kwargs={"rows": ROWS})],
+    ),
+}
+
+
+@pytest.mark.parametrize("what", LATE_HELP)
+def test_workers_that_will_have_a_task_may_help(run_shared: RunShared, what: str) -> None:  # noqa: F811
+    declared, steps = LATE_HELP[what]
+    ran = run_shared(declared, *steps)
+    assert ran.named("shared.abandoned") == []
+    assert ran.end.exit_code is ExitCode.SUCCEEDED
+    if "queue" in what:
+        assert ran.values("w") == [1]
 
 
 def test_a_second_attempt_is_not_made_for_what_can_only_hang(run_shared: RunShared) -> None:  # noqa: F811

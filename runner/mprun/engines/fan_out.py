@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from mprun.cells import Labels
+from mprun.engines.more import More
 from mprun.engines.process_call import ProcessCall
 from mprun.engines.process_work import ProcessWorks
 from mprun.engines.results import result_line
@@ -81,6 +82,17 @@ class FanOutExecution:
         self._supply.signal(number)
         for call in list(self._at_work):
             call.signal(number)
+
+    def more(self) -> More | None:
+        if not all(call.has_begun for call in self._at_work):
+            return More()
+        if self._all_begun:
+            return None
+        lacks_slot = bool(self._next) and self._slots <= len(self._at_work)
+        return More(needs_room=lacks_slot or len(self._at_work) >= self._most)
+
+    def is_idle(self, pid: int) -> bool:
+        return False
 
     # -- one cell after the other
 

@@ -80,6 +80,12 @@ class InlineExecution:
 
     # -- one call a pass
 
+    def more(self) -> None:
+        """Nobody waits beside it: all calls are made in this process."""
+
+    def is_idle(self, pid: int) -> bool:
+        return False
+
     def _advance_soon(self) -> None:
         self._run.loop.call_soon(self._advance)
 

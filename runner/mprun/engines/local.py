@@ -16,6 +16,7 @@ from mprun.engines.finals import SHORTEST
 from mprun.engines.local_limits import hold_to_limits, look_interval
 from mprun.engines.local_worker import LocalWorker
 from mprun.engines.loop import Timer
+from mprun.engines.more import More
 from mprun.engines.pool import PoolExecution
 from mprun.engines.results import end_without_result, retry_line
 from mprun.engines.run import Finished, Run
@@ -92,6 +93,20 @@ class LocalPoolExecution(PoolExecution[LocalWorker]):
     def signal(self, number: int) -> None:
         super().signal(number)
         self.supply.signal(number)
+
+    def more(self) -> More | None:
+        if self._backlog.empty and not (self._retries_due and not self._stopping):
+            return None
+        return More(self._fed_by(), needs_room=self._slots <= len(self.workers))
+
+    def is_idle(self, pid: int) -> bool:
+        return pid in self.workers and self.workers[pid].is_idle
+
+    def _fed_by(self) -> frozenset[str]:
+        if self._retries_due:
+            return frozenset()
+        behind = () if self.results is None else self.results.takers.far_behind
+        return frozenset(behind or filter(None, [self.supply.fed_by]))
 
     # -- who gets what
 

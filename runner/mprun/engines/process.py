@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from functools import partial
 
+from mprun.engines.more import More
 from mprun.engines.process_call import ProcessCall
 from mprun.engines.process_work import ProcessWorks
 from mprun.engines.results import result_line
@@ -53,6 +54,12 @@ class ProcessExecution:
     def signal(self, number: int) -> None:
         if self._call is not None:
             self._call.signal(number)
+
+    def more(self) -> More | None:
+        return None if self._call is not None and self._call.has_begun else More()
+
+    def is_idle(self, pid: int) -> bool:
+        return False
 
     def _give_up(self, error: str) -> None:
         """The call can't be made."""

@@ -101,6 +101,11 @@ class ProcessCall:
         if self._child is not None:
             self._child.signal(number)
 
+    @property
+    def has_begun(self) -> bool:
+        """Whether the attempt that counts so far has; not where another one is due."""
+        return self._next_attempt is None
+
     def frame(self, child: Child, kind: int, body: bytes) -> None:
         if kind == RESULT and not self._settled():
             _, code, line = read_result(body)

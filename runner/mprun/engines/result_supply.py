@@ -41,15 +41,16 @@ class FinishedResults(Supply):
 
 
 class StreamedResults(Supply):
-    """The results of a step at work, as they come: without those that failed.
+    """The results of the step `source` at work, as they come to `taker`: without those that failed.
 
     `must_succeed`: where the step fails, these are not all its items, which is an error.
     """
 
     items_are: ItemsAre = "results"
 
-    def __init__(self, results: StepResults, *, must_succeed: bool) -> None:
+    def __init__(self, results: StepResults, *, source: str, taker: str, must_succeed: bool) -> None:
         super().__init__()
+        self._names = source, taker
         self._must_succeed = must_succeed
         self.items_from = results.files
         self._results = results
@@ -66,9 +67,14 @@ class StreamedResults(Supply):
     def ended(self) -> bool:
         return self._dropped or (self._results.ended and self._taken == self._results.count)
 
+    @property
+    def fed_by(self) -> str:
+        nothing_there = not self._results.take(self._taken, 1)
+        return self._names[0] if nothing_there and not self._results.ended else ""
+
     def begin(self, on_more: Callable[[], None]) -> None:
         self._on_more = on_more
-        self._taker = self._results.takers.begin()
+        self._taker = self._results.takers.begin(self._names[1])
         self._results.on_more.append(self._more)
         self._more()
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from mprun.engines.loop import Loop
+from mprun.engines.more import More
 from mprun.engines.shares import Sharer
 from mprun.engines.slots import Slots
 from mprun.engines.store import Store
@@ -94,6 +95,12 @@ class Execution(Protocol):
 
     def signal(self, number: int) -> None:
         """Send signal `number` (stop, continue) to every child; mprun means no end by it."""
+
+    def more(self) -> More | None:
+        """What it may still begin; None where all that it has to do has begun."""
+
+    def is_idle(self, pid: int) -> bool:
+        """Whether child `pid` has nothing to do until it is given something."""
 
 
 Finished = Callable[[Execution], None]

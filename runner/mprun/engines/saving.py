@@ -65,6 +65,12 @@ class Saving:
     def signal(self, number: int) -> None:
         self._helper.signal(number)
 
+    def more(self) -> None:
+        """What it does has begun."""
+
+    def is_idle(self, pid: int) -> bool:
+        return False
+
     def _frame(self, kind: int, body: bytes) -> None:
         if kind == SAVED:
             self._saved = read_fields(body)

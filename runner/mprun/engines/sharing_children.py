@@ -8,8 +8,9 @@ from collections import Counter
 from collections.abc import Container, Mapping
 from typing import Any
 
+from mprun.engines.run import Execution
 from mprun.engines.sharing import Sharing
-from mprun.plan import PoolStep, Step, declared_tasks
+from mprun.plan import PoolStep, Step
 from mprun.sharing.notes import GOTS, HOLDS, LOOPS, PUTS, TIMES, WAITED, WAITS
 from mprun.sharing.stuck import Party, slots_of
 from mprun.sharing.words import child_in_words
@@ -53,7 +54,7 @@ class SharingChildren:
         if child is None:
             return None
         self._count(child)
-        party = child.party()
+        party = child.party(None)
         left = {slot for slot in (*party.holds, *party.wants) if self._is_left_behind(slot)}
         self.dead.update(dict.fromkeys(left, child_in_words(party)))
         return party, sorted({self._sharing.slots[slot].thing for slot in left if party.holds.get(slot, 0) > 0})
@@ -67,9 +68,10 @@ class SharingChildren:
         """Whether a dead child leaves a lock that nobody can release; a semaphore may have been meant so."""
         return self._sharing.slots[slot].role in ("lock", "semaphore") and not self._sharing.slots[slot].is_free()
 
-    def parties(self) -> list[Party]:
+    def parties(self, executions: Mapping[str, Execution]) -> list[Party]:
+        """All that live, given the steps at work."""
         at_tasks = {child.step.name for child in self._living.values() if child.is_at_a_task}
-        return [child.party(at_tasks) for child in self._living.values()]
+        return [child.party(executions.get(child.step.name), at_tasks) for child in self._living.values()]
 
     def at_work(self) -> Counter[str]:
         """How many children live, by step."""
@@ -113,8 +115,12 @@ class LivingChild:
     def word(self, slot: int, which: int) -> int:
         return self._notes.word(slot, which) if slot < self._notes.slots else 0
 
-    def party(self, at_tasks: Container[str] = ()) -> Party:
-        """What is known of it; `at_tasks` are the steps that have a worker at a task."""
+    @property
+    def is_at_a_task(self) -> bool:
+        return self._process.board.task is not None
+
+    def party(self, execution: Execution | None, at_tasks: Container[str] = ()) -> Party:
+        """It as it is now; `execution` is its step at work, `at_tasks` are the steps that have a worker at a task."""
         waits, since = self._notes.wait() or (None, 0)
         return Party(
             pid=self._pid,
@@ -124,22 +130,9 @@ class LivingChild:
             wants=self._notes.wants(),
             waits=None if self.suspended else waits,
             since=since,
-            rests=self._rests(at_tasks),
             loops=frozenset(self._notes.all(LOOPS)),
+            **_prospects(execution, self._pid, at_tasks),
         )
-
-    @property
-    def is_at_a_task(self) -> bool:
-        return self._process.board.task is not None
-
-    def _rests(self, at_tasks: Container[str]) -> bool:
-        """Whether it has no task and will have none: its pool has no more of them. One that is to call a finalizer does
-        so as soon as the others have ended their tasks."""
-        if not isinstance(self.step, PoolStep) or declared_tasks(self.step) is None or self.step.limits.retries.count:
-            return False
-        if self.step.finalizer and (self.step.maxtasksperchild or self.step.name not in at_tasks):
-            return False
-        return self._process.board.is_ready and not self.is_at_a_task
 
     def ask_for_stacks(self) -> None:
         with contextlib.suppress(ProcessLookupError):
@@ -147,6 +140,21 @@ class LivingChild:
 
     def stacks(self) -> str:
         return self._process.stacks.new() if self._process.stacks is not None else ""
+
+
+def _prospects(execution: Execution | None, pid: int, at_tasks: Container[str]) -> dict[str, Any]:
+    """Whether the child `pid` has no task and will be given none, or only when another step gets on."""
+    if execution is None or not execution.is_idle(pid) or _finalizes(execution.step, at_tasks):
+        return {}
+    more = execution.more()
+    return {"rests": True} if more is None else {"fed_by": more.fed_by}
+
+
+def _finalizes(step: Step, at_tasks: Container[str]) -> bool:
+    """Whether a worker without a task may be about to call a finalizer: once the others have ended their tasks."""
+    if not isinstance(step, PoolStep) or step.finalizer is None:
+        return False
+    return bool(step.maxtasksperchild) or step.name not in at_tasks
 
 
 def without_callers(stacks: str) -> str:

@@ -6,18 +6,18 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
-from mprun.plan import Plan, PoolStep, Step, declared_tasks
+from mprun.engines.run import Execution
+from mprun.plan import Plan, PoolStep, Step
 from mprun.sharing.stuck import Pending
 
 
 class StepStates:
-    """Which steps wait, are at work and have ended, and how many of their tasks have."""
+    """Which steps wait, are at work and have ended."""
 
     def __init__(self, plan: Plan) -> None:
         self.ended: set[str] = set()
         self._plan = plan
         self._at_work: set[str] = set()
-        self._results: Counter[str] = Counter()
 
     def event(self, event: Mapping[str, Any]) -> None:
         if event["event"] == "step.started":
@@ -26,24 +26,25 @@ class StepStates:
             self._at_work.discard(event["step"])
             self.ended.add(event["step"])
 
-    def count(self, step: str, tasks: int) -> None:
-        self._results[step] += tasks
-
-    def pending(self, children: Counter[str]) -> list[Pending]:
+    def pending(self, children: Counter[str], executions: Mapping[str, Execution]) -> list[Pending]:
         """What may still start, where `children` are at work by step."""
-        all_at_work = frozenset(self._at_work) if self._plan.max_parallel else None
         found = []
         for step in self._plan.steps:
             if step.name in self._at_work:
-                if self._has_more_to_start(step, children[step.name]):
-                    room = all_at_work or frozenset({step.name})
-                    found.append(Pending(step.name, needs_room_of=room if children[step.name] else None))
+                found += self._more_of(step, children[step.name], executions.get(step.name))
             elif step.name not in self.ended:
-                found.append(Pending(step.name, frozenset(step.needs) - self.ended, all_at_work))
+                found.append(Pending(step.name, frozenset(step.needs) - self.ended, self._room()))
         return found
 
-    def _has_more_to_start(self, step: Step, children: int) -> bool:
-        if isinstance(step, PoolStep):
-            return not children or (bool(self._plan.max_parallel) and children < step.processes)
-        declared = declared_tasks(step)
-        return not children or declared is None or self._results[step.name] + children < declared
+    def _room(self) -> frozenset[str] | None:
+        """The steps that have room which another may need; None where there is no bound."""
+        return frozenset(self._at_work) if self._plan.max_parallel else None
+
+    def _more_of(self, step: Step, children: int, execution: Execution | None) -> list[Pending]:
+        """What more children of a step at work may start."""
+        if not children or execution is None:
+            return [Pending(step.name)]
+        more = execution.more()
+        if more is None or (isinstance(step, PoolStep) and children >= step.processes):
+            return []
+        return [Pending(step.name, needs_room_of=(self._room() or frozenset({step.name})) if more.needs_room else None)]

@@ -35,6 +35,7 @@ class SharingWatch:
         self._states = StepStates(run.plan)
         self._children = SharingChildren(sharing)
         self._queues = SharedQueues(run.events, sharing, self._children)
+        self._executions = executions
         self._abandoning = Abandoning(run, self._children, executions)
         self._is_looking = False
         self._next_look: Timer | None = None
@@ -71,13 +72,13 @@ class SharingWatch:
         self._run.loop.call_soon(self._look_soon)
 
     def result(self, step: str, task: int, outcome: Outcome, line: bytes) -> None:
-        self._states.count(step, 1)
+        """Its child is read itself."""
 
     def run(self, step: str, first: int, lines: list[bytes]) -> None:
-        self._states.count(step, len(lines))
+        """Their child is read itself."""
 
     def count(self, step: str, tasks: int) -> None:
-        self._states.count(step, tasks)
+        """Their child is read itself."""
 
     def output(self, fields: Mapping[str, Any], stream: str, line: bytes) -> None:
         """Says nothing about what is shared."""
@@ -106,11 +107,12 @@ class SharingWatch:
             self._look_later(SOON_INTERVAL if self._queues.is_soon_to_end(now) else LOOK_INTERVAL)
 
     def _situation(self) -> Situation:
+        executions = {execution.step.name: execution for execution in self._executions()}
         return Situation(
             slots=self._sharing.slots,
             uses=self._sharing.uses,
-            parties=self._children.parties(),
-            pending=self._states.pending(self._children.at_work()),
+            parties=self._children.parties(executions),
+            pending=self._states.pending(self._children.at_work(), executions),
             ignored=frozenset(thing.name for thing in self._run.plan.shared if thing.abandoned == "ignore"),
             lost=frozenset(self._children.dead),
         )

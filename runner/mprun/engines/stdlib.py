@@ -22,6 +22,7 @@ from mprun.engines.broken_pool import abandon, clear_away
 from mprun.engines.child import Child, Ending
 from mprun.engines.feed import Feed
 from mprun.engines.finals import LOOK_INTERVAL, SHORTEST
+from mprun.engines.more import More
 from mprun.engines.pool import NOT_SET_UP, PoolExecution, PoolWorker
 from mprun.engines.results import end_without_result
 from mprun.engines.run import Finished, Run
@@ -99,6 +100,18 @@ class StdlibPoolExecution(PoolExecution[PoolWorker]):
     def end(self, number: int, why: str) -> None:
         self._give_up("", why)
         self.end_all(number, why)
+
+    def more(self) -> More | None:
+        """None where each task has begun or is in the chunk of a worker that is at another one of it."""
+        chunk = chunksize_of(self.step, self._feed.handed_out)
+        tasks = (worker.child.process.board.task for worker in self.workers.values())
+        at_work = {task // chunk for task in tasks if task is not None}
+        begun = (task // chunk in at_work for task in self.ledger.missing(self._feed.handed_out))
+        return None if self._stopping or (self._feed.ended and all(begun)) else More()
+
+    def is_idle(self, pid: int) -> bool:
+        board = self.workers[pid].child.process.board if pid in self.workers else None
+        return board is not None and board.is_ready and board.task is None
 
     # -- the Pool
 
@@ -286,6 +299,16 @@ def _ahead(step: PoolStep) -> int:
     if not step.call.startswith("imap"):
         return 0
     return max(64, 4 * step.processes * max(1, step.chunksize))
+
+
+def chunksize_of(step: PoolStep, tasks: int) -> int:
+    """How many of `tasks` the Pool gives to a worker at once; where it decides, four times to each."""
+    if step.chunksize:
+        return step.chunksize
+    return 1 if step.call not in _READ_WHOLE else max(1, -(-tasks // (4 * step.processes)))
+
+
+_READ_WHOLE = ("map", "starmap", "matrix", "zip")
 
 
 def _context(start_method: str, make_process: Any) -> BaseContext:

@@ -48,5 +48,7 @@ def _results_of(run: Run, step: Step, needed: str) -> Supply:
     if gives_one(run.plan, needed):
         return ListedItems(results, needed)
     if streams:
-        return StreamedResults(results, must_succeed=step.needs.get(needed) == "succeeded")
+        return StreamedResults(
+            results, source=needed, taker=step.name, must_succeed=step.needs.get(needed) == "succeeded"
+        )
     return FinishedResults(results)

@@ -44,6 +44,11 @@ class Supply:
     def gone(self) -> bool:
         return True
 
+    @property
+    def fed_by(self) -> str:
+        """The step that must get on before there is another item; empty where none need to."""
+        return ""
+
     def begin(self, on_more: Callable[[], None]) -> None:
         """Start what is to be at work for it; `on_more` is called when there may be more to take, or the end."""
 
@@ -141,6 +146,10 @@ class SlicedSupply(Supply):
     @property
     def gone(self) -> bool:
         return self._whole.gone
+
+    @property
+    def fed_by(self) -> str:
+        return self._whole.fed_by
 
     def begin(self, on_more: Callable[[], None]) -> None:
         self._whole.begin(on_more)

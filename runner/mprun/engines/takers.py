@@ -13,9 +13,10 @@ MOST_BYTES = 64 * 1024 * 1024  # of values that may wait for a taker
 
 
 class Taker:
-    """One that takes a step's results as they come: what it has taken so far."""
+    """The step `name`, which takes another's results as they come: what it has taken so far."""
 
-    def __init__(self) -> None:
+    def __init__(self, name: str) -> None:
+        self.name = name
         self.values = 0
         self.bytes = 0
         self.at_once = 0  # the most values that it has taken at once
@@ -42,8 +43,8 @@ class Takers:
         self._values += len(lengths)
         self._bytes += sum(lengths)
 
-    def begin(self) -> Taker:
-        self._at_work.append(Taker())
+    def begin(self, name: str) -> Taker:
+        self._at_work.append(Taker(name))
         return self._at_work[-1]
 
     def end(self, taker: Taker) -> None:
@@ -59,8 +60,13 @@ class Takers:
 
     def hold_back(self) -> bool:
         """Whether the step is to begin no further task for now."""
-        self._held_back = any(map(self._is_far_behind, self._at_work))
+        self._held_back = bool(self.far_behind)
         return self._held_back
+
+    @property
+    def far_behind(self) -> list[str]:
+        """The steps that must take more before the step is to begin another task."""
+        return [taker.name for taker in self._at_work if self._is_far_behind(taker)]
 
     def _is_far_behind(self, taker: Taker) -> bool:
         most = max(MOST_VALUES, 4 * taker.at_once)

@@ -17,8 +17,9 @@ class Party:
     """One child, as far as shared things go.
 
     `holds` has the slots that it holds, with how often; `wants` those that it may just be taking; `waits` is the slot
-    that it waits for without a bound, since `since` (ns). `rests` says that it has no task and waits for none.
-    `loops` are the slots of queues that it loops over.
+    that it waits for without a bound, since `since` (ns). `rests` says that it has no task and will be given none;
+    `fed_by` that it has none, and is given one only when one of these steps gets on. `loops` are the slots of queues
+    that it loops over.
     """
 
     pid: int
@@ -29,6 +30,7 @@ class Party:
     waits: int | None = None
     since: int = 0
     rests: bool = False
+    fed_by: frozenset[str] = frozenset()
     loops: frozenset[int] = frozenset()
 
 
@@ -61,7 +63,7 @@ class Situation:
 
 def stuck(now: Situation) -> list[Party]:
     """The children that wait for what none but they themselves could bring about."""
-    waiting = {party.pid: party for party in now.parties if party.waits is not None and not _is_ignored(now, party)}
+    waiting = {party.pid: party for party in now.parties if party.fed_by or _waits(now, party)}
     held_up = {pending.step: pending for pending in now.pending}
     changed = True
     while changed:
@@ -72,15 +74,16 @@ def stuck(now: Situation) -> list[Party]:
         for step in can_start:
             del held_up[step]
         changed = bool(free or can_start)
-    return list(waiting.values())
+    return [party for party in waiting.values() if party.waits is not None]
 
 
-def _is_ignored(now: Situation, party: Party) -> bool:
-    return party.waits is not None and now.slots[party.waits].thing in now.ignored
+def _waits(now: Situation, party: Party) -> bool:
+    return party.waits is not None and now.slots[party.waits].thing not in now.ignored
 
 
 def _has_way_out(now: Situation, party: Party, waiting: Mapping[int, Party], held_up: Mapping[str, Pending]) -> bool:
-    assert party.waits is not None
+    if party.waits is None:
+        return _may_be_fed(now, party, waiting, held_up)
     slot = now.slots[party.waits]
     if slot.is_free():
         return True
@@ -94,15 +97,26 @@ def _has_way_out(now: Situation, party: Party, waiting: Mapping[int, Party], hel
     return any(pending.step not in held_up and slot.thing in now.uses[pending.step] for pending in now.pending)
 
 
+def _may_be_fed(now: Situation, party: Party, waiting: Mapping[int, Party], held_up: Mapping[str, Pending]) -> bool:
+    """Whether a step on which it depends that there will be a task for it can get on."""
+    at_work = any(user.step in party.fed_by and user.pid not in waiting and not user.rests for user in now.parties)
+    return at_work or any(pending.step in party.fed_by and pending.step not in held_up for pending in now.pending)
+
+
 def _can_start(now: Situation, pending: Pending, waiting: Mapping[int, Party], held_up: Mapping[str, Pending]) -> bool:
-    """A step starts when all that it needs have ended, none of which is stuck, and there is room."""
+    """A step starts when all that it needs have ended, none of which is stuck, and there is room.
+
+    A worker without a task makes room when its pool has ended.
+    """
     stuck_steps = {party.step for party in waiting.values()}
     if pending.after & (stuck_steps | (held_up.keys() - {pending.step})):
         return False
     if pending.needs_room_of is None:
         return True
     at_work = [party for party in now.parties if party.step in pending.needs_room_of]
-    return not at_work or any(party.pid not in waiting for party in at_work)
+    return not at_work or any(
+        party.pid not in waiting and not (party.rests and party.step in stuck_steps) for party in at_work
+    )
 
 
 # -- who can help
