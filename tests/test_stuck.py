@@ -11,7 +11,7 @@ from mprun.sharing.making import Slot
 from mprun.sharing.stuck import Party, Pending, Situation, is_about_to_end, may_end, stuck
 from mprun.sharing.words import explain
 
-LOCK, OTHER, TOKENS, GATE, GO, ITEM, ROOM, COND, NOTIFY = range(9)
+LOCK, OTHER, TOKENS, GATE, GO, ITEM, ROOM, COND, NOTIFY, WRITTEN = range(10)
 SLOTS = (
     Slot("lock", "lock"),
     Slot("other", "lock"),
@@ -22,6 +22,7 @@ SLOTS = (
     Slot("rows", "room"),
     Slot("cond", "condition"),
     Slot("cond", "notify"),
+    Slot("rows", "written", lock=OTHER),
 )
 USES = dict.fromkeys("abc", frozenset({"lock", "other", "tokens", "gate", "go", "rows", "cond"})) | {"d": frozenset()}
 
@@ -112,6 +113,17 @@ SITUATIONS: dict[str, tuple[Situation, str]] = {
         "a",
     ),
     "producer and consumer wait for each other": (situation(party("a", ROOM), party("b", ITEM)), "ab"),
+    "one has put something, another is about to write": (
+        situation(party("a", WRITTEN), party("b", wants=frozenset({OTHER}))),
+        "",
+    ),
+    "one has put something, the lock for writing is a dead one's": (situation(party("a", WRITTEN), party("b")), "a"),
+    "one writes, another may get": (situation(party("a", WRITTEN, **HOLDS_OTHER), party("b")), ""),
+    "one writes, and nobody is there to get": (situation(party("a", WRITTEN, **HOLDS_OTHER), party("d")), "a"),
+    "two are to write one after the other, and nobody gets": (
+        situation(party("a", WRITTEN, **HOLDS_OTHER), party("b", WRITTEN, wants=frozenset({OTHER}))),
+        "ab",
+    ),
     "a consumer that starts after its producer": (
         situation(party("a", ROOM), pending=[Pending("b", frozenset("a"))]),
         "a",

@@ -241,6 +241,11 @@ def hold_reading_lock_and_die(rows: Any) -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 
 
+def hold_writing_lock_and_die(rows: Any) -> None:
+    rows._parts.writing.acquire()
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
 def both(first: Any, second: Any, gate: Any) -> None:
     """Two that do this the other way round wait for each other."""
     with first:

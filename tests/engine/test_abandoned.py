@@ -33,6 +33,11 @@ LOCK, ROWS, GATE, GO, COND = shared("lock"), shared("rows"), shared("gate"), sha
 A, B = shared("a"), shared("b")
 
 
+def after(name: str, step: Step) -> Step:
+    """`step`, begun when the step `name` has ended, however it did."""
+    return replace(step, needs={name: "finished"})
+
+
 # What is declared, the steps, the steps that fail for it, and the words that say why.
 STUCK: dict[str, tuple[tuple[SharedThing, ...], list[Step], list[str], str]] = {
     "killed while it holds a lock": (
@@ -82,6 +87,18 @@ STUCK: dict[str, tuple[tuple[SharedThing, ...], list[Step], list[str], str]] = {
         [step("x", "write_half_and_die", ROWS), step("y", "get_one", ROWS)],
         ["y"],
         r"waits for the rest of an object in `rows`, whose writer was killed",
+    ),
+    "killed while it writes, and another has put something": (
+        things(rows=["Queue", 9]),
+        [step("x", "hold_writing_lock_and_die", ROWS), after("x", step("y", "put_all", ROWS, 3))],
+        ["y"],
+        r"waits until what it has put into `rows` is written, whose lock for writing `x` \(pid \d+\) held when it died",
+    ),
+    "a long object that nobody gets": (
+        things(rows=["Queue", 9]),
+        [step("x", "put_texts", ROWS, "a", 1_000_000, 1), step("y", "die", ROWS)],
+        ["x"],
+        r"waits until what it has put into `rows` is written, from which nobody is left to get anything",
     ),
     "a barrier whose party was killed": (
         things(gate=["Barrier", 3]),
@@ -152,7 +169,7 @@ def test_a_wait_for_what_cannot_come_ends(run_shared: RunShared, what: str) -> N
         finished = next(event for event in ran.named("step.finished") if event["step"] == name)
         assert (finished["outcome"], finished["error"]) == ("failed", abandoned["reason"])
     assert [waiting["step"] for waiting in abandoned["waiting"]] == failing
-    assert all(re.search(r"sharing_zoo.py|sharing/queues.py", each["stack"]) for each in abandoned["waiting"])
+    assert all(re.search(r"sharing_zoo.py|sharing/queue", each["stack"]) for each in abandoned["waiting"])
 
 
 def test_who_held_what_is_told(run_shared: RunShared) -> None:  # noqa: F811

@@ -19,7 +19,7 @@ from mprun.sharing.pipes import End
 from mprun.sharing.queues import JoinableQueue, Queue, QueueParts, SimpleQueue
 
 Role = Literal[
-    "lock", "semaphore", "event", "condition", "notify", "barrier", "rest", "item", "room", "done", "message"
+    "lock", "semaphore", "event", "condition", "notify", "barrier", "rest", "item", "room", "written", "done", "message"
 ]
 
 
@@ -27,13 +27,14 @@ Role = Literal[
 class Slot:
     """One lock in a thing, or one cause to wait for it. `is_free` says whether who waits need not wait any more.
 
-    `parties` is how many a barrier needs.
+    `parties` is how many a barrier needs, `lock` the slot of the lock without which nobody can bring it about.
     """
 
     thing: str
     role: Role
     is_free: Callable[[], bool] = lambda: False
     parties: int = 0
+    lock: int = -1
 
 
 @dataclass(slots=True)
@@ -79,8 +80,8 @@ class Workshop:
         finally:
             config["semprefix"] = before
 
-    def _slot(self, role: Role, is_free: Callable[[], bool] = lambda: False, parties: int = 0) -> int:
-        self.slots.append(Slot(self._name, role, is_free, parties))
+    def _slot(self, role: Role, is_free: Callable[[], bool] = lambda: False, parties: int = 0, lock: int = -1) -> int:
+        self.slots.append(Slot(self._name, role, is_free, parties, lock))
         return len(self.slots) - 1
 
     def _noted(self, standard: Any, role: Role = "lock", noted: type[Lock] = Lock) -> Any:
@@ -133,17 +134,20 @@ class Workshop:
         room = self._context.BoundedSemaphore(maxsize) if maxsize else None
         reader, writer = self._context.Pipe(duplex=False)
         os.set_blocking(writer.fileno(), False)
+        reading, writing = self._Lock(), self._Lock()
+        lock = len(self.slots) - 1
         return QueueParts(
             reader,
             writer,
-            self._Lock(),
-            self._Lock(),
+            reading,
+            writing,
             items,
             room,
             sharedctypes.RawValue("b", 0),
-            self._slot("rest"),
+            self._slot("rest", lock=lock),
             self._slot("item", lambda: not items._semlock._is_zero()),
             self._slot("room", lambda: room is not None and not room._semlock._is_zero()),
+            self._slot("written", lock=lock),
         )
 
     def _Pipe(self, duplex: bool = True) -> Any:  # noqa: N802

@@ -26,7 +26,7 @@ _to_flush: list[FrameWriter] = []  # in this process: have objects that a thread
 class FrameWriter:
     """Writes into `fd`, which doesn't block, under `lock`. `items` is a semaphore that counts objects to read.
 
-    `puts` and `waits` are where the words of the slots begin in which it counts objects, and waits for room.
+    `puts` and `waits` are where the words of two slots begin: in one it counts objects, in the other it waits to end.
     """
 
     def __init__(self, fd: int, lock: Lock, items: Any, puts: int, waits: int) -> None:

@@ -31,7 +31,7 @@ class QueueParts:
 
     `items` and `room` are semaphores: how many objects can be read, how many more may be put (None without bound).
     `ended` is a byte that says whether there are no more to come. The others are slots: of those who wait for the rest
-    of an object, for an object, for room.
+    of an object, for an object, for room, and at their end until all that they have put is written.
     `unfinished` (a semaphore) and `done` are those of a JoinableQueue.
     """
 
@@ -45,6 +45,7 @@ class QueueParts:
     waits_for_rest: int
     waits_for_item: int
     waits_for_room: int
+    waits_until_written: int
     unfinished: Any = None
     done: Any = None
 
@@ -72,7 +73,7 @@ class Queue:
         self._fd_in = parts.reader.fileno()
         self._start = start_of(parts.waits_for_item)
         self._out = FrameWriter(
-            parts.writer.fileno(), parts.writing, parts.items, self._start, start_of(parts.waits_for_room)
+            parts.writer.fileno(), parts.writing, parts.items, self._start, start_of(parts.waits_until_written)
         )
 
     # -- what puts

@@ -159,9 +159,19 @@ def _sleepers(now: Situation, party: Party) -> list[Party] | None:
 
 
 def _writers(now: Situation, party: Party) -> list[Party] | None:
-    """Those who are writing into the queue: they hold the lock whose slot stands before."""
+    """Those who are writing into the queue: they hold the lock for it."""
     assert party.waits is not None
-    return [user for user in now.parties if user.holds.get(party.waits - 1, 0) > 0]
+    return [user for user in now.parties if user.holds.get(now.slots[party.waits].lock, 0) > 0]
+
+
+def _those_who_let_write(now: Situation, party: Party) -> list[Party] | None:
+    """Those who may make room in the pipe, or are to write before; None where a dead child holds the lock for it."""
+    assert party.waits is not None
+    lock = now.slots[party.waits].lock
+    if party.holds.get(lock, 0) > 0 or now.slots[lock].is_free():
+        return _other_users(now, party)
+    before = [user for user in now.parties if user.holds.get(lock, 0) > 0 or lock in user.wants]
+    return [user for user in before if user.pid != party.pid] or None
 
 
 def _those_to_come(now: Situation, party: Party) -> list[Party] | None:
@@ -181,6 +191,7 @@ _HELPERS: dict[str, _Helpers] = {
     "semaphore": _holders,
     "notify": _sleepers,
     "rest": _writers,
+    "written": _those_who_let_write,
     "barrier": _those_to_come,
 }
 _ONLY_HOLDERS = ("lock", "semaphore", "notify", "rest")

@@ -17,6 +17,7 @@ _WAITS: dict[Role, str] = {
     "rest": "waits for the rest of an object in `{}`",
     "item": "waits for something in `{}`",
     "room": "waits for room in `{}`",
+    "written": "waits until what it has put into `{}` is written",
     "done": "waits until all in `{}` is done",
     "message": "waits for a message from `{}`",
 }
@@ -30,6 +31,7 @@ _NOBODY: dict[Role, str] = {
     "rest": "whose writer was killed",
     "item": "into which nobody is left to put anything",
     "room": "from which nobody is left to get anything",
+    "written": "from which nobody is left to get anything",
     "done": "with which nobody is left to deal",
     "message": "to which nobody is left to send one",
 }
@@ -67,6 +69,8 @@ def _why(now: Situation, party: Party, slot: Slot, dead: Mapping[int, str]) -> s
         return f"which {' and '.join(map(_holder, holders))} holds"
     if party.waits in dead and slot.role in ("lock", "semaphore"):
         return f"which {dead[party.waits]} held when it died"
+    if slot.role == "written" and slot.lock in dead and not now.slots[slot.lock].is_free():
+        return f"whose lock for writing {dead[slot.lock]} held when it died"
     others = [
         user
         for user in now.parties
