@@ -22,7 +22,7 @@ from engine.test_sharing import (  # noqa: F401 -- fixtures
     things,
     warm_heap,
 )
-from engine.test_stopping import Running
+from engine.test_stopping import Running, events_so_far
 from mprun.errors import ExitCode
 from mprun.plan import Limits, Retries, SharedThing, StartMethod, Step
 from mprun.references import Reference
@@ -38,8 +38,10 @@ def after(name: str, step: Step) -> Step:
     return replace(step, needs={name: "finished"})
 
 
-# What is declared, the steps, the steps that fail for it, and the words that say why.
-STUCK: dict[str, tuple[tuple[SharedThing, ...], list[Step], list[str], str]] = {
+Stuck = tuple[tuple[SharedThing, ...], list[Step], list[str], str]
+
+# A death that others wait for: what is declared, the steps, the steps that fail for it, and the words that say why.
+DEATHS: dict[str, Stuck] = {
     "killed while it holds a lock": (
         things(lock=["Lock"]),
         [step("x", "take_and_die", LOCK), step("y", "take_later", LOCK)],
@@ -94,23 +96,27 @@ STUCK: dict[str, tuple[tuple[SharedThing, ...], list[Step], list[str], str]] = {
         ["y"],
         r"waits until what it has put into `rows` is written, whose lock for writing `x` \(pid \d+\) held when it died",
     ),
-    "a long object that nobody gets": (
-        things(rows=["Queue", 9]),
-        [step("x", "put_texts", ROWS, "a", 1_000_000, 1), step("y", "die", ROWS)],
-        ["x"],
-        r"waits until what it has put into `rows` is written, from which nobody is left to get anything",
-    ),
     "a barrier whose party was killed": (
         things(gate=["Barrier", 3]),
         [step("x", "die", GATE), step("y", "arrive", GATE), step("z", "arrive", GATE)],
         ["y", "z"],
         r"`y` \(pid \d+\) waits at `gate`, which needs 3 and has 2 left that could arrive; `z` .*",
     ),
+}
+
+# As above, without a death that matters.
+STUCK: dict[str, Stuck] = {
     "a barrier whose party has ended": (
         things(gate=["Barrier", 2]),
         [step("x", "arrive", GATE, 1), step("y", "arrive", GATE, 2)],
         ["y"],
         r"waits at `gate`, which needs 2 and has 1 left that could arrive",
+    ),
+    "a long object that nobody gets": (
+        things(rows=["Queue", 9]),
+        [step("x", "put_texts", ROWS, "a", 1_000_000, 1), step("y", "die", ROWS)],
+        ["x"],
+        r"waits until what it has put into `rows` is written, from which nobody is left to get anything",
     ),
     "a queue that nobody empties": (
         things(rows=["Queue", 2]),
@@ -157,9 +163,24 @@ STUCK: dict[str, tuple[tuple[SharedThing, ...], list[Step], list[str], str]] = {
 }
 
 
+@pytest.mark.parametrize("what", DEATHS)
+def test_a_death_that_others_wait_for(run_shared: RunShared, what: str) -> None:  # noqa: F811
+    assert_told(run_shared, *DEATHS[what])
+
+
 @pytest.mark.parametrize("what", STUCK)
 def test_a_wait_for_what_cannot_come_ends(run_shared: RunShared, what: str) -> None:  # noqa: F811
-    declared, steps, failing, words = STUCK[what]
+    assert_told(run_shared, *STUCK[what])
+
+
+def assert_told(
+    run_shared: RunShared,  # noqa: F811
+    declared: tuple[SharedThing, ...],
+    steps: list[Step],
+    failing: list[str],
+    words: str,
+) -> None:
+    """The run ends by itself, says `words` and shows where each child waits; the steps `failing` fail for it."""
     ran = run_shared(declared, *steps, grace_period=1.0)
     assert ran.end.exit_code is ExitCode.FAILED
     abandoned = ran.one("shared.abandoned")
@@ -323,20 +344,50 @@ def test_a_wait_that_will_end_is_left_alone(run_shared: RunShared, what: str) ->
     assert ran.end.exit_code is ExitCode.SUCCEEDED, [e for e in ran.events if e["event"].startswith("shared")]
 
 
-def test_nothing_is_left_when_mprun_is_killed(start_method: StartMethod, tmp_path: Path) -> None:
-    """No child, no manager, no semaphore: however little time there was for it."""
-    declared = things(lock=["Lock"], rows=["Queue", 3], state=["dict", {}], n=["Value", "i", 0])
+ENDS: dict[str, list[int]] = {
+    "killed": [signal.SIGKILL],
+    "asked to end": [signal.SIGTERM, signal.SIGTERM],
+    "interrupted": [signal.SIGINT, signal.SIGINT],
+    "asked to end at once": [signal.SIGINT, signal.SIGINT, signal.SIGINT],
+}
+EVERYTHING = things(
+    lock=["Lock"],
+    gate=["Barrier", 4],
+    go=["Event"],
+    cond=["Condition"],
+    few=["BoundedSemaphore", 3],
+    rows=["Queue", 3],
+    work=["JoinableQueue"],
+    ends=["Pipe"],
+    state=["dict", {}],
+    seen=["list", []],
+    n=["Value", "i", 0],
+    hist=["Array", "d", 100_000],
+    model=["object", {"call": parse_target("sharing_zoo:load_model", HERE), "args": [7], "kwargs": {}}],
+)
+
+
+def signals_received(running: Running) -> list[Any]:
+    return [event for event in events_so_far(running.log) if event["event"] == "signal.received"]
+
+
+@pytest.mark.parametrize("how", ENDS)
+def test_nothing_is_left_whatever_ends_a_run(start_method: StartMethod, tmp_path: Path, how: str) -> None:
+    """No child, no manager, no semaphore, no memory: however little time there was for it."""
+    others = [shared(thing.name) for thing in EVERYTHING if thing.name not in ("lock", "state", "n", "ends")]
     steps = [
         step("x", "hold_and_say", LOCK, shared("state"), shared("n"), str(tmp_path / "pids")),
         step("y", "add_up", ROWS),
+        step("z", "nap_with", 60, *others, shared("ends", "0")),
     ]
-    plan = plan_with(declared, *steps, step("z", "nap_with", 60, ROWS), start_method=start_method)
-    running = Running(plan, tmp_path)
+    running = Running(plan_with(EVERYTHING, *steps, start_method=start_method, grace_period=0.5), tmp_path)
     pids = wait_for(lambda: (tmp_path / "pids").exists() and (tmp_path / "pids").read_text().split())
     assert left_behind(running.program.pid) or start_method == "fork"
-    running.signal(signal.SIGKILL)
+    for count, number in enumerate(ENDS[how]):
+        wait_for(lambda count=count: len(signals_received(running)) == count)
+        running.signal(number)
     _, stderr = running.end()
-    assert_gone(list(map(int, pids)))
+    assert_gone([*map(int, pids), *running.children()])
     wait_for(lambda: left_behind(running.program.pid) == [])
     assert "Traceback" not in stderr
 

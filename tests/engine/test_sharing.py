@@ -40,8 +40,9 @@ def plan_with(declared: tuple[SharedThing, ...], *steps: Step, start_method: Sta
 
 
 def left_behind(pid: int) -> list[str]:
-    """Semaphores of the runs of process `pid` that have a name yet."""
-    return [path.name for path in Path("/dev/shm").glob(f"sem.mprun-{pid}-*")]
+    """Semaphores and memory of the runs of process `pid` that have a name yet."""
+    patterns = (f"sem.mprun-{pid}-*", f"pym-{pid}-*")
+    return [path.name for pattern in patterns for path in Path("/dev/shm").glob(pattern)]
 
 
 @pytest.fixture(scope="session")
