@@ -16,14 +16,17 @@ def semaphore_prefix(run_id: str) -> str:
     """
     if not os.path.isdir(_FOLDER):
         return ""
-    return f"/{_MARK}{os.getpid()}-{_started(os.getpid())}-{run_id[-8:]}"
+    try:
+        return f"/{_MARK}{os.getpid()}-{_started(os.getpid())}-{run_id[-8:]}"
+    except (OSError, IndexError):  # multiprocessing's own names do as well; nobody can tell whose they are
+        return ""
 
 
 def remove_left_behind() -> None:
     """Remove this user's semaphores of runs whose process is gone: somebody has killed all that would have done so."""
     for name in list(_semaphores()):
         pid, _, started = name.removeprefix(f"sem.{_MARK}").partition("-")
-        if pid.isdecimal() and _started(int(pid)) != started.partition("-")[0]:
+        if pid.isdecimal() and _is_gone(int(pid), started.partition("-")[0]):
             _remove(os.path.join(_FOLDER, name))
 
 
@@ -42,13 +45,20 @@ def _is_ours(entry: os.DirEntry[str]) -> bool:
         return False
 
 
-def _started(pid: int) -> str:
-    """When process `pid` started, in ticks since the machine did; empty where there is none."""
+def _is_gone(pid: int, started: str) -> bool:
+    """Whether the process `pid` that started at `started` is no more there; where one can't tell, it is taken to be."""
     try:
-        with open(f"/proc/{pid}/stat", encoding="utf-8", errors="replace") as stat:
-            return stat.read().rpartition(")")[2].split()[19]
-    except (OSError, IndexError):
-        return ""
+        return _started(pid) != started
+    except (FileNotFoundError, ProcessLookupError):
+        return True
+    except (OSError, IndexError):  # such as: this process has too many files open
+        return False
+
+
+def _started(pid: int) -> str:
+    """When process `pid` started, in ticks since the machine did. Raises OSError, IndexError."""
+    with open(f"/proc/{pid}/stat", encoding="utf-8", errors="replace") as stat:
+        return stat.read().rpartition(")")[2].split()[19]
 
 
 def _remove(path: str) -> None:
