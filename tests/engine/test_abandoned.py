@@ -341,7 +341,8 @@ PATIENT: dict[str, tuple[tuple[SharedThing, ...], list[Step]]] = {
 def test_a_wait_that_will_end_is_left_alone(run_shared: RunShared, what: str) -> None:  # noqa: F811
     declared, steps = PATIENT[what]
     ran = run_shared(declared, *steps)
-    assert ran.end.exit_code is ExitCode.SUCCEEDED, [e for e in ran.events if e["event"].startswith("shared")]
+    assert ran.named("shared.abandoned") == []
+    assert ran.end.exit_code is ExitCode.SUCCEEDED, ran.events
 
 
 ENDS: dict[str, list[int]] = {
