@@ -211,10 +211,23 @@ def take_and_die(lock: Any, *others: Any) -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 
 
-def take_later(lock: Any) -> str:
-    time.sleep(0.2)
+def take(lock: Any) -> str:
     with lock:
         return "got it"
+
+
+def die_when_another_waits(lock: Any, taken: Any, ready: Any) -> None:
+    """Or when it is about to."""
+    lock.acquire()
+    taken.set()
+    ready.wait()
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def take_what_is_taken(lock: Any, taken: Any, ready: Any) -> None:
+    taken.wait()
+    ready.set()
+    lock.acquire()
 
 
 def take_and_return(lock: Any) -> None:
@@ -289,13 +302,7 @@ def hold_value_and_die(number: Any) -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 
 
-def read_later(number: Any) -> Any:
-    time.sleep(0.2)
-    return number.value
-
-
-def put_later_and_get(rows: Any) -> Any:
-    time.sleep(0.2)
+def put_and_get(rows: Any) -> Any:
     rows.put(1)
     return rows.get()
 
@@ -309,7 +316,6 @@ def write_half_and_die(rows: Any) -> None:
 
 
 def take_with(item: int, lock: Any) -> int:
-    time.sleep(0.2)
     with lock:
         return item
 

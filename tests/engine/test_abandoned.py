@@ -44,25 +44,34 @@ Stuck = tuple[tuple[SharedThing, ...], list[Step], list[str], str]
 DEATHS: dict[str, Stuck] = {
     "killed while it holds a lock": (
         things(lock=["Lock"]),
-        [step("x", "take_and_die", LOCK), step("y", "take_later", LOCK)],
+        [step("x", "take_and_die", LOCK), after("x", step("y", "take", LOCK))],
         ["y"],
         r"`y` \(pid \d+\) waits for `lock`, which `x` \(pid \d+\) held when it died",
     ),
+    "killed while another waits for a lock that it holds": (
+        things(lock=["Lock"], taken=["Event"], ready=["Event"]),
+        [
+            step("x", "die_when_another_waits", LOCK, shared("taken"), shared("ready")),
+            step("y", "take_what_is_taken", LOCK, shared("taken"), shared("ready")),
+        ],
+        ["y"],
+        r"waits for `lock`, which `x` \(pid \d+\) held when it died",
+    ),
     "killed while it holds an RLock": (
         things(lock=["RLock"]),
-        [step("x", "take_and_die", LOCK), step("y", "take_later", LOCK)],
+        [step("x", "take_and_die", LOCK), after("x", step("y", "take", LOCK))],
         ["y"],
         r"waits for `lock`, which `x` \(pid \d+\) held when it died",
     ),
     "ended while it holds a lock": (
         things(lock=["Lock"]),
-        [step("x", "take_and_return", LOCK), step("y", "take_later", LOCK)],
+        [step("x", "take_and_return", LOCK), after("x", step("y", "take", LOCK))],
         ["y"],
         r"waits for `lock`, which `x` \(pid \d+\) held when it died",
     ),
     "killed with the last place of a semaphore": (
         things(lock=["Semaphore", 1]),
-        [step("x", "take_and_die", LOCK), step("y", "take_later", LOCK)],
+        [step("x", "take_and_die", LOCK), after("x", step("y", "take", LOCK))],
         ["y"],
         r"waits for `lock`, which `x` \(pid \d+\) held when it died",
     ),
@@ -74,13 +83,13 @@ DEATHS: dict[str, Stuck] = {
     ),
     "killed while it holds the lock of a Value": (
         things(n=["Value", "i", 0]),
-        [step("x", "hold_value_and_die", shared("n")), step("y", "read_later", shared("n"))],
+        [step("x", "hold_value_and_die", shared("n")), after("x", step("y", "read", shared("n")))],
         ["y"],
         r"waits for `n`, which `x` \(pid \d+\) held when it died",
     ),
     "killed while it reads from a queue": (
         things(rows=["Queue"]),
-        [step("x", "hold_reading_lock_and_die", ROWS), step("y", "put_later_and_get", ROWS)],
+        [step("x", "hold_reading_lock_and_die", ROWS), after("x", step("y", "put_and_get", ROWS))],
         ["y"],
         r"waits for `rows`, which `x` \(pid \d+\) held when it died",
     ),
@@ -194,14 +203,14 @@ def assert_told(
 
 
 def test_who_held_what_is_told(run_shared: RunShared) -> None:  # noqa: F811
-    ran = run_shared(things(lock=["Lock"]), step("x", "take_and_die", LOCK), step("y", "take_later", LOCK))
+    ran = run_shared(things(lock=["Lock"]), step("x", "take_and_die", LOCK), after("x", step("y", "take", LOCK)))
     orphaned = ran.one("shared.orphaned")
     assert (orphaned["step"], orphaned["names"]) == ("x", ["lock"])
 
 
 def test_a_worker_of_a_pool_that_waits_for_ever(run_shared: RunShared, engine: Any) -> None:  # noqa: F811
     waits = pool("y", "sharing_zoo:take_with", [1, 2, 3], folder=HERE, engine=engine, kwargs={"lock": LOCK})
-    ran = run_shared(things(lock=["Lock"]), step("x", "take_and_die", LOCK), waits, grace_period=1.0)
+    ran = run_shared(things(lock=["Lock"]), step("x", "take_and_die", LOCK), after("x", waits), grace_period=1.0)
     assert ran.one("shared.abandoned")["steps"] == ["y"]
     assert re.search(r"worker \d of `y` \(pid \d+\) waits for `lock`", ran.one("shared.abandoned")["reason"])
 
@@ -304,7 +313,7 @@ def test_a_second_attempt_is_not_made_for_what_can_only_hang(run_shared: RunShar
     """The lock stays held by the dead: what is tried again waits for it as well, and the step ends."""
     dies = step("x", "take_and_die", LOCK)
     dies = replace(dies, limits=replace(dies.limits, retries=Retries(3)))
-    ran = run_shared(things(lock=["Lock"]), dies, step("y", "take_later", LOCK), grace_period=1.0)
+    ran = run_shared(things(lock=["Lock"]), dies, after("x", step("y", "take", LOCK)), grace_period=1.0)
     assert ran.end.exit_code is ExitCode.FAILED
     assert {"x", "y"} == {name for event in ran.named("shared.abandoned") for name in event["steps"]}
     assert len(ran.named("process.retried")) == 1
@@ -313,7 +322,7 @@ def test_a_second_attempt_is_not_made_for_what_can_only_hang(run_shared: RunShar
 def test_it_may_be_ignored(run_shared: RunShared) -> None:  # noqa: F811
     """Nothing is done about it; its own limit ends the step."""
     ignored = (replace(things(lock=["Lock"])[0], abandoned="ignore"),)
-    waits = step("y", "take_later", LOCK)
+    waits = after("x", step("y", "take", LOCK))
     waits = replace(waits, limits=replace(waits.limits, timeout=3.0))
     ran = run_shared(ignored, step("x", "take_and_die", LOCK), waits)
     assert ran.named("shared.abandoned") == []
