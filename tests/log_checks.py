@@ -75,7 +75,7 @@ def check_form(event: Event) -> None:
 def check_complete(data: bytes) -> None:
     """Fails where the finished log `data` can't be whole: a gap, a child without its join, a task without result, …"""
     complete = records.check_complete(BytesIO(data))
-    assert complete.findings == ()
+    assert complete.findings == (), complete.findings
     assert complete.finish
 
 

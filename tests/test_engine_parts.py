@@ -80,6 +80,19 @@ def test_an_outcome_is_booked_once(ledger: Ledger, told: Told) -> None:
     assert list(ledger.missing(6)) == [0, 1, 5]
 
 
+def test_what_is_only_counted_is_told_of_once(ledger: Ledger, told: Told) -> None:
+    """The board has a part of it, which is told of; then comes the word that counts all of it."""
+    ledger.book(4, "lost", b"x\n")
+    ledger.book_count(0, 3)
+    ledger.tell_counted()
+    ledger.book_count(0, 9)
+    ledger.tell_counted()
+    ledger.book_count(0, 9)
+    ledger.tell_counted()
+    assert [(event["first"], event["last"]) for event in told.events] == [(0, 2), (3, 3), (5, 8)]
+    assert ledger.outcomes == {"lost": 1, "returned": 8}
+
+
 def test_a_run_is_told_whole(ledger: Ledger, told: Told) -> None:
     assert ledger.book_run(10, [b"a"] * 5) == 15
     assert (told.runs, told.results) == ([(10, 5)], [])

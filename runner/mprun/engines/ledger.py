@@ -70,19 +70,31 @@ class Ledger:
         return end
 
     def book_count(self, first: int, count: int, values: Values | None = None) -> int:
-        """Book tasks that returned and have no lines; the index behind the last is returned."""
+        """Book tasks that returned and have no lines; the index behind the last is returned.
+
+        Some of them may have been counted before, on the worker's board, and told of.
+        """
         end = first + count
         self._make_room(end)
         known = self._done.count(1, first, end)
         if self.results is not None and values is not None:
             self._keep_unknown(self.results, values, known)
+        self._counted += self._unknown(first, end)
         self._done[first:end] = b"\1" * count
         self._booked += count - known
         self.outcomes["returned"] += count - known
         if known < count:
-            self._counted.append((first, end))
             self._events.count(self._step, count - known)
         return end
+
+    def _unknown(self, first: int, end: int) -> Iterator[tuple[int, int]]:
+        """The ranges of tasks from `first` to `end` - 1 that have no outcome yet."""
+        start = self._done.find(0, first, end)
+        while start >= 0:
+            known = self._done.find(1, start, end)
+            stop = known if known >= 0 else end
+            yield start, stop
+            start = self._done.find(0, stop, end)
 
     def book_reused(self, first: int, count: int, values: Values | None, run_id: str) -> None:
         """Book tasks in a row that have no lines, nor an outcome yet, and returned in the run `run_id`."""
