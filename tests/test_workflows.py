@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ast
 import json
+import math
+import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,9 +34,9 @@ class Did:
     results: list[list[Any]]
     folder: Path
 
-    def saved(self, name: str) -> str:
+    def saved(self, name: str) -> bytes:
         (path,) = self.folder.rglob(name)
-        return path.read_text(encoding="utf-8")
+        return path.read_bytes()
 
 
 def squares_of_5(did: Did) -> None:
@@ -75,7 +77,7 @@ def the_best_of_25_models(did: Did) -> None:
     """The same on each run, as the points are drawn with a seed."""
     assert did.printed == ["The best of 25 models: fourier of degree 4, error 0.046213"]
     assert list(map(len, did.results)) == [25]
-    head, *rows = did.saved("scores.csv").splitlines()
+    head, *rows = did.saved("scores.csv").decode().splitlines()
     assert (head, len(rows)) == ("basis,degree,penalty,error", 25)
     assert "fourier,4,0.1,0.046213" in rows
 
@@ -116,20 +118,58 @@ def most_frequent_words(did: Did) -> None:
     assert len(did.printed) == 3
 
 
+def a_picture_of_the_set(did: Did) -> None:
+    in_strips = [0, 2, 154, 569, 1646, 2687, 3168, 4275, 4851, 4956, 4332, 3200, 2701, 1755, 562, 182, 2, 0]
+    assert did.results == [in_strips]
+    png = did.saved("mandelbrot.png")
+    assert png[:24] == b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\x01\xe0\0\0\x01\x68"
+    rows = zlib.decompress(png[png.index(b"IDAT") + 4 : -16])
+    assert (len(rows), zlib.crc32(rows)) == (360 * 481, 932303495)
+
+
+def tasks_done(did: Did) -> None:
+    factorials = [f"factorial({n}) = {math.factorial(n)}" for n in range(1, 11)]
+    assert did.printed == sorted([*factorials, *(f"isqrt({n**3}) = {math.isqrt(n**3)}" for n in range(1, 11))])
+
+
+def products_of_primes(did: Did) -> None:
+    factors = json.loads(did.saved("factors.json"))
+    assert did.results == [factors]
+    assert list(map(math.prod, factors)) == list(range(199_500, 200_000))
+    assert sum(len(primes) == 1 for primes in factors) == 40
+    assert factors[0] == [2, 2, 3, 5, 5, 5, 7, 19]
+
+
+def what_each_call_returns(did: Did) -> None:
+    """A program prints a single result without brackets."""
+    assert did.results[:-6] == [[13983816]] or did.printed == ["13983816"]
+    in_order, arguments, in_chunks, streamed, as_they_come, in_fresh_workers = did.results[-6:]
+    assert in_order == [1, 2, 6, 24, 120]
+    assert arguments == [6, 1, 25]
+    assert in_chunks == [0, 3, 4, 5, 6, 7, 7, 8, 8, 9]
+    assert streamed == [0.5, 1.0, 1.5, 2.0]
+    assert sorted(as_they_come) == [0.0, 1.0, 2.0, 3.0]
+    assert len(set(in_fresh_workers)) == 2
+
+
 EXPECTED: dict[str, Callable[[Did], None]] = {
     "checksums": all_checksums_agree,
+    "factors": products_of_primes,
     "four_processes": four_numbers,
     "heat": heat_has_spread,
     "log_lines": most_frequent_words,
     "lookup": squares_below_500,
+    "mandelbrot": a_picture_of_the_set,
     "model_sweep": the_best_of_25_models,
     "monte_carlo": estimates_of_pi,
     "one_process": squares_of_5,
+    "pool_calls": what_each_call_returns,
     "pool_map": five_squares,
     "stdlib_census": a_plausible_library,
     "text_pipeline": a_ranking_of_words,
     "two_processes": squares_and_a_last_word,
     "word_counts": words_in_five_files,
+    "worker_queue": tasks_done,
 }
 
 
@@ -142,7 +182,7 @@ def test_a_workflow_runs(name: str, mprun: CommandLine) -> None:
 
 
 # A loop over a plain queue has no end.
-WITHOUT_A_PROGRAM = {"log_lines"}
+WITHOUT_A_PROGRAM = {"factors", "log_lines", "mandelbrot", "worker_queue"}
 
 
 @pytest.mark.parametrize("name", [name for name in NAMES if name not in WITHOUT_A_PROGRAM])
