@@ -712,7 +712,7 @@ if __name__ == "__main__":
     manager = context.Manager()
     shared = {
         "lock": context.Lock(),
-        "rows": context.Queue(10),
+        "rows": EndingQueue(context.Queue(10), context.Value("i", 1)),
         "gate": context.Barrier(2),
         "n": context.Value("i", 0),
         "state": manager.dict({"a": 1}),
@@ -720,7 +720,10 @@ if __name__ == "__main__":
         "made": use(1, **{"class": 2}),
     }
 
-    first = context.Process(target=use, args=(shared["lock"], shared["rows"], shared["ends"][0]))
+    first = context.Process(
+        target=call_and_leave,
+        args=((shared["rows"],), use, shared["lock"], shared["rows"], shared["ends"][0]),
+    )
     second = context.Process(
         target=use, args=(shared["gate"], shared["n"], shared["state"], shared["ends"][1])
     )
@@ -740,13 +743,16 @@ def test_what_is_shared_is_made_of_the_context() -> None:
     shared = tuple(SharedThing(name, kind, tuple(args)) for name, kind, *args in things)
     program = python_script(replace(plan_of(first, second), shared=shared))
     assert THINGS in program
-    assert "# In mprun a loop over a queue ends" in program
+    assert "# In mprun" not in program
 
 
-def test_what_plain_multiprocessing_cannot_share_is_refused() -> None:
-    array = SharedThing("image", "array", ({"shape": [3], "dtype": "float64"},))
-    with pytest.raises(UsageError, match="`image` is an array"):
-        python_script(replace(plan_of(process("first", "jobs:use", _shared("image"))), shared=(array,)))
-    tasks = pool("tasks", "jobs:use", 3, kwargs={"lock": _shared("lock")})
-    with pytest.raises(UsageError, match="what is shared with each task, and not once in `initargs`"):
-        python_script(replace(plan_of(tasks), shared=(SharedThing("lock", "Lock"),)))
+def test_where_a_plain_queue_does_less_it_is_said() -> None:
+    rows, more = SharedThing("rows", "Queue"), SharedThing("more", "Queue", (5,))
+    put, count = process("put", "jobs:use", _shared("rows")), process("count", "jobs:use", needs=("put",))
+    unknown = replace(process("unknown", "jobs:use", _shared("more")), cells=LinesSource("/flows/lines.txt"))
+    tasks = pool("tasks", "jobs:use", 3, kwargs={"rows": _shared("rows")}, needs=("count",))
+    late = process("late", "jobs:use", _shared("more"), needs=("put",))
+    program = python_script(replace(plan_of(put, count, unknown, tasks, late), shared=(rows, more)))
+    assert "# In mprun a loop over a queue ends when nobody is left" in program
+    assert "# doesn't for `rows`, `more`: who gets must be told the end" in program
+    assert "# In mprun those who use `more` may all be at work at the same time." in program

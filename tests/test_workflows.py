@@ -181,14 +181,14 @@ def test_a_workflow_runs(name: str, mprun: CommandLine) -> None:
     EXPECTED[name](Did(ran.stdout.splitlines(), list(_results(events)), mprun.folder))
 
 
-# A loop over a plain queue has no end.
-WITHOUT_A_PROGRAM = {"factors", "log_lines", "mandelbrot", "worker_queue"}
+SHARING = [name for name in NAMES if "\nshared:" in (WORKFLOWS / f"{name}.yaml").read_text(encoding="utf-8")]
+PROGRAMS = [(name, "forkserver") for name in NAMES] + [(name, how) for name in SHARING for how in ("fork", "spawn")]
 
 
-@pytest.mark.parametrize("name", [name for name in NAMES if name not in WITHOUT_A_PROGRAM])
-def test_its_program_does_the_same(name: str, mprun: CommandLine) -> None:
+@pytest.mark.parametrize(("name", "start_method"), PROGRAMS)
+def test_its_program_does_the_same(name: str, start_method: str, mprun: CommandLine) -> None:
     program = mprun("plan", str(WORKFLOWS / f"{name}.yaml"), "--python").stdout
-    mprun.write("program.py", program)
+    mprun.write("program.py", program.replace('get_context("forkserver")', f'get_context("{start_method}")'))
     ran = mprun.shell("${MPRUN%% *} -I program.py")  # the same Python, without mprun's folder on its path
     assert (ran.code, ran.stderr) == (0, "")
     assert "mprun" not in program

@@ -20,7 +20,7 @@ from mprun.planning.script_helpers import helpers_for, modules_for, with_parts
 from mprun.planning.script_library import Used
 from mprun.planning.script_names import Imports, Names
 from mprun.planning.script_refusals import references_to, refuse_what_has_no_words, without_skipped
-from mprun.planning.script_shared import about_queues, made_by
+from mprun.planning.script_shared import about_waits, made_by
 from mprun.planning.script_steps import main_block
 from mprun.planning.script_values import RUN_DIR, Values
 from mprun.planning.source_text import WIDTH, flat, literal, quoted
@@ -52,7 +52,7 @@ def python_script(plan: Plan, *, checked: bool = True) -> str:
     sources = [source for step in plan.steps if (source := items_of(step)) is not None]
     for module in (*modules_for(sources), *used.modules()):
         imports.add(module)
-    comments = [*_left_out(plan, around, skipped, checked), *about_queues(plan.shared)]
+    comments = [*_left_out(plan, around, skipped, checked), *about_waits(plan)]
     top = [_docstring(plan), *comments, "import os\nimport sys", _surroundings(plan), imports.text()]
     helpers = [*helpers_for(sources), *used.texts(), *[_LOAD_FILE] * imports.loads_files]
     loads = ["\n".join(imports.loads)] * bool(imports.loads)

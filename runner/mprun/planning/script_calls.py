@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import replace
 from typing import Any
 
@@ -11,8 +11,9 @@ from mprun.planning.call_text import call_arguments, pool_arguments, process_arg
 from mprun.planning.items_code import Writing, items_code, keywords
 from mprun.planning.script_library import Used
 from mprun.planning.script_names import Imports
+from mprun.planning.script_shared import shared_by
 from mprun.planning.script_values import CELL, Values
-from mprun.planning.source_text import Bare, Code, Group, call, comprehension, literal
+from mprun.planning.source_text import Bare, Code, Group, call, comprehension, literal, quoted
 from mprun.references import references_in, written_out
 from mprun.sources import (
     CallSource,
@@ -28,9 +29,12 @@ from mprun.sources import (
 
 
 class Calls:
-    """Writes the calls of one plan; `results` names what a step has returned."""
+    """Writes the calls of one plan; `results` names what a step has returned, `ending` are queues that end."""
 
-    def __init__(self, folder: str, imports: Imports, results: Callable[[str], str], used: Used) -> None:
+    def __init__(
+        self, folder: str, imports: Imports, results: Callable[[str], str], used: Used, ending: Collection[str]
+    ) -> None:
+        self._ending = ending
         self._folder = folder
         self._imports = imports
         self._results = results
@@ -51,6 +55,9 @@ class Calls:
         initargs = self.values.coded(step.initargs)
         if step.initializer and step.converts:
             initializer, initargs = self._converting(step), (Bare(initializer), *initargs)
+        if _keeps_its_function(step):
+            given = [Bare(initializer)] if initializer else []
+            initializer, initargs = self._used("keep_function"), (self._kept(step), *given, *initargs)
         if step.finalizer:
             self._used("finals_of")
             end = Bare(folder), Bare(self._imports.expression(step.finalizer))
@@ -61,14 +68,26 @@ class Calls:
         """What `method` of the pool is given."""
         if step.command:
             return call(method, self._commands(step))
-        coded = replace(step, args=self.values.coded(step.args), kwargs=self.values.coded(step.kwargs))
+        coded = self._coded(step)
         items = self._items(step.source, starred=method_of(step) == "starmap")
+        if _keeps_its_function(step):
+            return call(method, call_arguments(replace(coded, args=(), kwargs={}), "call_kept_function", items))
         return call(method, call_arguments(coded, self._function(coded), items))
+
+    def _coded(self, step: PoolStep) -> PoolStep:
+        return replace(step, args=self.values.coded(step.args), kwargs=self.values.coded(step.kwargs))
+
+    def _kept(self, step: PoolStep) -> Code:
+        """What each worker keeps: the function, with all that it is given beside items."""
+        coded = self._coded(step)
+        function = self._function(coded)
+        single = [*map(literal, coded.args), *keywords(coded.kwargs)] if step.call == "apply" else []
+        return self._partial([function, *single])
 
     # -- processes
 
     def _one_process(self, step: ProcessStep, returns: bool) -> Group:
-        target, args, kwargs = self._call_of_process(step, returns)
+        target, args, kwargs = self._until_the_end(step, *self._call_of_process(step, returns))
         arguments = process_arguments(replace(step, args=args, kwargs=kwargs), target)
         return call(self._used("Returning"), ["context", *arguments]) if returns else call("context.Process", arguments)
 
@@ -81,6 +100,13 @@ class Calls:
         target, args = self._imports.expression(step.target), self.values.coded(step.args)
         kwargs = Bare(CELL["matrix"]) if step.cell == "kwargs" else self.values.coded(step.kwargs)
         return (self._converting(step), (Bare(target), *args), kwargs) if step.converts else (target, args, kwargs)
+
+    def _until_the_end(self, step: ProcessStep, target: str, args: Any, kwargs: Any) -> tuple[str, Any, Any]:
+        """The call, after which the queues that it puts into know that it doesn't any more."""
+        queues = tuple(Bare(f"shared[{quoted(name)}]") for name in shared_by(step) if name in self._ending)
+        if not queues:
+            return target, args, kwargs
+        return self._used("call_and_leave"), (queues, Bare(target), *args), kwargs
 
     def _cell_name(self, step: ProcessStep) -> str:
         return CELL["item" if step.cell == "item" else "matrix"]
@@ -138,6 +164,11 @@ def method_of(step: PoolStep) -> str:
     if step.call in ("imap", "imap_unordered", "apply"):
         return step.call
     return "starmap" if step.call == "starmap" and not (step.command or _wrapper(step)) else "map"
+
+
+def _keeps_its_function(step: PoolStep) -> bool:
+    """Whether its tasks are given what is shared, which can reach a worker only when that is started."""
+    return any(each.scope == "shared" for each in references_in((step.args, step.kwargs)))
 
 
 def _wrapper(step: PoolStep) -> str:

@@ -6,6 +6,14 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from mprun.planning.script_converting import AS_ASKED, CONVERTED, CONVERTED_FROM_TEXT, CONVERTING_NAMES
+from mprun.planning.script_shared_helpers import (
+    ARRAY_OF_FILE,
+    CALL_AND_LEAVE,
+    ENDING_QUEUE,
+    KEEP_FUNCTION,
+    SHARED_ARRAY,
+    SHARED_HELPER_NAMES,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -252,6 +260,11 @@ LIBRARY: dict[str, Helper] = {
         ("dataclasses", "datetime", "decimal", "enum", "inspect", "pathlib", "re", "types", "typing", "uuid"),
     ),
     "finals_of": Helper(_FINALS, ("multiprocessing.util", "pickle", "tempfile")),
+    "EndingQueue": Helper(ENDING_QUEUE, ("contextlib",)),
+    "call_and_leave": Helper(CALL_AND_LEAVE),
+    "keep_function": Helper(KEEP_FUNCTION),
+    "shared_array": Helper(SHARED_ARRAY, ("math", "numpy")),
+    "array_of_file": Helper(ARRAY_OF_FILE, (), ("shared_array",)),
     "part_of": Helper(_PART_OF),
     "text_of": Helper(_TEXT_OF, ("contextlib", "json")),
     "rows_in": Helper(_ROWS_IN),
@@ -267,9 +280,8 @@ LIBRARY: dict[str, Helper] = {
 LIBRARY_NAMES = (
     frozenset(LIBRARY)
     | CONVERTING_NAMES
-    | {
-        *("send_result", "plain", "row_of", "cell_of", "begin_worker", "leave_final"),
-    }
+    | SHARED_HELPER_NAMES
+    | {"send_result", "plain", "row_of", "cell_of", "begin_worker", "leave_final"}
 )
 LIBRARY_MODULES = frozenset(module.partition(".")[0] for helper in LIBRARY.values() for module in helper.modules)
 

@@ -44,9 +44,6 @@ def _without_known_condition(step: Step) -> Step:
 def refuse_what_has_no_words(plan: Plan) -> None:
     """Raises UsageError for the first step that the program couldn't do as a run does."""
     returned = returning(plan.steps)
-    for thing in plan.shared:
-        if thing.kind == "array":
-            raise UsageError(f"`--python`: `{thing.name}` is an array, for which plain multiprocessing has no words")
     for reference in references_in(plan.surroundings.env):
         if reference.scope == "run":
             raise UsageError(f"`--python`: the `env` of the workflow refers to `{reference}`, which only a run has")
@@ -66,8 +63,6 @@ def _beyond(step: Step, plan: Plan, returns: bool) -> Iterator[str]:
             yield f"starts when `{need}` has {'failed' if how == 'failed' else 'ended, succeeded or not'}"
     if isinstance(step, ProcessStep) and step.daemon and (step.cells is not None or returns):
         yield "is a daemon with cells or results"
-    if isinstance(step, PoolStep) and any(each.scope == "shared" for each in references_in((step.args, step.kwargs))):
-        yield "is given what is shared with each task, and not once in `initargs`"
     for reference in _references(step):
         if reference.scope == "run" and reference.path != ("dir",):
             yield f"refers to `{reference}`"

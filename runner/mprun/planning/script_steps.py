@@ -10,7 +10,7 @@ from mprun.planning.script_calls import Calls, method_of
 from mprun.planning.script_library import Used
 from mprun.planning.script_names import Imports, Names
 from mprun.planning.script_saves import save_call
-from mprun.planning.script_shared import shared_block
+from mprun.planning.script_shared import SharedThings
 from mprun.planning.source_text import INDENT, WIDTH, Code, Group, call, flat, led, lines, quoted
 from mprun.references import finals_of, references_in, step_of
 
@@ -19,8 +19,7 @@ def main_block(plan: Plan, imports: Imports, names: Names, used: Used) -> str:
     """`if __name__ == "__main__":` and all that the program does, under it."""
     steps = _Steps(plan, imports, names, used)
     context = lines(f"context = multiprocessing.get_context({quoted(plan.start_method)})", INDENT)
-    shared = shared_block(plan.shared, imports)
-    paragraphs = ["\n".join([context, *shared]), *map(steps.wave, waves(plan.steps)), steps.end()]
+    paragraphs = ["\n".join([context, *steps.shared.statements()]), *map(steps.wave, waves(plan.steps)), steps.end()]
     return 'if __name__ == "__main__":\n' + "\n\n".join(text for text in paragraphs if text)
 
 
@@ -38,7 +37,8 @@ class _Steps:
             if isinstance(step, PoolStep) and step.finalizer:
                 self._name[finals_of(step.name)] = names.claim(step.name, "_finals")
                 self._folders[step.name] = names.claim(step.name, "_folder")
-        self._calls = Calls(self._folder, imports, self._result, used)
+        self.shared = SharedThings(plan, imports, used)
+        self._calls = Calls(self._folder, imports, self._result, used, self.shared.ending)
         self._returning = returning(plan.steps)
         self._needed = {need for step in plan.steps for need in step.needs} | self._returning
         self._daemons = [self._name[step.name] for step in _processes(plan.steps) if step.daemon]
