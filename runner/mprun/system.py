@@ -13,6 +13,11 @@ def available_cpus() -> int:
     return max(1, min(affinity, _cgroup_quota() or affinity))
 
 
+def memory_size() -> int:
+    """Bytes of this machine's memory."""
+    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+
+
 def oom_kills() -> int:
     """How many processes of this one's cgroup the kernel has killed for want of memory; 0 where it doesn't say.
 

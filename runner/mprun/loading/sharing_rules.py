@@ -6,6 +6,7 @@ import importlib.util
 import os
 import re
 from collections.abc import Callable, Iterator
+from struct import calcsize
 from typing import Any
 
 from mprun.loading.limits import workers
@@ -15,8 +16,8 @@ from mprun.loading.words import did_you_mean, suggest
 from mprun.models.values import NAME_PATTERN
 from mprun.places import Path
 from mprun.references import Reference, Template, references_in
-from mprun.sharing.kinds import KINDS, PIPES, QUEUES, kind_of
-from mprun.system import available_cpus
+from mprun.sharing.kinds import KINDS, PIPES, QUEUES, arguments_of, kind_of
+from mprun.system import available_cpus, memory_size
 
 _ABANDONED = ("fail", "ignore")
 _NAMES = ", ".join(f"`{kind}`" for kind in KINDS)
@@ -197,11 +198,30 @@ def _at_once(children: int, data: Data) -> int:
     return min(children, most) if isinstance(most, int) and not isinstance(most, bool) else children
 
 
+def fits_into_memory(data: Data) -> Iterator[Mistake]:
+    """An Array is filled with zeros when it is made: one that is too large would take all memory there is."""
+    for name, path, written in _entries(data):
+        size = _size_of_array(written)
+        if size > memory_size():
+            message = f"`{short(name)}` would take {size:,} bytes, more than the memory of this machine"
+            yield Mistake("too-large", message, (*path, "Array"))
+
+
+def _size_of_array(written: Any) -> int:
+    """The bytes of an Array that is written with its length; 0 for anything else."""
+    try:
+        code, length = arguments_of(written) if kind_of(written) == "Array" else ("b", 0)
+    except ValueError:
+        return 0
+    return length * (1 if code in "cu" else calcsize(code)) if isinstance(length, int) else 0
+
+
 SHARING_RULES: tuple[Callable[[Data], Iterator[Mistake]], ...] = (
     well_written,
     known_things,
     some_user,
     enough_parties,
+    fits_into_memory,
 )
 
 

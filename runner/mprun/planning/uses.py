@@ -10,7 +10,7 @@ from mprun.handed import Retries
 from mprun.models.steps import StepEntry
 from mprun.models.workflow import Workflow
 from mprun.places import Path
-from mprun.plan import Plan, PoolStep, ProcessStep, Step, has_one_result, items_of, needed_results
+from mprun.plan import Plan, PoolStep, ProcessStep, SharedThing, Step, has_one_result, items_of, needed_results
 from mprun.planning.converting import form_of
 from mprun.references import is_finals, references_in, step_of
 from mprun.sources import (
@@ -23,8 +23,10 @@ from mprun.sources import (
     ZipSource,
     whole_of,
 )
-from mprun.targets import Target
+from mprun.targets import Target, parse_target
 from mprun.worker.problems import Producer, Use
+
+_NUMPY = parse_target("numpy:ndarray", "")  # importing it may take long, or fail
 
 
 def uses(plan: Plan, written: Workflow) -> Iterator[tuple[Path, Use]]:
@@ -39,10 +41,16 @@ def uses(plan: Plan, written: Workflow) -> Iterator[tuple[Path, Use]]:
         for use in _uses_of(steps[name], entry) if name in steps else ():
             yield (group, name), _with_producers(use, steps[name], steps)
     for thing in plan.shared:
-        if thing.kind == "object":
-            (made,) = thing.args
-            path: Path = ("shared", thing.name)
-            yield path, Use(made["call"], ("object", "call"), "once", ("object", "args"), made["args"], made["kwargs"])
+        yield from ((("shared", thing.name), use) for use in _uses_of_thing(thing))
+
+
+def _uses_of_thing(thing: SharedThing) -> Iterator[Use]:
+    if thing.kind == "object":
+        (made,) = thing.args
+        yield Use(made["call"], ("object", "call"), "once", ("object", "args"), made["args"], made["kwargs"])
+    elif thing.kind == "array":
+        (made,) = thing.args
+        yield Use(_NUMPY, ("array",), "array", kwargs=made)
 
 
 def _with_producers(use: Use, step: Step, steps: Mapping[str, Step]) -> Use:

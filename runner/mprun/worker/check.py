@@ -26,6 +26,7 @@ from mprun.values import bounded_repr, type_name
 from mprun.worker import lifeline
 from mprun.worker.allowlist import is_allowed, not_allowed
 from mprun.worker.arguments import ArgumentCheck, short_path
+from mprun.worker.array_check import array_problems
 from mprun.worker.conversion.converter import did_you_mean, with_article
 from mprun.worker.exceptions import summary
 from mprun.worker.problems import Problem, Use
@@ -75,6 +76,8 @@ def _enter(surroundings: Surroundings) -> None:
 
 def _findings(use: Use, surroundings: Surroundings) -> tuple[list[Problem], bool, str]:
     """What is wrong with `use`, whether any of its arguments is to be converted, and the digest of its code."""
+    if use.shape == "array":
+        return list(array_problems(use.kwargs)), False, ""
     try:
         found = _found(use, surroundings)
     except _Unusable as unusable:

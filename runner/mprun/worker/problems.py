@@ -32,6 +32,7 @@ class Use:
     - axes: nothing; each of `kwargs` is a list of values, of which each call has one
     - generator: the arguments of the one call, which returns an iterable
     - exception: nothing, as the target is a class of exceptions, which is not called
+    - array: nothing; `kwargs` are what an array of numpy is made of
 
     Beside items, `kwargs` are the same for each call. For items a `range` may stand, which is not made into a list.
     Without an example, an item may be any plain data. `mode` says whether items, and so what arguments refer to as
