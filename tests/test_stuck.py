@@ -156,6 +156,21 @@ QUEUES: dict[str, tuple[Situation, bool, bool]] = {
     "nobody": (situation(), False, False),
     "one who may put": (situation(party("a"), party("b", ITEM, **LOOPS)), False, False),
     "one who is to come": (situation(party("b", ITEM, **LOOPS), pending=[Pending("a")]), False, False),
+    "one who comes when those have ended": (
+        situation(party("b", ITEM, **LOOPS), pending=[Pending("a", frozenset("b"))]),
+        True,
+        True,
+    ),
+    "one who comes behind one who comes when those have ended": (
+        situation(party("b", ITEM, **LOOPS), pending=[Pending("a", frozenset("d")), Pending("d", frozenset("b"))]),
+        True,
+        True,
+    ),
+    "one who comes when others have ended": (
+        situation(party("b", ITEM, **LOOPS), party("d"), pending=[Pending("a", frozenset("d"))]),
+        False,
+        False,
+    ),
     "all loop, one has a row yet": (situation(party("a", **LOOPS), party("b", ITEM, **LOOPS)), True, False),
     "all loop and wait": (situation(party("a", ITEM, **LOOPS), party("b", ITEM, **LOOPS)), True, True),
     "one gets": (situation(party("a", ITEM), party("b", ITEM, **LOOPS)), False, True),

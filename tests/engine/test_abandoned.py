@@ -169,6 +169,12 @@ STUCK: dict[str, Stuck] = {
         ["x"],
         r"waits for room in `rows`, from which nobody is left to get anything",
     ),
+    "a consumer that starts at the end of the run": (
+        things(rows=["Queue", 2]),
+        [step("x", "put_all", ROWS, 9), replace(step("y", "add_up", ROWS), when="exit")],
+        ["x"],
+        r"waits for room in `rows`, from which nobody is left to get anything",
+    ),
 }
 
 

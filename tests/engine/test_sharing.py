@@ -244,6 +244,27 @@ def test_queues_end_one_after_the_other(run_shared: RunShared) -> None:
     assert ran.values("c") == [4950 + 100]
 
 
+def test_a_queue_that_has_ended_goes_on_with_those_who_come_then(run_shared: RunShared) -> None:
+    ran = run_shared(
+        things(rows=["Queue", 10]),
+        step("a", "put_all", ROWS, 100),
+        step("b", "add_up", ROWS),
+        step("c", "put_all", ROWS, 200, needs=("b",)),
+        step("d", "add_up", ROWS, needs=("b",)),
+        replace(step("e", "put_all", ROWS, 300), when="exit"),
+        replace(step("f", "add_up", ROWS), when="exit"),
+    )
+    assert [ran.values(name) for name in "bdf"] == [[4950], [19900], [44850]]
+    assert len(ran.named("shared.ended")) == 3
+
+
+def test_what_is_left_in_a_queue_is_there_for_a_step_around_the_run(run_shared: RunShared) -> None:
+    ran = run_shared(
+        things(rows=["Queue"]), step("a", "put_all", ROWS, 100), replace(step("b", "add_up", ROWS), when="exit")
+    )
+    assert ran.values("b") == [4950]
+
+
 def test_a_queue_ends_although_its_producer_was_killed(run_shared: RunShared) -> None:
     ran = run_shared(things(rows=["Queue", 10]), step("a", "put_and_die", ROWS, 50), step("b", "add_up", ROWS))
     assert ran.values("b") == [1225]

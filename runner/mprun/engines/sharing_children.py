@@ -74,8 +74,8 @@ class SharingChildren:
         return [child.party(executions.get(child.step.name), at_tasks) for child in self._living.values()]
 
     def at_work(self) -> Counter[str]:
-        """How many children live, by step."""
-        return Counter(child.step.name for child in self._living.values())
+        """How many children live, by step. A Pool's own thread may ask, too."""
+        return Counter(child.step.name for child in list(self._living.values()))
 
     def sum(self, thing: str, word: int) -> int:
         """That word of all slots of `thing`, of the living and of those that have ended.

@@ -7,6 +7,7 @@ import time
 from mprun.engines.run import Events
 from mprun.engines.sharing import Sharing
 from mprun.engines.sharing_children import SharingChildren
+from mprun.plan import Step
 from mprun.sharing.kinds import QUEUES
 from mprun.sharing.making import Made
 from mprun.sharing.notes import GOTS, PUTS
@@ -36,6 +37,13 @@ class SharedQueues:
             if waits == self._ending.get(name):
                 self._end(name)
         self._ending = over
+
+    def go_on_for(self, step: Step) -> None:
+        """Queues that have ended are such again for who starts when all are gone for whom they ended."""
+        for name in self._ended & self._sharing.uses[step.name]:
+            if not any(name in self._sharing.uses[user] for user in self._children.at_work()):
+                self._ended.discard(name)
+                self._there()[name].value.go_on()
 
     def is_soon_to_end(self, now: Situation) -> bool:
         """Whether one of them may be over in a moment."""

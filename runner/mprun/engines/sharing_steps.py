@@ -7,8 +7,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from mprun.engines.run import Execution
-from mprun.plan import Plan, PoolStep, Step
+from mprun.plan import HOOKS, Plan, PoolStep, ProcessStep, Step, when
 from mprun.sharing.stuck import Pending
+
+_STAGES = ("", *HOOKS.values())
 
 
 class StepStates:
@@ -33,8 +35,17 @@ class StepStates:
             if step.name in self._at_work:
                 found += self._more_of(step, children[step.name], executions.get(step.name))
             elif step.name not in self.ended:
-                found.append(Pending(step.name, frozenset(step.needs) - self.ended, self._room()))
+                found.append(Pending(step.name, self._to_end_before(step), self._room()))
         return found
+
+    def _to_end_before(self, step: Step) -> frozenset[str]:
+        """The steps that have not ended yet, and must have before `step` starts: what it needs, and earlier stages.
+
+        Daemons are ended where all that is left are daemons.
+        """
+        stage = _STAGES.index(when(step))
+        earlier = (each for each in self._plan.steps if _STAGES.index(when(each)) < stage and not _is_daemon(each))
+        return frozenset({*step.needs, *(each.name for each in earlier)}) - self.ended
 
     def _room(self) -> frozenset[str] | None:
         """The steps that have room which another may need; None where there is no bound."""
@@ -48,3 +59,7 @@ class StepStates:
         if more is None or (isinstance(step, PoolStep) and children >= step.processes):
             return []
         return [Pending(step.name, needs_room_of=(self._room() or frozenset({step.name})) if more.needs_room else None)]
+
+
+def _is_daemon(step: Step) -> bool:
+    return isinstance(step, ProcessStep) and step.daemon

@@ -45,6 +45,7 @@ class SharingWatch:
     # -- what it hears
 
     def _equipped(self, process: ChildProcess, step: Step) -> None:
+        self._queues.go_on_for(step)
         self._children.equipped(process)
         if not self._is_looking:
             self._is_looking = True

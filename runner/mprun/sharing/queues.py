@@ -183,6 +183,11 @@ class Queue:
         self._parts.ended.value = 1
         self._items.release()
 
+    def go_on(self) -> None:
+        """Have no end again: all for whom it ended are gone, and others come."""
+        self._parts.ended.value = 0
+        self._items.acquire(False)
+
     def close_pipe(self) -> None:
         """Nobody will use it any more."""
         self._parts.reader.close()

@@ -216,10 +216,20 @@ def is_about_to_end(now: Situation, slot: int) -> bool:
 
 
 def _last_users(now: Situation, slot: int) -> list[Party]:
-    """The children that use a queue, where no more of them are to come."""
+    """The children that use a queue, where no more of them are to come, or only when these have ended."""
     thing = now.slots[slot].thing
-    more = any(thing in now.uses[pending.step] for pending in now.pending)
-    return [] if more else _users(now, thing)
+    users = _users(now, thing)
+    later = _behind(now, {user.step for user in users})
+    more = any(thing in now.uses[pending.step] for pending in now.pending if pending.step not in later)
+    return [] if more else users
+
+
+def _behind(now: Situation, steps: set[str]) -> set[str]:
+    """The steps that can't start before one of `steps` has ended, or a step that can't start before that."""
+    behind: set[str] = set()
+    while more := {each.step for each in now.pending if each.after & (steps | behind)} - behind:
+        behind |= more
+    return behind
 
 
 def slots_of(slots: Iterable[Slot], thing: str) -> list[int]:
