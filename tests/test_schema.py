@@ -41,7 +41,7 @@ NOT_IN_A_SCHEMA = {
     *("retries-without-delay", "retries-max-delay-short", "retries-max-delay-fixed"),
     *("defaults-stdlib", "shared-none", "shared-types-of-c", "param-choices", "condition-quoted-reference"),
     "tag-of-a-key",
-    "shared-huge",
+    *("shared-huge", "shared-max-parallel"),
     *("include-no-path", "save-no-path", "matrix-number-as-axis"),
     *("results-cycle", "save", "source-files", "stdlib-sources"),
     *("include-needs-across", "zip"),

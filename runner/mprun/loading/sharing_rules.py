@@ -150,9 +150,9 @@ def enough_parties(data: Data) -> Iterator[Mistake]:
         counts = [_children(step, data) for step in using]
         if kind is None or not using or None in counts:
             continue
-        children = _at_once(sum(count for count in counts if count is not None), data)
+        children = sum(count for count in counts if count is not None)
         if kind == "Barrier":
-            yield from _fillable(name, (*path, kind), written[kind], children, using)
+            yield from _fillable(name, (*path, kind), written[kind], _at_once(children, data), using)
         elif KINDS[kind].between and children < 2:
             yield _alone(name, path, kind, using[0])
 
