@@ -96,6 +96,7 @@ def count(item, lock, number, by=1):
 def start(number): number.value += 100
 def read(number, *others): return number.value
 def text(letters, letter): return (letters[:] + letter.value).decode()
+def told(finals): return len(finals)
 def table(size): return list(range(size))
 def at(position, table): return table[position]
 def sizes(x, y, image, scale): return [x, y, image.shape[0] * scale]
@@ -182,6 +183,16 @@ FLOWS = {
             kwargs: {image: "${shared.image}", scale: 2}
             save: m.json
           star: {target: jobs:spread, starmap: [[1, 2], {a: 3, b: 4}], kwargs: {lock: "${shared.lock}"}, save: s.json}
+        """,
+    "workers that share, and leave something at their end": """
+        shared: {lock: Lock, n: {Value: [i, 0]}}
+        pools:
+          some:
+            {target: jobs:count, map: {range: 20}, kwargs: {lock: "${shared.lock}", number: "${shared.n}"},
+             initializer: jobs:start, initargs: ["${shared.n}"], finalizer: os:getcwd, processes: 2, save: some.json}
+        processes:
+          n: {target: jobs:read, args: ["${shared.n}"], needs: some, save: n.json}
+          ends: {target: jobs:told, args: ["${results.some.finals}"], save: ends.json}
         """,
     "objects and letters": """
         shared:
