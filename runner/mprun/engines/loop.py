@@ -60,6 +60,8 @@ class Loop:
             signal.signal(number, handler)  # type: ignore[arg-type]
         if self._wakeup_fd_before is not None:
             signal.set_wakeup_fd(self._wakeup_fd_before)
+        self._timers.clear()  # what they call would be kept, with its descriptors, until the next garbage collection
+        self._signals.clear()
         self._selector.close()
         self._wakeup.close()
         self._waker.close()

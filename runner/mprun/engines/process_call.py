@@ -128,6 +128,7 @@ class ProcessCall:
     def ended(self, child: Child, ending: Ending) -> None:
         if self._watch is not None:
             self._watch.close()
+            self._watch = None
         if not self._settled():
             self._tell_end_without_result(child, ending)
         self._run.events.emit(

@@ -23,6 +23,7 @@ class SuspensionWatch:
 
     def close(self) -> None:
         self._timer.cancel()
+        del self._tell  # no cycle is to keep the child and its descriptors until the next garbage collection
 
     def _look(self) -> None:
         self._timer = self._loop.call_later(LOOK_INTERVAL, self._look)
