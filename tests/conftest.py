@@ -87,14 +87,14 @@ BY_CHANCE = {"test_random_workflows", "test_fuzz_load"}
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
-        "--full",
+        "--brief",
         action="store_true",
-        help="each test of an engine with every start method, and the modules that try much at random",
+        help="each test of an engine with one start method, and not the modules that try much at random",
     )
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    if not config.getoption("full"):
+    if config.getoption("brief"):
         left_out = [item for item in items if _is_long(item)]
         config.hook.pytest_deselected(items=left_out)
         kept = set(items) - set(left_out)
