@@ -275,8 +275,11 @@ def test_nothing_outlives_mprun(start: Any, engine: str, tmp_path: Path) -> None
     assert_gone(children, limit=1.0)
 
 
-def test_a_fault_of_mprun_leaves_nothing(tmp_path: Path, start_method: StartMethod, engine: str, warm: None) -> None:
-    """An exception within the loop ends every child and is raised."""
+@pytest.mark.parametrize("told", [2, 3])
+def test_a_fault_of_mprun_leaves_nothing(
+    tmp_path: Path, start_method: StartMethod, engine: str, told: int, warm: None
+) -> None:
+    """An exception within the loop ends every child, be it one that was not told of yet, and is raised."""
 
     class Faulty:
         pids: list[int] = []  # noqa: RUF012 -- one test, one class
@@ -284,8 +287,11 @@ def test_a_fault_of_mprun_leaves_nothing(tmp_path: Path, start_method: StartMeth
         def event(self, event: Event) -> None:
             if event["event"] in CHILD_STARTED:
                 self.pids.append(event["pid"])
-                if len(self.pids) == 3:
+                if len(self.pids) == told:
                     raise ZeroDivisionError
+
+        def tick(self) -> None:
+            """It is shown nowhere."""
 
     plan = zoo_plan(
         process("process", "zoo:nap", 1000, folder=HERE),

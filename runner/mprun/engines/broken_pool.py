@@ -7,6 +7,8 @@ import threading
 from multiprocessing import pool as pools
 from typing import Any
 
+from mprun.engines.child import signal_group
+
 PATIENCE = 1.0  # seconds that each of the Pool's threads is given to end
 
 # Kept for good where a thread of theirs doesn't end, as collecting them would wait for it.
@@ -23,6 +25,14 @@ def abandon(pool: pools.Pool) -> None:
     with contextlib.suppress(AttributeError):
         internals._terminate.cancel()
     _left.append(pool)
+
+
+def signal_workers(pool: pools.Pool, number: int) -> None:
+    """Send signal `number` to each worker of an abandoned Pool that is not joined yet."""
+    internals: Any = pool
+    for process in internals._pool:
+        if process.exitcode is None:
+            signal_group(process.pid, number)
 
 
 def clear_away(pool: pools.Pool) -> None:

@@ -101,7 +101,7 @@ class Child:
     def signal(self, number: int) -> None:
         """Send signal `number` to the child and all that it started."""
         if self.alive:
-            _signal_group(self.pid, number)
+            signal_group(self.pid, number)
 
     def end(self, number: int, why: str, verdict: Outcome = "cancelled") -> None:
         """End the child by signal `number`; `why` tells this end from one that mprun didn't mean.
@@ -111,8 +111,8 @@ class Child:
         if self.alive:
             if not self.stopped_by:
                 self.stopped_by, self.verdict = why, verdict
-            _signal_group(self.pid, number)
-            _signal_group(self.pid, signal.SIGCONT)  # a stopped process takes no other signal but SIGKILL
+            signal_group(self.pid, number)
+            signal_group(self.pid, signal.SIGCONT)  # a stopped process takes no other signal but SIGKILL
 
     def terminate(self, grace_period: float, why: str, verdict: Outcome) -> None:
         """Ask the child to end (SIGTERM), and make it end (SIGKILL) when it is still there after `grace_period`."""
@@ -170,7 +170,7 @@ class Child:
             self._pidfd = None
         self.alive = False
         self._suspension.close()
-        _signal_group(self.pid, signal.SIGKILL)  # before it is reaped, so that the number can't be anybody else's
+        signal_group(self.pid, signal.SIGKILL)  # before it is reaped, so that the number can't be anybody else's
         self._drained = self._loop.call_later(DRAIN_TIME, self._close_pipes)
         self._drain()
 
@@ -206,7 +206,7 @@ class Child:
         self._printed.clear()
 
 
-def _signal_group(pid: int, number: int) -> None:
+def signal_group(pid: int, number: int) -> None:
     """Signal the group that `pid` leads, and `pid` itself in case it hasn't become the leader yet."""
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(pid, number)

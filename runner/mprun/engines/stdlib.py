@@ -18,7 +18,7 @@ from multiprocessing import pool as pools
 from multiprocessing.context import BaseContext
 from typing import Any
 
-from mprun.engines.broken_pool import abandon, clear_away
+from mprun.engines.broken_pool import abandon, clear_away, signal_workers
 from mprun.engines.child import Child, Ending
 from mprun.engines.feed import Feed
 from mprun.engines.finals import LOOK_INTERVAL, SHORTEST
@@ -100,6 +100,8 @@ class StdlibPoolExecution(PoolExecution[PoolWorker]):
     def end(self, number: int, why: str) -> None:
         self._give_up("", why)
         self.end_all(number, why)
+        if self._pool is not None:
+            signal_workers(self._pool, number)  # also those not told of yet: after a fault of ours, they never are
 
     def more(self) -> More | None:
         """None where each task has begun or is in the chunk of a worker that is at another one of it."""
