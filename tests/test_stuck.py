@@ -43,6 +43,10 @@ SITUATIONS: dict[str, tuple[Situation, str]] = {
     "a lock is held by one at work": (situation(party("a", **HOLDS_LOCK), party("b", LOCK)), ""),
     "a lock is held by nobody who lives": (situation(party("a"), party("b", LOCK)), "b"),
     "a lock is about to be taken by another": (situation(party("a", wants=frozenset({LOCK})), party("b", LOCK)), ""),
+    "a lock is had, for a moment as is noted, by one who waits": (
+        situation(party("a", ITEM, wants=frozenset({LOCK})), party("b", LOCK), party("c", ITEM)),
+        "abc",
+    ),
     "all wait for a lock of a dead one": (situation(party("a", LOCK), party("b", LOCK), party("c")), "ab"),
     "two hold what the other waits for": (
         situation(party("a", OTHER, **HOLDS_LOCK), party("b", LOCK, **HOLDS_OTHER), party("c")),
@@ -194,6 +198,12 @@ WORDS: dict[str, tuple[Situation, dict[int, str], str]] = {
         situation(party("a", GO, **HOLDS_LOCK), party("b", LOCK)),
         {},
         "`a` (pid 97) waits until `go` is set, and all who could bring that about wait for something else; "
+        "`b` (pid 98) waits for `lock`, which `a` (pid 97), itself waiting, holds",
+    ),
+    "living holder, for a moment as is noted": (
+        situation(party("a", ITEM, wants=frozenset({LOCK})), party("b", LOCK)),
+        {},
+        "`a` (pid 97) waits for something in `rows`, and all who could bring that about wait for something else; "
         "`b` (pid 98) waits for `lock`, which `a` (pid 97), itself waiting, holds",
     ),
     "barrier": (

@@ -21,6 +21,15 @@ ATOMIC = select.PIPE_BUF  # bytes that a pipe takes whole or not at all
 FLUSH_INTERVAL = 0.5  # seconds between two looks whether this process's own thread still lives
 
 _to_flush: list[FrameWriter] = []  # in this process: have objects that a thread is to write
+_forks = 0  # how often this process or one before it was forked
+
+
+def _count_fork() -> None:
+    global _forks
+    _forks += 1
+
+
+os.register_at_fork(after_in_child=_count_fork)
 
 
 class FrameWriter:
@@ -39,14 +48,15 @@ class FrameWriter:
 
     def _set_up(self) -> None:
         self._pending: deque[bytes] = deque()
-        self._changed = threading.Condition(threading.Lock())
+        self._own = threading.Lock()
+        self._changed = threading.Condition(self._own)
         self._writer: threading.Thread | None = None
-        self._pid = os.getpid()
+        self._forks = _forks
 
     def send(self, frame: bytes) -> None:
-        if self._pid != os.getpid():  # forked by the user's code: its threads and what they owed stayed behind
+        if self._forks != _forks:  # forked by the user's code: its threads and what they owed stayed behind
             self._set_up()
-        with self._changed:
+        with self._own:
             if not self._pending and self._write_at_once(frame):
                 return
             self._pending.append(frame)
@@ -55,14 +65,14 @@ class FrameWriter:
             self._changed.notify()
 
     def _write_at_once(self, frame: bytes) -> bool:
-        if len(frame) > ATOMIC or not self._lock.acquire(False):
+        if len(frame) > ATOMIC or not self._lock.acquire_briefly():
             return False
         try:
             os.write(self._fd, frame)
         except BlockingIOError:
             return False
         finally:
-            self._lock.release()
+            self._lock.release_briefly()
         self.tell_written(1)
         return True
 
@@ -117,7 +127,7 @@ class FrameWriter:
 
     def _wait_until_written(self) -> None:
         with self._changed:
-            while self._pending and self._pid == os.getpid():
+            while self._pending and self._forks == _forks:
                 self._changed.wait(FLUSH_INTERVAL)
 
     def forget(self) -> None:

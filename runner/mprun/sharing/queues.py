@@ -11,17 +11,16 @@ import pickle
 import queue
 from collections.abc import Iterator
 from dataclasses import dataclass
-from multiprocessing import reduction
 from typing import Any
 
 from mprun.sharing import notes
 from mprun.sharing.locks import Condition, Lock
 from mprun.sharing.notes import GOTS, LOOPS, start_of, wait_for
+from mprun.sharing.pickling import pickled
 from mprun.sharing.queue_writing import FrameWriter
 
 HEAD = 8  # bytes before each object: how many follow
 
-_PLAIN = frozenset({int, float, bool, str, bytes, type(None)})
 _ENDED: Any = object()
 
 
@@ -80,7 +79,7 @@ class Queue:
 
     def put(self, obj: Any, block: bool = True, timeout: float | None = None) -> None:
         """Put `obj`, waiting for room if `block`. Raises queue.Full, and what pickling raises."""
-        data = pickle.dumps(obj, 5) if type(obj) in _PLAIN else bytes(reduction.ForkingPickler.dumps(obj, 5))
+        data = pickled(obj)
         if self._room is not None and not self._room.acquire(False):
             self._wait_for_room(block, timeout)
         self._about_to_put()
@@ -125,15 +124,30 @@ class Queue:
     def _take(self, block: bool, timeout: float | None) -> Any:
         if not self._items.acquire(False):
             self._wait_for_item(block, timeout)
-        with self._parts.reading:
-            if self._parts.ended.value and not self._parts.reader.poll():
-                self._items.release()  # for the next who waits
-                return _ENDED
-            data = self._read(int.from_bytes(self._read(HEAD), "little"))
+        data = self._read_next()
+        if data is None:
+            return _ENDED
         notes.words[self._start + GOTS] += 1
         if self._room is not None:
             self._room.release()
         return pickle.loads(data)
+
+    def _read_next(self) -> bytes | None:
+        reading = self._parts.reading
+        if reading.acquire_briefly():
+            try:
+                return self._read_object()
+            finally:
+                reading.release_briefly()
+        with reading:
+            return self._read_object()
+
+    def _read_object(self) -> bytes | None:
+        """None at the end of the queue."""
+        if self._parts.ended.value and not self._parts.reader.poll():
+            self._items.release()  # for the next who waits
+            return None
+        return self._read(int.from_bytes(self._read(HEAD), "little"))
 
     def _wait_for_item(self, block: bool, timeout: float | None) -> None:
         if not block:

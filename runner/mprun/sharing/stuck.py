@@ -137,11 +137,12 @@ def _holders(now: Situation, party: Party) -> list[Party] | None:
     assert slot is not None
     if _is_for_signals(now, slot):
         return _other_users(now, party)
-    return [
-        user
-        for user in now.parties
-        if user.holds.get(slot, 0) > 0 or (slot in user.wants and user.waits != slot and user.pid != party.pid)
-    ]
+    return [user for user in now.parties if user.holds.get(slot, 0) > 0 or takes(user, slot)]
+
+
+def takes(user: Party, slot: int) -> bool:
+    """Whether `user` takes the lock or gives it back at this moment, or has it for so short that only that is noted."""
+    return slot in user.wants and user.waits != slot
 
 
 def _is_for_signals(now: Situation, slot: int) -> bool:

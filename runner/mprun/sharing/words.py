@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from mprun.sharing.making import Role, Slot
-from mprun.sharing.stuck import Party, Situation
+from mprun.sharing.stuck import Party, Situation, takes
 
 _WAITS: dict[Role, str] = {
     "lock": "waits for `{}`",
@@ -64,7 +64,7 @@ def _why(now: Situation, party: Party, slot: Slot, dead: Mapping[int, str]) -> s
         if users < slot.parties:
             return f"which needs {slot.parties} and has {users} left that could arrive"
         return f"which needs {slot.parties}, and all who could still arrive wait for something else"
-    holders = [user for user in now.parties if user.holds.get(party.waits, 0) > 0]
+    holders = [user for user in now.parties if user.holds.get(party.waits, 0) > 0 or takes(user, party.waits)]
     if slot.role in ("lock", "semaphore") and holders:
         return f"which {' and '.join(map(_holder, holders))} holds"
     if party.waits in dead and slot.role in ("lock", "semaphore"):
