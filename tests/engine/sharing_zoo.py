@@ -158,6 +158,10 @@ def rows_sum(image: Any, row: int) -> float:
     return float(image[row].sum())
 
 
+def row_sum(image: Any, row: int) -> float:
+    return float(image[row].sum())
+
+
 def whole_sum(image: Any, *needed: Any) -> float:
     return float(image.sum())
 

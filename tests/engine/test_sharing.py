@@ -178,6 +178,38 @@ def test_an_array_starts_as_its_file(run_shared: RunShared, tmp_path: Path) -> N
     assert numpy.load(tmp_path / "image.npy").sum() == 3000
 
 
+@pytest.mark.parametrize("order", ["C", "F"])
+def test_an_array_starts_as_its_file_in_whatever_order_that_is(
+    run_shared: RunShared, tmp_path: Path, order: str
+) -> None:
+    numpy = pytest.importorskip("numpy")
+    numpy.save(tmp_path / "image.npy", numpy.asarray(numpy.arange(6000.0).reshape(3, 2000), order=order))
+    declared = things(image=["array", {"file": str(tmp_path / "image.npy")}])
+    ran = run_shared(declared, *(step(f"s{n}", "row_sum", shared("image"), n) for n in range(3)))
+    assert [ran.values(f"s{n}") for n in range(3)] == [[1999000.0], [5999000.0], [9999000.0]]
+
+
+def test_a_file_that_is_mapped_cannot_be_written(run_shared: RunShared, tmp_path: Path) -> None:
+    numpy = pytest.importorskip("numpy")
+    numpy.save(tmp_path / "image.npy", numpy.ones((3, 1000)))
+    declared = things(image=["array", {"file": str(tmp_path / "image.npy"), "mmap_mode": "r"}])
+    ran = run_shared(declared, step("all", "whole_sum", shared("image")), step("row", "rows_sum", shared("image"), 2))
+    assert ran.values("all") == [3000.0]
+    assert "read-only" in ran.results("row")[0]["exception.message"]
+
+
+def test_what_a_child_writes_to_a_copied_file_is_its_own(run_shared: RunShared, tmp_path: Path) -> None:
+    numpy = pytest.importorskip("numpy")
+    numpy.save(tmp_path / "image.npy", numpy.ones((3, 1000)))
+    declared = things(image=["array", {"file": str(tmp_path / "image.npy"), "mmap_mode": "c"}])
+    ran = run_shared(
+        declared,
+        step("row", "rows_sum", shared("image"), 2),
+        step("all", "whole_sum", shared("image"), needs=("row",)),
+    )
+    assert (ran.values("row"), ran.values("all")) == ([2000.0], [3000.0])
+
+
 MODEL = {"call": parse_target("sharing_zoo:load_model", HERE), "args": [7], "kwargs": {}}
 
 

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from pydantic import WithJsonSchema
 
-from mprun.sharing.kinds import KINDS, TYPECODES
+from mprun.sharing.kinds import KINDS, MMAP_MODES, TYPECODES
 
 _SIZE: dict[str, Any] = {"type": "integer", "minimum": 0}
 _NOTHING: dict[str, Any] = {"type": "array", "maxItems": 0}
@@ -23,7 +23,11 @@ _ARGUMENTS: dict[str, dict[str, Any]] = {
     "list": {"type": "array"},
     "array": {
         "oneOf": [
-            {"type": "object", "required": ["file"], "properties": {"file": {"type": "string", "minLength": 1}}},
+            {
+                "type": "object",
+                "required": ["file"],
+                "properties": {"file": {"type": "string", "minLength": 1}, "mmap_mode": {"enum": MMAP_MODES}},
+            },
             {
                 "type": "object",
                 "required": ["shape", "dtype"],

@@ -30,7 +30,7 @@ def _resolved(kind: str, argument: Any, folder: str) -> Any:
         call = parse_target(argument["call"], folder)
         return {"call": call, "args": argument.get("args", []), "kwargs": argument.get("kwargs", {})}
     if kind == "array" and "file" in argument:
-        return {"file": os.path.normpath(os.path.join(folder, argument["file"]))}
+        return {**argument, "file": os.path.normpath(os.path.join(folder, argument["file"]))}
     if kind == "array":
         shape = argument["shape"]
         return {**argument, "shape": shape if isinstance(shape, list) else [shape]}

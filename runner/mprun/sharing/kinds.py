@@ -12,6 +12,10 @@ TYPECODES = ["c", "b", "B", "u", "h", "H", "i", "I", "l", "L", "q", "Q", "f", "d
 """What `multiprocessing.Value` and `Array` call the types of C."""
 
 
+MMAP_MODES = ["r", "c"]
+"""What numpy calls the ways to use a file as memory that leave the file as it is: only read, or copied on write."""
+
+
 @dataclass(frozen=True, slots=True)
 class Kind:
     """`takes` is what its arguments are, in words; `read` makes a tuple of them and raises ValueError for others.
@@ -102,11 +106,17 @@ def _of(kind: type) -> Callable[[Any], Arguments]:
 def _numpy(written: Any) -> Arguments:
     if not isinstance(written, dict):
         raise ValueError
-    if set(written) == {"file"} and isinstance(written["file"], str) and written["file"]:
+    if _is_file(written):
         return (written,)
     if set(written) == {"shape", "dtype"} and isinstance(written["dtype"], str) and _is_shape(written["shape"]):
         return (written,)
     raise ValueError
+
+
+def _is_file(written: dict[str, Any]) -> bool:
+    if not isinstance(written.get("file"), str) or not written["file"] or set(written) - {"file", "mmap_mode"}:
+        return False
+    return written.get("mmap_mode", "r") in MMAP_MODES
 
 
 def _is_shape(written: Any) -> bool:
@@ -142,7 +152,7 @@ KINDS: dict[str, Kind] = {
     "Pipe": Kind("`true` or `false` (duplex), or its name alone", _optional(_duplex), bare=True, between=True),
     "dict": Kind("a mapping, which may be empty: `{dict: {}}`", _of(dict)),
     "list": Kind("a list, which may be empty: `{list: []}`", _of(list)),
-    "array": Kind("a mapping with `file`, or with `shape` and `dtype`", _numpy),
+    "array": Kind("a mapping with `file` (and `mmap_mode`, `r` or `c`), or with `shape` and `dtype`", _numpy),
     "object": Kind("a mapping with `call`, and perhaps `args` and `kwargs`", _made),
 }
 

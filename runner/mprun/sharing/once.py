@@ -11,7 +11,7 @@ import os
 import pickle
 from collections.abc import Mapping
 from multiprocessing import reduction
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from mprun.memory import anonymous_file
 from mprun.sharing.locks import Lock
@@ -92,29 +92,40 @@ class Object(Once):
 
 
 class Array(Once):
-    """A numpy array in shared memory: of zeros, or with what a .npy file held at first."""
+    """A numpy array in shared memory: of zeros, or with what a .npy file held at first.
+
+    With an `mmap_mode` it is the file itself, which the system keeps in memory once for all who read it.
+    """
 
     def _make(self) -> Any:
-        source = self._source()
-        if source is None:
-            array = self._load()
-        else:
-            array = self._over_memory(source.shape, source.dtype)
-            array[...] = source
+        if "shape" in self._arguments or "mmap_mode" in self._arguments:
+            return self._load()
+        source = self._file("r")
+        array = self._over_memory(source.shape, source.dtype)
+        self._fill(array, source)
         return array
 
     def _load(self) -> Any:
-        source = self._source()
-        if source is not None:
+        if "mmap_mode" in self._arguments:
+            return self._file(self._arguments["mmap_mode"])
+        if "file" in self._arguments:
+            source = self._file("r")
             return self._over_memory(source.shape, source.dtype)
         import numpy
 
         return self._over_memory(tuple(self._arguments["shape"]), numpy.dtype(self._arguments["dtype"]))
 
-    def _source(self) -> numpy.ndarray[Any, Any] | None:
+    def _file(self, mode: Literal["r", "c"]) -> Any:
         import numpy
 
-        return numpy.load(self._arguments["file"], mmap_mode="r") if "file" in self._arguments else None
+        return numpy.load(self._arguments["file"], mmap_mode=mode).view(numpy.ndarray)
+
+    def _fill(self, array: numpy.ndarray[Any, Any], source: numpy.ndarray[Any, Any]) -> None:
+        """Where that is possible, by writing: it costs a third of what touching each page for the first time does."""
+        if source.flags.c_contiguous:
+            _write_all(self._fd, source.reshape(-1).view("u1").data, 0)
+        else:
+            array[...] = source
 
     def _over_memory(self, shape: tuple[int, ...], dtype: Any) -> Any:
         import numpy
