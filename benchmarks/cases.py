@@ -20,6 +20,7 @@ from typing import Any
 from benchmarks import work
 from benchmarks.case import MEGA, Case, Goal, own_peak, times_as_fast, times_as_long
 from benchmarks.format_cases import FORMAT_CASES
+from benchmarks.sharing_cases import SHARING_CASES
 
 WORKERS = 2
 
@@ -334,4 +335,5 @@ CASES = [
         None,
     ),
     *FORMAT_CASES,
+    *SHARING_CASES,
 ]

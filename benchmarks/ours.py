@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,12 +13,12 @@ from typing import Any
 
 from benchmarks.peers import START_METHOD
 from mprun.handed import LogTasks, PoolCall, Surroundings
-from mprun.plan import Plan, PoolStep, ProcessStep, Step
+from mprun.plan import Plan, PoolStep, ProcessStep, SharedThing, StartMethod, Step
 from mprun.results import read_own
 from mprun.running.run import run_plan
 from mprun.sinks.log import open_log
 from mprun.sources import ListSource, RangeSource, Source
-from mprun.targets import parse_target
+from mprun.targets import Target, parse_target
 
 ROOT = str(Path(__file__).parent.parent)
 AROUND = Surroundings({}, ROOT, (ROOT,))
@@ -30,13 +30,17 @@ class Logged:
 
     path: Path
 
-    def results(self) -> Iterator[dict[str, Any]]:
-        """The results in the order written."""
+    def results(self, of: str = "task") -> Iterator[dict[str, Any]]:
+        """The results of the tasks, or of the Processes, in the order written."""
         with self.path.open("rb") as lines:
             for line in lines:
                 event = json.loads(line)
-                if event["event"] == "task.result":
+                if event["event"] == f"{of}.result":
                     yield event
+
+    def value_of(self, step: str) -> Any:
+        """What the Process of `step` returned."""
+        return next(event["result"] for event in self.results("process") if event["step"] == step)
 
     def large_values(self, step: str) -> Iterator[Any]:
         """What the tasks of `step` returned, of those whose values have files of their own."""
@@ -52,35 +56,62 @@ def pool(
     call: PoolCall = "map",
     chunksize: int = 0,
     keeps: bool = False,
+    module: str = "work",
+    kwargs: dict[str, Any] | None = None,
+    initializer: str = "",
 ) -> PoolStep:
     if isinstance(source, int):
         source = RangeSource(0, source, 1)
     elif isinstance(source, list):
         source = ListSource(tuple(source))
-    target = parse_target(f"benchmarks.work:{function}", ROOT)
     return PoolStep(
-        function, target, call, source, (), {}, workers, chunksize, None, (), 0, "local", {}, AROUND, keeps=keeps
+        function,
+        _target(module, function),
+        call,
+        source,
+        (),
+        kwargs or {},
+        workers,
+        chunksize,
+        _target(module, initializer) if initializer else None,
+        (),
+        0,
+        "local",
+        {},
+        AROUND,
+        keeps=keeps,
     )
 
 
-def process(name: str, function: str) -> ProcessStep:
-    return ProcessStep(name, parse_target(f"benchmarks.work:{function}", ROOT), (), {}, False, {}, AROUND)
+def process(name: str, function: str, *, module: str = "work", args: tuple[Any, ...] = ()) -> ProcessStep:
+    return ProcessStep(name, _target(module, function), args, {}, False, {}, AROUND)
+
+
+def _target(module: str, function: str) -> Target:
+    return parse_target(f"benchmarks.{module}:{function}", ROOT)
 
 
 @contextmanager
-def ran(*steps: Step, log_tasks: LogTasks = "all", max_parallel: int = 0) -> Iterator[Logged]:
+def ran(
+    *steps: Step,
+    log_tasks: LogTasks = "all",
+    max_parallel: int = 0,
+    start_method: StartMethod = START_METHOD,
+    shared: Sequence[SharedThing] = (),
+) -> Iterator[Logged]:
     """Run the steps to their end; the log is there until the context is left. Fails where a step doesn't succeed."""
     plan = Plan(
         name="benchmark",
         description="",
         workflow=os.path.join(ROOT, "benchmark.yaml"),
         workflow_sha256="0" * 64,
-        start_method=START_METHOD,
+        start_method=start_method,
         grace_period=5.0,
         surroundings=AROUND,
         steps=steps,
         max_parallel=max_parallel,
         log_tasks=log_tasks,
+        shared=tuple(shared),
     )
     with tempfile.TemporaryDirectory(prefix="mprun-benchmark-") as folder:
         log = Path(folder, "events.jsonl")

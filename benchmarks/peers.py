@@ -8,11 +8,11 @@ from __future__ import annotations
 import multiprocessing
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any
+from typing import Any, Literal
 
 Function = Callable[[Any], Any]
 
-START_METHOD = "forkserver"
+START_METHOD: Literal["forkserver"] = "forkserver"
 CHUNK = 64  # items, where a peer has no sensible size of its own
 
 CONTEXT = multiprocessing.get_context(START_METHOD)
