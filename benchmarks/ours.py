@@ -59,6 +59,7 @@ def pool(
     module: str = "work",
     kwargs: dict[str, Any] | None = None,
     initializer: str = "",
+    finalizer: str = "",
 ) -> PoolStep:
     if isinstance(source, int):
         source = RangeSource(0, source, 1)
@@ -80,11 +81,15 @@ def pool(
         {},
         AROUND,
         keeps=keeps,
+        finalizer=_target(module, finalizer) if finalizer else None,
+        keeps_finals=bool(finalizer),
     )
 
 
-def process(name: str, function: str, *, module: str = "work", args: tuple[Any, ...] = ()) -> ProcessStep:
-    return ProcessStep(name, _target(module, function), args, {}, False, {}, AROUND)
+def process(
+    name: str, function: str, *, module: str = "work", args: tuple[Any, ...] = (), needs: str = ""
+) -> ProcessStep:
+    return ProcessStep(name, _target(module, function), args, {}, False, {needs: "succeeded"} if needs else {}, AROUND)
 
 
 def _target(module: str, function: str) -> Target:

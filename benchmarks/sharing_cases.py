@@ -142,6 +142,55 @@ def squares(size: int) -> list[int]:
     return [number * number for number in range(size)]
 
 
+# -- what each worker gathers
+
+WORDS_A_DOCUMENT = 1_000
+VOCABULARY = 5_000
+
+
+@contextmanager
+def documents(number: int) -> Iterator[list[str]]:
+    """The paths of files with words of a fixed choice, all of the vocabulary among them."""
+    with tempfile.TemporaryDirectory() as folder:
+        paths = [os.path.join(folder, f"{each}.txt") for each in range(number)]
+        for each, path in enumerate(paths):
+            first = each * WORDS_A_DOCUMENT
+            with open(path, "w", encoding="utf-8") as file:
+                file.write(
+                    " ".join(f"word{word * word % VOCABULARY}" for word in range(first, first + WORDS_A_DOCUMENT))
+                )
+        yield paths
+
+
+def merged(number: int) -> list[int]:
+    """The words in `number` documents, and the different ones."""
+    count = number * WORDS_A_DOCUMENT
+    return [count, len({word * word % VOCABULARY for word in range(min(count, VOCABULARY))})]
+
+
+def counters_mprun(start_method: StartMethod, size: int) -> float:
+    """Merged by a Process, which is given what the finalizers have returned."""
+    from benchmarks import ours
+    from mprun.references import Reference, finals_of
+
+    with documents(size) as paths:
+        count = ours.pool("count", list(paths), WORKERS, module="sharing_work", finalizer="counted")
+        finals = Reference("results", (finals_of("count"),))
+        merge = ours.process("merge", "merged", module="sharing_work", args=(finals,), needs="count")
+        began = time.perf_counter()
+        with ours.ran(count, merge, start_method=start_method) as log:
+            return checked(time.perf_counter() - began, log.value_of("merge"), merged(size))
+
+
+def counters_peer(contender: str, start_method: StartMethod, size: int) -> float:
+    from benchmarks import sharing_peers
+
+    _import_peer(contender)
+    with documents(size) as paths:
+        run = getattr(sharing_peers, f"counters_{contender}")
+        return checked(*timed(lambda: run(start_method, paths, WORKERS)), merged(size))
+
+
 # -- messages
 
 
@@ -234,6 +283,19 @@ SHARING_CASES = [
             {"mprun": table_mprun, "mpire": partial(table_peer, "mpire"), "by hand": partial(table_peer, "by_hand")}
         ),
         at_worst(1, "mpire", "mpire"),
+    ),
+    Case(
+        "counting",
+        "the words of 2,000 documents, counted in each of 2 workers and merged at the end",
+        2_000,
+        by_start_method(
+            {
+                "mprun": counters_mprun,
+                "mpire": partial(counters_peer, "mpire"),
+                "by hand": partial(counters_peer, "by_hand"),
+            }
+        ),
+        at_worst(1, "mpire", "mpire with worker_state and worker_exit"),
     ),
     _queue("queue", 0, "without bound"),
     _queue("queue-bounded", 1_000, "at most 1,000 of them under way"),

@@ -73,6 +73,38 @@ def table_mpire(start_method: str, size: int, workers: int) -> Answer:
         )
 
 
+# -- what each worker gathers
+
+
+def counters_by_hand(start_method: str, documents: list[str], workers: int) -> Answer:
+    """A Process for each worker, with every second document: a Pool has nothing that is done at a worker's end."""
+    context: Any = multiprocessing.get_context(start_method)
+    answers = context.SimpleQueue()
+    processes = [
+        context.Process(target=sharing_work.put_counter, args=(documents[number::workers], answers))
+        for number in range(workers)
+    ]
+    for process in processes:
+        process.start()
+    merged = sharing_work.merged([answers.get() for _ in processes])
+    for process in processes:
+        process.join()
+    return merged
+
+
+def counters_mpire(start_method: str, documents: list[str], workers: int) -> Answer:
+    from mpire import WorkerPool
+
+    with WorkerPool(workers, start_method=start_method, use_worker_state=True) as pool:
+        pool.map(
+            sharing_work.count_state,
+            documents,
+            worker_init=sharing_work.begin_state,
+            worker_exit=sharing_work.counted_state,
+        )
+        return sharing_work.merged(pool.get_exit_results())
+
+
 # -- messages
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Iterable
 from typing import Any
 
@@ -49,6 +50,48 @@ def build_state(state: dict[str, Any]) -> None:
 
 def look_up_state(state: dict[str, Any], number: int) -> int:
     return state["table"][number]  # type: ignore[no-any-return]
+
+
+# -- what each worker gathers
+
+_counter: Counter[str] = Counter()
+
+
+def count(document: str) -> None:
+    _counter.update(words_of(document))
+
+
+def words_of(document: str) -> list[str]:
+    with open(document, encoding="utf-8") as file:
+        return file.read().split()
+
+
+def counted() -> Counter[str]:
+    return _counter
+
+
+def begin_state(state: dict[str, Any]) -> None:
+    state["counter"] = Counter()
+
+
+def count_state(state: dict[str, Any], document: str) -> None:
+    state["counter"].update(words_of(document))
+
+
+def counted_state(state: dict[str, Any]) -> Counter[str]:
+    return state["counter"]  # type: ignore[no-any-return]
+
+
+def put_counter(documents: list[str], answer: Any) -> None:
+    for document in documents:
+        count(document)
+    answer.put(_counter)
+
+
+def merged(counters: Iterable[Counter[str]]) -> list[int]:
+    """How many words there are, and how many different ones."""
+    total = sum(counters, Counter[str]())
+    return [total.total(), len(total)]
 
 
 # -- messages
