@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from mprun.handed import Converts, LogTasks, PoolCall, Retries, Surroundings
 from mprun.masking import Secrets
-from mprun.references import Reference, Template, is_finals
+from mprun.references import SCALARS, Reference, Template, is_finals
 from mprun.targets import Target
 
 if TYPE_CHECKING:
@@ -261,6 +261,8 @@ def plan_document(plan: Plan) -> dict[str, Any]:
 def as_data(value: Any) -> Any:
     """Dataclasses as mappings of their fields; what is still to come as the text that was written for it; of secrets
     the names."""
+    if type(value) in SCALARS:
+        return value
     if isinstance(value, Reference | Template):
         return {"$reference": str(value)}
     if isinstance(value, Secrets):

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol, runtime_checkable
 
 SCOPES = ("params", "env", "item", "matrix", "results", "run", "shared")
-_SCALARS = (str, int, float, type(None))
+SCALARS = frozenset({str, int, float, bool, type(None)})  # what a long list mostly holds is passed over quickly
 WITHOUT_NAME = ("item",)  # `${item}` is one by itself; the others want a name: `${params.x}`
 
 FINALS = "finals"  # `${results.step.finals}`: what the finalizers of a pool have returned
@@ -152,11 +152,11 @@ def references_in(value: Any) -> Iterator[Reference]:
         yield from (part for part in value.parts if isinstance(part, Reference))
     elif isinstance(value, list | tuple):
         for item in value:
-            yield from references_in(item)
+            if type(item) not in SCALARS:
+                yield from references_in(item)
     elif isinstance(value, dict):
-        for item in value.values():
-            yield from references_in(item)
-    elif not isinstance(value, _SCALARS) and isinstance(value, Refers):
+        yield from references_in(list(value.values()))
+    elif type(value) not in SCALARS and isinstance(value, Refers):
         yield from value.references()
 
 
