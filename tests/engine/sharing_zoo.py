@@ -247,6 +247,16 @@ def get_and_die(rows: Any) -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 
 
+def put_sizes(rows: Any, sizes: list[int]) -> None:
+    for size in sizes:
+        rows.put(bytes(size - 1) + b"e" if size else b"")
+
+
+def sizes_got(rows: Any) -> list[int]:
+    """The sizes of objects of which each ends as it should."""
+    return [len(row) if row[-1:] in (b"", b"e") else -1 for row in rows]
+
+
 def put_and_die(rows: Any, count: int) -> None:
     put_all(rows, count)
     os.kill(os.getpid(), signal.SIGKILL)

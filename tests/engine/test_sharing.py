@@ -266,6 +266,13 @@ def test_a_loop_over_a_queue_ends_with_its_producers(run_shared: RunShared) -> N
     assert (ran.one("shared.freed")["puts"], ran.one("shared.freed")["gets"]) == (400, 400)
 
 
+def test_objects_of_all_sizes_come_whole(run_shared: RunShared) -> None:
+    """Around what is read at once, what a pipe takes whole, and what it holds."""
+    sizes = [*range(130), *range(4000, 4100, 7), 65_530, 65_536, 1_000_000, 0, 1]
+    ran = run_shared(things(rows=["Queue"]), step("a", "put_sizes", ROWS, sizes), step("b", "sizes_got", ROWS))
+    assert ran.values("b") == [sizes]
+
+
 def test_queues_end_one_after_the_other(run_shared: RunShared) -> None:
     ran = run_shared(
         things(rows=["Queue", 10], more=["Queue"]),

@@ -19,7 +19,7 @@ class _Pickler(pickle.Pickler):
 
 def pickled(obj: Any) -> bytes:
     """Raises what pickling raises."""
-    if type(obj) in _PLAIN:
+    if type(obj) in _PLAIN or (type(obj) is tuple and _PLAIN.issuperset(map(type, obj))):
         return pickle.dumps(obj, 5)
     buffer = io.BytesIO()
     _Pickler(buffer, 5).dump(obj)

@@ -20,6 +20,7 @@ from mprun.sharing.pickling import pickled
 from mprun.sharing.queue_writing import FrameWriter
 
 HEAD = 8  # bytes before each object: how many follow
+FIRST = 64  # bytes that are read at once: each object with its head has so many at least, and most have no more
 
 _ENDED: Any = object()
 
@@ -83,7 +84,7 @@ class Queue:
         if self._room is not None and not self._room.acquire(False):
             self._wait_for_room(block, timeout)
         self._about_to_put()
-        self._out.send(len(data).to_bytes(HEAD, "little") + data)
+        self._out.send((len(data).to_bytes(HEAD, "little") + data).ljust(FIRST, b"\0"))
 
     def put_nowait(self, obj: Any) -> None:
         self.put(obj, False)
@@ -147,7 +148,9 @@ class Queue:
         if self._parts.ended.value and not self._parts.reader.poll():
             self._items.release()  # for the next who waits
             return None
-        return self._read(int.from_bytes(self._read(HEAD), "little"))
+        first = self._read(FIRST)
+        end = HEAD + int.from_bytes(first[:HEAD], "little")
+        return first[HEAD:end] if end <= FIRST else first[HEAD:] + self._read(end - FIRST)
 
     def _wait_for_item(self, block: bool, timeout: float | None) -> None:
         if not block:
