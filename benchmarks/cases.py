@@ -208,6 +208,25 @@ def peak_memory(log_tasks: str, factor: int, size: int) -> float:
         return own_peak() / MEGA
 
 
+# -- the log
+
+
+def verifying(size: int) -> float:
+    """Seconds that verifying 100 MB of a log takes, of one with `size` results."""
+    from benchmarks import ours
+    from mprun.records.find import find_run
+    from mprun.records.verify import verify
+
+    with ours.ran(ours.pool("square", size, WORKERS)) as log:
+        run = find_run(str(log.path), "")
+        began = time.perf_counter()
+        verdict = verify(run)
+        seconds = time.perf_counter() - began
+        if verdict.word != "VERIFIED":
+            raise RuntimeError(f"the log is {verdict.word}")
+        return seconds / (verdict.bytes / 1e8)
+
+
 # -- Processes
 
 WIDTH = 8
@@ -315,6 +334,14 @@ CASES = [
     ),
     _memory("failures", "only failures logged"),
     _memory("all", "every result logged"),
+    Case(
+        "verify",
+        "verifying the log of 1 M tasks",
+        1_000_000,
+        {"mprun": verifying},
+        Goal("≥ 300 MB/s", 300, True, lambda figures: 100 / figures["mprun"], " MB/s"),
+        unit="s for 100 MB",
+    ),
     Case(
         "processes",
         "1,000 short Processes, 8 at once",
