@@ -12,7 +12,7 @@ from typing import Any
 from plan_builders import pool
 
 from engine.harness import HERE, read_log, wait_for, zoo_plan
-from engine.test_stopping import events_so_far, start  # noqa: F401 -- a fixture
+from engine.test_stopping import Running, events_so_far, start  # noqa: F401 -- a fixture
 from mprun.errors import ExitCode
 from mprun.records.find import RunFiles
 from mprun.records.verify import verify
@@ -44,9 +44,11 @@ def test_a_file_that_may_not_grow(start: Any, start_method: str, engine: str, tm
 
 def test_a_run_that_is_killed(start: Any, engine: str, tmp_path: Path) -> None:  # noqa: F811
     """Its log is good up to the last seal. While it is at work, that is what is said of it."""
-    running = start(pool("pool", "zoo:nap", [0.0] * 3000 + [1000], engine=engine, chunksize=500, folder=HERE))
+    naps = [0.0] * 3000 + [0.02] * 100_000
+    running = start(pool("pool", "zoo:nap", naps, engine=engine, chunksize=500, folder=HERE))
     wait_for(lambda: len(events_so_far(running.log)) > 2500)
     at_work = verify(RunFiles("by-hand", str(running.log)))
+    wait_for(lambda: stopped_between_seals(running))
     running.signal(signal.SIGKILL)
     running.end()
     killed = verify(RunFiles("by-hand", str(running.log)))
@@ -54,6 +56,15 @@ def test_a_run_that_is_killed(start: Any, engine: str, tmp_path: Path) -> None: 
     assert any("still at work" in finding.what for finding in at_work.findings)
     assert any("ended before it could finish" in finding.what for finding in killed.findings)
     assert killed.lines > killed.good_lines >= 1000
+
+
+def stopped_between_seals(running: Running) -> bool:
+    """Stop it where its last line is sealed by none yet; it goes on where it is a seal."""
+    running.signal(signal.SIGSTOP)
+    between = events_so_far(running.log)[-1]["event"] != "log.sealed"
+    if not between:
+        running.signal(signal.SIGCONT)
+    return between
 
 
 def test_results_are_written_while_others_run(start: Any, engine: str, tmp_path: Path) -> None:  # noqa: F811
