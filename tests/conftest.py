@@ -83,13 +83,14 @@ COMMAND = (sys.executable, "-P", "-m", "mprun")
 
 
 BY_CHANCE = {"test_random_workflows", "test_fuzz_load"}
+COMMANDS = {"test_cli", "test_workflows"}  # what else calls the command shows what is the same in each Python
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--brief",
         action="store_true",
-        help="each test of an engine with one start method, and not the modules that try much at random",
+        help="what depends on the version of Python: with one start method, few whole commands, and nothing at random",
     )
 
 
@@ -102,8 +103,10 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def _is_long(item: pytest.Item) -> bool:
-    parameters = item.callspec.params if isinstance(item, pytest.Function) and hasattr(item, "callspec") else {}
-    return item.path.stem in BY_CHANCE or parameters.get("start_method", "forkserver") != "forkserver"
+    assert isinstance(item, pytest.Function)
+    module, parameters = item.path.stem, item.callspec.params if hasattr(item, "callspec") else {}
+    calls_command = "mprun" in item.fixturenames and module not in COMMANDS
+    return module in BY_CHANCE or calls_command or parameters.get("start_method", "forkserver") != "forkserver"
 
 
 def same_each_time(value: object) -> str:
