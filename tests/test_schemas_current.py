@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from conftest import CommandLine
 from jsonschema import Draft7Validator
 
 from mprun.models.event import event_schema
+from mprun.models.event_reference import event_reference
 
 SCHEMAS = Path(__file__).parents[1] / "schemas"
 
@@ -30,6 +32,14 @@ def test_the_page_of_events_is_current(mprun: CommandLine) -> None:
     refused = mprun("schema", "workflow", "--markdown")
     assert (refused.code, refused.stdout) == (2, "")
     assert refused.stderr.startswith("error: `--markdown` is for events")
+
+
+def test_the_page_says_what_each_outcome_has() -> None:
+    tables = re.findall(r"^\| outcome \| has \|\n(?:\|.*\n)+", event_reference(), re.MULTILINE)
+    assert tables
+    for table in tables:
+        assert "| `lost` | `reason` |\n| `timed_out` | `reason` |\n| `cancelled` | `cancelled_by` |\n" in table
+        assert re.search(r"^\| `unpicklable` \|.* `what` \|$", table, re.MULTILINE)
 
 
 def test_each_key_of_each_event_has_a_description() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from mprun.events import LOG_FORMAT, OUTCOMES
+from mprun.events import LOG_FORMAT
 from mprun.models.event import event_schema
 
 Schema = dict[str, Any]
@@ -62,7 +62,8 @@ def _by_outcome(form: Schema) -> Iterator[str]:
     """Which keys an attempt has, by how it ended."""
     yield "| outcome | has |"
     yield "|---|---|"
-    for outcome, condition in zip(OUTCOMES, form["allOf"], strict=True):
+    for condition in form["allOf"]:
+        outcome = condition["if"]["properties"]["outcome"]["const"]
         yield f"| `{outcome}` | {', '.join(f'`{key}`' for key in condition['then']['required'])} |"
 
 
