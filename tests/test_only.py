@@ -12,7 +12,7 @@ from conftest import CommandLine
 from plan_builders import plan_of, pool, process
 
 from mprun.errors import UsageError
-from mprun.plan import Plan, ProcessStep
+from mprun.plan import Plan, ProcessStep, SharedThing
 from mprun.planning.only import first, narrowed, only
 from mprun.references import parse
 from mprun.sources import (
@@ -60,6 +60,14 @@ ONLY: list[tuple[list[str], list[str]]] = [
 @pytest.mark.parametrize(("wanted", "names"), ONLY)
 def test_a_step_comes_with_what_it_needs(wanted: list[str], names: list[str]) -> None:
     assert [step.name for step in only(PLAN, wanted).steps] == names
+
+
+def test_what_no_step_of_it_is_given_is_left_out() -> None:
+    lock, rows = SharedThing("lock", "Lock"), SharedThing("rows", "Queue")
+    steps = process("put", "jobs:f", parse("${shared.rows}")), process("take", "jobs:f", parse("${shared.lock}"))
+    plan = replace(plan_of(*steps, process("say", "jobs:f")), shared=(lock, rows))
+    for wanted, shared in ((["put"], (rows,)), (["take", "put"], (lock, rows)), (["say"], ())):
+        assert only(plan, wanted).shared == shared
 
 
 CELLS: list[tuple[list[str], Any]] = [

@@ -165,6 +165,15 @@ def test_one_process_has_no_room_for_a_daemon(flow: CommandLine) -> None:
     assert (ran.code, ran.stderr) == (2, "error: `--inline`: the daemon `a` would let no other step begin\n")
 
 
+def test_one_process_shares_nothing(flow: CommandLine) -> None:
+    where, show = "{target: 'jobs:whereabouts'}", "{target: 'builtins:repr', args: ['${shared.rows}']}"
+    flow.write("w.yaml", f"shared: {{rows: Lock}}\nprocesses: {{a: {where}, b: {show}}}")
+    ran = flow("run", "w.yaml", "--inline")
+    assert (ran.code, ran.stdout) == (2, "")
+    assert "where children share something (`rows`); `--only STEP` runs" in ran.stderr
+    assert flow("run", "w.yaml", "--inline", "--only", "a").code == 0
+
+
 @pytest.mark.parametrize(
     ("written", "ran"),
     [

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from mprun.handed import Converts, LogTasks, PoolCall, Retries, Surroundings
 from mprun.masking import Secrets
-from mprun.references import SCALARS, Reference, Template, is_finals
+from mprun.references import SCALARS, Reference, Template, is_finals, references_in
 from mprun.targets import Target
 
 if TYPE_CHECKING:
@@ -238,6 +238,12 @@ def needed_results(step: Step) -> str:
     source = items_of(step)
     whole = None if source is None else whole_of(source)
     return whole.step if isinstance(whole, ResultsSource) else ""
+
+
+def shared_by(step: Step) -> list[str]:
+    """The names of the shared things that the children of `step` are given, in the order in which it refers to them."""
+    written = (step.args, step.kwargs, step.initargs if isinstance(step, PoolStep) else ())
+    return list(dict.fromkeys(each.path[0] for each in references_in(written) if each.scope == "shared"))
 
 
 def called(step: Step) -> str:

@@ -1,22 +1,12 @@
-"""Which steps share what, and the giver of what is shared in a run where nothing is."""
+"""Who gives children what they share, and the giver of a run in which nothing is shared."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Protocol
-
-from mprun.plan import PoolStep, Step
-from mprun.references import references_in
+from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
+    from mprun.plan import Step
     from mprun.worker.process import ChildProcess
-
-
-def things_of(step: Step) -> frozenset[str]:
-    """The names of the shared things that the children of `step` are given."""
-    written: list[Any] = [step.args, step.kwargs]
-    if isinstance(step, PoolStep):
-        written.append(step.initargs)
-    return frozenset(each.path[0] for each in references_in(written) if each.scope == "shared")
 
 
 class Sharer(Protocol):

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
-from mprun.engines.shares import things_of
 from mprun.engines.sharing_manager import RunManager
-from mprun.plan import Plan, SharedThing, Step
+from mprun.plan import Plan, SharedThing, Step, shared_by
 from mprun.sharing.child import Share
 from mprun.sharing.making import Made, Slot, Workshop
 from mprun.sharing.names import remove_left_behind
@@ -22,7 +21,7 @@ class Sharing:
     """The shared things of a run. `on_equipped(process, step)` is told of each child that is given some."""
 
     def __init__(self, plan: Plan, run_id: str, events: Events) -> None:
-        self.uses = {step.name: things_of(step) for step in plan.steps}
+        self.uses = {step.name: frozenset(shared_by(step)) for step in plan.steps}
         self.on_equipped: Callable[[ChildProcess, Step], None] = _nobody
         self._declared = {thing.name: thing for thing in plan.shared}
         self._events = events

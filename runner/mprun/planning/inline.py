@@ -15,7 +15,10 @@ def refuse_inline(plan: Plan) -> None:
             raise UsageError(f"`--inline`: the daemon `{step.name}` would let no other step begin")
     if plan.shared:
         names = ", ".join(f"`{thing.name}`" for thing in plan.shared)
-        raise UsageError(f"`--inline`: {names} are shared between children, and one process would wait for itself")
+        raise UsageError(
+            f"`--inline`: one process would wait for itself where children share something ({names}); "
+            "`--only STEP` runs a step that shares nothing"
+        )
 
 
 def not_kept_inline(plan: Plan) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 
 from mprun.cells import find_cell, labels
 from mprun.errors import ItemError, UsageError
-from mprun.plan import Plan, PoolStep, ProcessStep, Step
+from mprun.plan import Plan, PoolStep, ProcessStep, Step, shared_by
 from mprun.sources import CallSource, ListSource, ResultsSource, SliceSource, Source, whole_of
 
 _MAX_LABELS = 1000  # that a suggestion is looked for among
@@ -18,7 +18,8 @@ _SHOWN = 8
 
 
 def only(plan: Plan, wanted: Sequence[str]) -> Plan:
-    """`plan` with the steps in `wanted` and all that they need; of `step@cell`, that cell and others so named.
+    """`plan` with the steps in `wanted`, all that they need and what these share; of `step@cell`, that cell and others
+    so named.
 
     Raises UsageError for steps and cells that aren't there, or can't be read.
     """
@@ -32,14 +33,13 @@ def only(plan: Plan, wanted: Sequence[str]) -> Plan:
         cells[name] += [label] if at else []
     whole = {address for address in wanted if "@" not in address}
     needed = _with_needs(plan, cells)
-    return replace(
-        plan,
-        steps=tuple(
-            _with_cells(step, cells[step.name]) if cells.get(step.name) and step.name not in whole else step
-            for step in plan.steps
-            if step.name in needed
-        ),
+    kept = tuple(
+        _with_cells(step, cells[step.name]) if cells.get(step.name) and step.name not in whole else step
+        for step in plan.steps
+        if step.name in needed
     )
+    given = {name for step in kept for name in shared_by(step)}
+    return replace(plan, steps=kept, shared=tuple(thing for thing in plan.shared if thing.name in given))
 
 
 def _with_needs(plan: Plan, names: Iterable[str]) -> set[str]:

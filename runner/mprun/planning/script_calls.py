@@ -6,12 +6,11 @@ from collections.abc import Callable, Collection
 from dataclasses import replace
 from typing import Any
 
-from mprun.plan import PoolStep, ProcessStep
+from mprun.plan import PoolStep, ProcessStep, shared_by
 from mprun.planning.call_text import call_arguments, pool_arguments, process_arguments
 from mprun.planning.items_code import Writing, items_code, keywords
 from mprun.planning.script_library import Used
 from mprun.planning.script_names import Imports
-from mprun.planning.script_shared import shared_by
 from mprun.planning.script_values import CELL, Values
 from mprun.planning.source_text import Bare, Code, Group, call, comprehension, literal, quoted
 from mprun.references import references_in, written_out

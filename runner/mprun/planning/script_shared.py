@@ -6,13 +6,12 @@ from collections.abc import Iterable, Iterator
 from functools import partial
 from typing import Any
 
-from mprun.plan import Plan, PoolStep, SharedThing, Step, declared_tasks
+from mprun.plan import Plan, SharedThing, Step, declared_tasks, shared_by
 from mprun.planning.items_code import below, keywords
 from mprun.planning.order import waves
 from mprun.planning.script_library import Used
 from mprun.planning.script_names import Imports
 from mprun.planning.source_text import INDENT, Code, Group, call, led, lines, literal, quoted
-from mprun.references import references_in
 from mprun.sharing.kinds import MANAGED, QUEUES, in_c
 from mprun.targets import Target
 
@@ -23,12 +22,6 @@ _IN_TURN = """\
 # In mprun those who use {} may all be at work at the same time. Here some start only when others
 # have ended: who waits for one of those that come later waits for ever."""
 _TO_MEET = ("Event", "Condition", "Barrier", "Pipe", *QUEUES)
-
-
-def shared_by(step: Step) -> list[str]:
-    """The names of the things that the children of `step` are given, in the order in which it refers to them."""
-    written = (step.args, step.kwargs, step.initargs if isinstance(step, PoolStep) else ())
-    return list(dict.fromkeys(each.path[0] for each in references_in(written) if each.scope == "shared"))
 
 
 def ending_queues(plan: Plan) -> dict[str, int]:
