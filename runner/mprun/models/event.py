@@ -164,7 +164,7 @@ class LogSealed(Event):
 
 
 class StepStarted(Event):
-    """A step begins: all it needs has succeeded."""
+    """A step begins: what it needs has ended as it asks, or streams."""
 
     event: Literal["step.started"]
     step: Step
@@ -190,7 +190,9 @@ class StepSkipped(Event):
     event: Literal["step.skipped"]
     step: Step
     kind: Kind
-    reason: str = Field(description="Why: what it needs didn't succeed, or the run was stopped.")
+    reason: str = Field(
+        description="Why: what it needs didn't end as it asks, its `if` is false, or the run was stopped."
+    )
 
 
 # -- children
