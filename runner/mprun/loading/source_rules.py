@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Container, Iterator
 from typing import Any, NamedTuple
 
-from mprun.loading.finals_rules import finalized_pools, finals_of_others, pools_without_finals
+from mprun.loading.finals_rules import finalized_pools, finals_of_others, parts_of_lists, pools_without_finals
 from mprun.loading.mistakes import Mistake, short
 from mprun.loading.rules import Data, StepData, steps
 from mprun.models.items import SOURCES
@@ -137,6 +137,7 @@ SOURCE_RULES: tuple[Callable[[Data], Iterator[Mistake]], ...] = (
     modifiers,
     whole_results,
     finals_of_others,
+    parts_of_lists,
     lists_for_starmap,
     keywords_of_pools,
     useless_beside,
