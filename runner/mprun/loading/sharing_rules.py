@@ -72,11 +72,11 @@ def _with_arguments(name: str, path: Path, written: dict[Any, Any]) -> Iterator[
 def _arguments(kind: str, path: Path, written: Any) -> Iterator[Mistake]:
     try:
         KINDS[kind].read(written)
-    except ValueError:
+    except ValueError as why:
         advice = "leave it out" if KINDS[kind].bare and written is None else ""
         instead = f", not {f'`{short(written)}`' if isinstance(written, list) else found(written)}"
         told = f"`{kind}` takes {KINDS[kind].takes}{'' if isinstance(written, dict) else instead}"
-        yield Mistake("bad-value", told, path, advice=advice)
+        yield Mistake("bad-value", told, path, advice=advice, notes=(str(why),) if str(why) else ())
 
 
 def _no_such_kind(kind: str, path: Path, at: Any = "value") -> Mistake:

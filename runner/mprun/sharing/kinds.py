@@ -18,7 +18,8 @@ MMAP_MODES = ["r", "c"]
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """`takes` is what its arguments are, in words; `read` makes a tuple of them and raises ValueError for others.
+    """`takes` is what its arguments are, in words; `read` makes a tuple of them and raises ValueError for others, with
+    a sentence where these words don't tell what is wrong.
 
     `bare` says whether it needs none. `between` says whether it makes sense only between two children or more.
     """
@@ -56,8 +57,9 @@ def _duplex(written: Any) -> Arguments:
 
 def _value(written: Any) -> Arguments:
     code, *value = _typed(written)
-    if len(value) > 1 or not all(isinstance(each, int | float | str) and _fits(code, each) for each in value):
+    if len(value) > 1:
         raise ValueError
+    _check_fit(code, value)
     return (code, *value)
 
 
@@ -66,9 +68,15 @@ def _array(written: Any) -> Arguments:
     content = rest[0] if len(rest) == 1 else None
     if isinstance(content, bool) or not isinstance(content, int | list) or (isinstance(content, int) and content < 0):
         raise ValueError
-    if isinstance(content, list) and not all(_fits(code, each) for each in content):
-        raise ValueError
+    if isinstance(content, list):
+        _check_fit(code, content)
     return code, content
+
+
+def _check_fit(code: str, values: list[Any]) -> None:
+    for value in values:
+        if not isinstance(value, int | float | str) or not _fits(code, value):
+            raise ValueError(f"the type `{code}` can't hold `{str(value)[:40]}`")
 
 
 def _fits(code: str, value: Any) -> bool:
@@ -89,8 +97,10 @@ def in_c(code: str, value: Any) -> Any:
 
 
 def _typed(written: Any) -> list[Any]:
-    if not isinstance(written, list) or not written or written[0] not in TYPECODES:
+    if not isinstance(written, list) or not written:
         raise ValueError
+    if written[0] not in TYPECODES:
+        raise ValueError(f"the types are {', '.join(TYPECODES)}, as for Python's `array` module; `c` is a character")
     return written
 
 
