@@ -114,6 +114,28 @@ def test_a_run_amid_its_work_is_told_as_far_as_it_goes() -> None:
     ]
 
 
+MADE_ONCE = [("object", 1, "given to one child"), ("array", 1200, "given to 1,200 children"), ("Lock", 1, "taken once")]
+
+
+@pytest.mark.parametrize(("kind", "taken", "told"), MADE_ONCE)
+def test_what_is_made_once_is_given_and_not_taken(kind: str, taken: int, told: str) -> None:
+    story = SharingStory()
+    story.take(event("shared.made", name="model", kind=kind, used_by=["pool"]))
+    story.take(event("shared.freed", 1, name="model", kind=kind, taken=taken, waits=0, waited=0.0))
+    assert things_text(story) == ["shared", f"  model: {kind} of pool: {told}"]
+
+
+def test_a_queue_that_was_always_as_full_needs_no_chart() -> None:
+    story = SharingStory()
+    for each in (
+        SHARED[0],
+        event("shared.depth", name="rows", depth=8),
+        event("shared.depth", 2, name="rows", depth=8),
+    ):
+        story.take(each)
+    assert things_text(story)[2] == "    8 in it"
+
+
 def test_things_that_no_line_has_made_are_left_out() -> None:
     """The log may have lost a line."""
     story = SharingStory()

@@ -13,6 +13,7 @@ Event = Mapping[str, Any]
 
 CHART_WIDTH = 40  # characters
 _LEVELS = "▁▂▃▄▅▆▇█"
+_MADE_ONCE = ("array", "object")
 
 
 def things_text(story: SharingStory) -> list[str]:
@@ -72,10 +73,17 @@ def _thing(name: str, thing: ThingStory) -> Iterator[str]:
 def _uses(freed: Event) -> str:
     """`1,000 put, 998 got, waited for 12 times, 3.200 s in all`."""
     told = [f"{freed[key]:,} {word}" for key, word in (("puts", "put"), ("gets", "got")) if key in freed]
-    told += [f"taken {_times(freed['taken'])}"] if "taken" in freed else []
+    told += [_taken(freed["taken"], freed["kind"])] if "taken" in freed else []
     if freed.get("waits"):
         told.append(f"waited for {_times(freed['waits'])}, {duration(freed['waited'])} in all")
     return ", ".join(told) or "never waited for"
+
+
+def _taken(count: int, kind: str) -> str:
+    """What is made once has a lock of its own, which each child takes when it gets it."""
+    if kind in _MADE_ONCE:
+        return "given to one child" if count == 1 else f"given to {count:,} children"
+    return f"taken {_times(count)}"
 
 
 def _times(count: int) -> str:
@@ -83,6 +91,8 @@ def _times(count: int) -> str:
 
 
 def _depth(depths: Depths) -> str:
+    if depths.least == depths.most:
+        return f"{depths.most:,} in it"
     return f"{depths.least:,} to {depths.most:,} in it, median {depths.median:,}  {chart(depths.samples)}".rstrip()
 
 
