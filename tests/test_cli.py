@@ -389,18 +389,20 @@ def wait_until_full(pipe: int) -> None:
 
 # -- modules of the user's whose names others have
 
-NAMES = ["mprun", "random", "runner", "types", "typer", "worker", "workflow", "yaml"]
+NAMES = ["mprun", "random", "runner", "threading", "types", "typer", "worker", "workflow", "yaml"]
+MODULE, SCRIPT = (sys.executable, "-m", "mprun"), (sys.executable, "../bin/mprun")
 BREAK = "raise AssertionError(f'{__file__} was imported')\n"
 
 
 @pytest.mark.parametrize("start_method", ["fork", "spawn", "forkserver"])
-@pytest.mark.parametrize("command", [COMMAND, (sys.executable, "-m", "mprun")], ids=["safe path", "python -m"])
+@pytest.mark.parametrize("command", [COMMAND, MODULE, SCRIPT], ids=["safe path", "python -m", "script"])
 def test_a_users_modules_shadow_nothing_and_are_shadowed_by_nothing(
     mprun: CommandLine, start_method: str, command: tuple[str, ...]
 ) -> None:
     """Beside the workflow lie modules that mprun has names of; in the current folder lie broken ones."""
-    for name in NAMES if "-P" in command else ("runner", "typer", "worker", "workflow", "yaml"):
-        # Without -P Python itself imports a `types.py` of the current folder, and mprun is the one that is found there.
+    mprun.write("bin/mprun", "from mprun.__main__ import main\nif __name__ == '__main__':\n    main()\n")
+    for name in NAMES if command != MODULE else ("runner", "typer", "worker", "workflow", "yaml"):
+        # With -m alone Python itself imports a `types.py` of the current folder, and `mprun` is the one found there.
         mprun.write(f"here/{name}.py", BREAK)
     for name in ("runner", "worker", "workflow"):
         mprun.write(f"flow/{name}.py", f"def name(): print({name!r})\n")
@@ -419,6 +421,7 @@ def test_a_users_modules_shadow_nothing_and_are_shadowed_by_nothing(
         timeout=60,
     )
     assert told.returncode == 0, told.stderr
+    assert "Traceback" not in told.stderr  # of a process of multiprocessing's own, which is started again
     assert sorted(told.stdout.split()) == ["runner", "worker", "workflow"]
     assert "squares: [1, 4, 9]" in told.stderr
     mprun.logs()

@@ -37,13 +37,13 @@ def boot_fork_server(preloaded: Sequence[str] = _PRELOADED) -> None:
 
 def _boot_fork_server(preloaded: Sequence[str]) -> None:
     multiprocessing.get_context("forkserver").set_forkserver_preload(list(preloaded))
-    resource_tracker.ensure_running()  # its start would unblock the signal
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})  # a Ctrl-C is for this process alone
-    try:
-        with children_ignore_current_folder():
+    with children_ignore_current_folder():
+        resource_tracker.ensure_running()  # its start would unblock the signal
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})  # a Ctrl-C is for this process alone
+        try:
             forkserver.ensure_running()
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 @contextlib.contextmanager
