@@ -20,6 +20,7 @@ def fill(first, image, value=1):
     return type(image).__name__
 
 def as_list(image, *others): return [image.tolist(), str(image.dtype), list(image.shape)]
+def writable(item, image, own): return [image.flags.writeable, own.flags.writeable]
 def part(image, row): return image[row]
 def total(image): return int(image.sum())
 
@@ -118,6 +119,20 @@ FLOWS = {
           all: {target: jobs:as_list, args: ["${shared.image}", "${shared.other}"], needs: fill, save: all.json}
           part: {target: jobs:part, args: ["${shared.image}", 0], needs: fill}
           total: {target: jobs:total, args: ["${results.part}"], save: total.json}
+        """,
+    "the file of an array itself": """
+        shared:
+          image: {array: {file: image.npy, mmap_mode: r}}
+          own: {array: {file: image.npy, mmap_mode: c}}
+        pools:
+          writable:
+            target: jobs:writable
+            map: [1]
+            kwargs: {image: "${shared.image}", own: "${shared.own}"}
+            save: writable.json
+        processes:
+          fill: {target: jobs:fill, args: [1, "${shared.own}"], save: fill.json}
+          all: {target: jobs:as_list, args: ["${shared.own}"], needs: fill, save: all.json}
         """,
     "queues": """
         shared: {rows: {Queue: 2}, doubled: SimpleQueue}

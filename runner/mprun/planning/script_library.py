@@ -11,6 +11,7 @@ from mprun.planning.script_shared_helpers import (
     CALL_AND_LEAVE,
     ENDING_QUEUE,
     KEEP_FUNCTION,
+    MAPPED_FILE,
     SHARED_ARRAY,
     SHARED_HELPER_NAMES,
 )
@@ -265,6 +266,7 @@ LIBRARY: dict[str, Helper] = {
     "keep_function": Helper(KEEP_FUNCTION),
     "shared_array": Helper(SHARED_ARRAY, ("math", "numpy")),
     "array_of_file": Helper(ARRAY_OF_FILE, (), ("shared_array",)),
+    "mapped_file": Helper(MAPPED_FILE, ("numpy",)),
     "part_of": Helper(_PART_OF),
     "text_of": Helper(_TEXT_OF, ("contextlib", "json")),
     "rows_in": Helper(_ROWS_IN),

@@ -71,7 +71,10 @@ class SharedThings:
 
     def _array(self, written: dict[str, Any]) -> Code:
         if "file" in written:
-            return call(self._used("array_of_file"), ["context", quoted(below(written["file"], self._folder))])
+            file = quoted(below(written["file"], self._folder))
+            if "mmap_mode" in written:
+                return call(self._used("mapped_file"), ["context", file, quoted(written["mmap_mode"])])
+            return call(self._used("array_of_file"), ["context", file])
         shape, dtype = literal(tuple(written["shape"])), quoted(written["dtype"])
         return call(self._used("shared_array"), ["context", shape, dtype])
 

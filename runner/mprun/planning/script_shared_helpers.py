@@ -28,6 +28,26 @@ def array_of_file(context, path):
     content = numpy.load(path, mmap_mode="r")
     return shared_array(context, content.shape, content.dtype, content)'''
 
+MAPPED_FILE = '''\
+class MappedFile:
+    """A .npy file that reaches a process, when that is started, as the array that it is."""
+
+    def __init__(self, *path_and_mode):
+        self._path_and_mode = path_and_mode
+
+    def __reduce__(self):
+        return map_file, self._path_and_mode
+
+
+def map_file(path, mode):
+    """With "r" nobody can write to the array; with "c" what a process writes is its own."""
+    return numpy.load(path, mmap_mode=mode).view(numpy.ndarray)
+
+
+def mapped_file(context, path, mode):
+    forks = context.get_start_method() == "fork"  # then a process is given the very object
+    return map_file(path, mode) if forks else MappedFile(path, mode)'''
+
 ENDING_QUEUE = '''\
 class EndingQueue:
     """A queue that ends when all who have it wait for an object from it or have ended.
@@ -116,5 +136,5 @@ def keep_function(function, initializer=None, /, *initargs):
 def call_kept_function(*args, **kwargs):
     return kept_function(*args, **kwargs)'''
 
-SHARED_HELPER_NAMES = frozenset({"SharedArray", "kept_function", "call_kept_function"})
+SHARED_HELPER_NAMES = frozenset({"SharedArray", "MappedFile", "map_file", "kept_function", "call_kept_function"})
 """What these define beside what they are called for."""
