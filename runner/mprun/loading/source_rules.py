@@ -99,13 +99,16 @@ def keywords_of_pools(data: Data) -> Iterator[Mistake]:
 
 
 def useless_beside(data: Data) -> Iterator[Mistake]:
-    """Keys of a step that need several tasks, or an end."""
+    """Keys of a step that need several tasks, another key, or an end."""
     for step in steps(data):
         many = [key for key in step.entry if key in (*POOL_CALLS, *FAN_OUTS) and key != "apply"]
         for key in ("keys", "chunksize"):
             if key in step.entry and not many and (step.path[0] != "pools" or "apply" in step.entry):
                 what = "`apply` is one task" if "apply" in step.entry else "a single process is one task"
                 yield Mistake("no-effect", f"`{key}` has no effect: {what}", (*step.path, key), "key")
+        if step.path[0] == "pools" and "initargs" in step.entry and "initializer" not in step.entry:
+            told = "`initargs` has no effect: there is no `initializer` that would be given it"
+            yield Mistake("no-effect", told, (*step.path, "initargs"), "key", "add `initializer: module:function`")
         if "save" in step.entry and step.entry.get("daemon") is True:
             told = "a daemon is stopped before it has a result that could be saved"
             yield Mistake("no-effect", told, (*step.path, "save"), "key")
