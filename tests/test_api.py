@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -10,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from conftest import environment
-from logs_by_hand import small_run, write_run
+from logs_by_hand import RUN_ID, small_run, write_run
 
 import mprun
 from mprun import LogError, OtherEvent, UsageError, WorkflowError, load, read_run
@@ -54,6 +55,17 @@ def test_load_run_and_read(folder: Path, display: tuple[str, ...]) -> None:
     assert bool(told.stderr) == bool(display)
     assert isinstance(list(read_run(folder / lines[-1]))[-2], RunFinished)
     assert (Path(folder / lines[-1]).parent / "plan.json").exists()
+
+
+def test_the_page_on_the_log_reads_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    page = (Path(__file__).parents[1] / "docs/event-log.md").read_text(encoding="utf-8")
+    (program,) = re.findall(r"^```python\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
+    write_run(tmp_path / ".mprun/runs" / RUN_ID, small_run())
+    monkeypatch.chdir(tmp_path)
+    exec(program, {})
+    assert capsys.readouterr().out == "bad ValueError no luck\n"
 
 
 def test_mistakes_are_raised_with_their_places(folder: Path) -> None:
