@@ -754,5 +754,5 @@ def test_where_a_plain_queue_does_less_it_is_said() -> None:
     late = process("late", "jobs:use", _shared("more"), needs=("put",))
     program = python_script(replace(plan_of(put, count, unknown, tasks, late), shared=(rows, more)))
     assert "# In mprun a loop over a queue ends when nobody is left" in program
-    assert "# doesn't for `rows`, `more`: who gets must be told the end" in program
+    assert "# is no loop over `rows`, `more`: who gets calls `get`, and must be told the end" in program
     assert "# In mprun those who use `more` may all be at work at the same time." in program

@@ -16,8 +16,9 @@ from mprun.sharing.kinds import MANAGED, QUEUES, in_c
 from mprun.targets import Target
 
 _WITHOUT_END = """\
-# In mprun a loop over a queue ends when nobody is left who could put anything into it. Here it
-# doesn't for {}: who gets must be told the end, such as by an object that means it."""
+# In mprun a loop over a queue ends when nobody is left who could put anything into it. Here there
+# is no loop over {}: who gets calls `get`, and must be told the end, such as by an object that means
+# it: `for row in iter(queue.get, the_end)`."""
 _IN_TURN = """\
 # In mprun those who use {} may all be at work at the same time. Here some start only when others
 # have ended: who waits for one of those that come later waits for ever."""
