@@ -12,7 +12,7 @@ from mprun import cells
 from mprun.cells import Labels, find_cell, labels
 from mprun.labels import MAX_LABEL, key_of, label_by_field, label_of, unique
 from mprun.references import Reference, parse
-from mprun.sources import CsvSource, ListSource, MatrixSource, RangeSource, SliceSource, Source, ZipSource
+from mprun.sources import CsvSource, ListSource, MatrixSource, PickedSource, RangeSource, SliceSource, Source, ZipSource
 
 
 def axes(**values: list[Any]) -> tuple[tuple[str, Source], ...]:
@@ -134,10 +134,13 @@ def test_a_double_label_has_its_index(bare: list[str], told: list[str]) -> None:
         ),
         (MatrixSource((), ({"a": 1, "b": 2},)), ["1-2"]),
         (SliceSource(MatrixSource(axes(a=["x", "y"], b=["z"])), 1), ["y-z"]),
+        (PickedSource(ListSource(("a", "b", "a")), (1, 2), ("b", "a#2")), ["b", "a#2"]),
+        (SliceSource(PickedSource(ListSource(("a", "b", "a")), (1, 2), ("b", "a#2")), 1), ["a#2"]),
     ],
 )
 def test_labels_of_a_source(source: Source, told: list[str]) -> None:
-    assert list(labels(source)) == told
+    given = Labels(source)
+    assert list(labels(source)) == [given.of_next(item) for item in source.items()] == told
     for index, (label, item) in enumerate(zip(told, source.items(), strict=True)):
         assert find_cell(source, label) == (index, item)
     assert find_cell(source, "nothing like it") is None

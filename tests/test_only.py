@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 from conftest import CommandLine
@@ -22,6 +21,7 @@ from mprun.sources import (
     LinesSource,
     ListSource,
     MatrixSource,
+    PickedSource,
     RangeSource,
     ResultsSource,
     SliceSource,
@@ -70,34 +70,39 @@ def test_what_no_step_of_it_is_given_is_left_out() -> None:
         assert only(plan, wanted).shared == shared
 
 
-CELLS: list[tuple[list[str], Any]] = [
-    (["each@south"], ("south",)),
-    (["each@south", "each@north"], ("north", "south")),
-    (["each@north#2"], ("north",)),
-    (["each@south", "count"], ("south",)),
-    (["each@south", "each"], ("north", "south", "north")),
-    (["count"], ("north", "south", "north")),
+def picked(source: Source, labels: str, *indexes: int) -> PickedSource:
+    return PickedSource(source, indexes, tuple(labels.split()))
+
+
+NAMES = ListSource(("north", "south", "north"))
+CELLS: list[tuple[list[str], Source]] = [
+    (["each@south"], picked(NAMES, "south", 1)),
+    (["each@south", "each@north", "each@south"], picked(NAMES, "north south", 0, 1)),
+    (["each@north#2"], picked(NAMES, "north#2", 2)),
+    (["each@south", "count"], picked(NAMES, "south", 1)),
+    (["each@south", "each"], NAMES),
+    (["count"], NAMES),
 ]
 
 
-@pytest.mark.parametrize(("wanted", "values"), CELLS)
-def test_cells_by_their_labels(wanted: list[str], values: tuple[Any, ...]) -> None:
+@pytest.mark.parametrize(("wanted", "cells"), CELLS)
+def test_cells_by_their_labels(wanted: list[str], cells: Source) -> None:
     each = only(PLAN, wanted).step("each")
     assert isinstance(each, ProcessStep)
-    assert each.cells == ListSource(values)
+    assert each.cells == cells
 
 
 def test_a_cell_of_a_matrix() -> None:
     grid = only(PLAN, ["grid@mlp-2"]).step("grid")
     assert isinstance(grid, ProcessStep)
-    assert grid.cells == ListSource(({"model": "mlp", "depth": 2},))
+    assert grid.cells == picked(GRID, "mlp-2", 3)
 
 
 def test_a_cell_by_the_key_of_its_step() -> None:
     plan = plan_of(replace(fan_out("grid", GRID), keys=parse("d${matrix.depth}")))
     grid = only(plan, ["grid@d2", "grid@d1#2"]).step("grid")
     assert isinstance(grid, ProcessStep)
-    assert grid.cells == ListSource(({"model": "cnn", "depth": 2}, {"model": "mlp", "depth": 1}))
+    assert grid.cells == picked(GRID, "d2 d1#2", 1, 2)
     with pytest.raises(UsageError, match="no cell `cnn-1`; there is d1, d2, d1#2, d2#3"):
         only(plan, ["grid@cnn-1"])
 
@@ -187,3 +192,12 @@ def test_what_is_not_there_starts_nothing(mprun: CommandLine, command: str) -> N
     ran = mprun(command, "w.yaml", "--only", "cuont")
     assert (ran.code, ran.stderr) == (2, "error: `--only cuont`: there is no step `cuont`; did you mean `count`?\n")
     assert mprun.logs() == []
+
+
+def test_a_cell_is_called_as_it_is_among_all(mprun: CommandLine) -> None:
+    """By the axes of its matrix, though the run has that cell alone; its address finds it again."""
+    mprun.write("w.yaml", "processes: {p: {target: 'builtins:dict', matrix: {m: [a, b, b], include: [{m: b, d: 5}]}}}")
+    assert mprun("run", "w.yaml", "--only", "p@b#2", "--only", "p@a", "-q").code == 0
+    assert sorted(event["cell"] for event in mprun.log() if event["event"] == "process.result") == ["a", "b#2"]
+    assert mprun("repro", "latest", "p@b#2").stdout.startswith("builtins.dict(m='b', d=5)\n")
+    assert mprun("plan", "w.yaml", "--only", "p@a", "--python").stdout.count('for cell in [{"m": "a"}]') == 1

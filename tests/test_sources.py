@@ -27,6 +27,7 @@ from mprun.sources import (
     LinesSource,
     ListSource,
     MatrixSource,
+    PickedSource,
     RangeSource,
     ResultsSource,
     SliceSource,
@@ -235,6 +236,15 @@ def test_a_slice_may_be_larger_than_anything() -> None:
     assert list(SliceSource(SliceSource(numbers(3), 1, huge), 0, huge).items()) == [1, 2]
     assert list(SliceSource(numbers(3), huge).items()) == []
     assert list(SliceSource(ResultsSource("x"), huge).cut(iter("abc"))) == []
+
+
+@pytest.mark.parametrize("indexes", [(), (0,), (1, 2, 4), (4,), (0, 3)])
+def test_picked_items(tmp_path: Path, indexes: tuple[int, ...]) -> None:
+    called = tuple(map(str, indexes))
+    for source in (ListSource((0, 1, 2, 3, 4)), numbers(5), jsonl_of(tmp_path, "0\n1\n2\n3\n4\n")):
+        picked = PickedSource(source, indexes, called)
+        assert (picked.values(), picked.count()) == (list(indexes), len(indexes))
+        assert (picked.sequence() is None) == (source.sequence() is None)
 
 
 # -- matrices
@@ -471,6 +481,7 @@ ALL: list[Source] = [
     JsonlSource("/flows/a.jsonl", "/flows"),
     CsvSource("/flows/a.csv", "/flows", "\t"),
     SliceSource(CALL, 1, 2),
+    PickedSource(numbers(3), (0, 2), ("0", "2")),
     GITHUB,
     ZipSource(axes(a=2, b=["x", "y"])),
     CALL,

@@ -10,13 +10,15 @@ from mprun.decoding import Decoding
 from mprun.errors import ItemError
 from mprun.labels import JOINT, MAX_LABEL, key_of, label_of, unique
 from mprun.references import Reference, Template
-from mprun.sources import MatrixSource, RangeSource, SliceSource, Source, whole_of
+from mprun.sources import MatrixSource, PickedSource, RangeSource, SliceSource, Source, whole_of
 
 Keys = str | Reference | Template  # by which items are labelled, as plan.py has it; empty: by their values
 
 
 def labels(source: Source, keys: Keys = "") -> Iterator[str]:
     """The labels of all items, in order. Those given are remembered only where two items could have the same."""
+    if (of_whole := _labels_of_whole(source)) is not None:
+        return of_whole
     bare = map(_labeller(source, keys), source.items())
     return bare if not keys and _are_distinct(source) else unique(bare)
 
@@ -34,7 +36,8 @@ class Labels:
     def __init__(self, source: Source | None, keys: Keys = "") -> None:
         self._label_of = None if source is None else _labeller(source, keys)
         self._item: Any = None
-        self._labels = unique(self._bare())
+        of_whole = None if source is None else _labels_of_whole(source)
+        self._labels = unique(self._bare()) if of_whole is None else of_whole
 
     def of_next(self, item: Any) -> str:
         self._item = item
@@ -43,6 +46,17 @@ class Labels:
     def _bare(self) -> Iterator[str]:
         for index in itertools.count():
             yield str(index) if self._label_of is None else self._label_of(self._item)
+
+
+def _labels_of_whole(source: Source) -> Iterator[str] | None:
+    """Those that items which were picked have among all; None where none were."""
+    match source:
+        case PickedSource():
+            return iter(source.labels)
+        case SliceSource(whole):
+            of_whole = _labels_of_whole(whole)
+            return None if of_whole is None else source.cut(of_whole)
+    return None
 
 
 def _labeller(source: Source, keys: Keys) -> Callable[[Any], str]:

@@ -6,7 +6,7 @@ from mprun.engines.result_supply import FinishedResults, ListedItems, StreamedRe
 from mprun.engines.run import Run
 from mprun.engines.supply import SlicedSupply, SourceSupply, Supply
 from mprun.plan import ProcessStep, Step, gives_one, streamed_step
-from mprun.sources import CallSource, ListSource, ResultsSource, SliceSource, Source
+from mprun.sources import CallSource, ListSource, ResultsSource, SliceSource, Source, whole_of
 
 
 def supply_of(run: Run, step: Step) -> Supply:
@@ -35,10 +35,8 @@ def _supply(run: Run, step: Step, source: Source) -> Supply:
 
 
 def needs_a_run(source: Source) -> bool:
-    """Whether `source`, or what it is a slice of, has items only while a run goes on."""
-    while isinstance(source, SliceSource):
-        source = source.source
-    return isinstance(source, CallSource | ResultsSource)
+    """Whether `source`, or what it is a part of, has items only while a run goes on."""
+    return isinstance(whole_of(source), CallSource | ResultsSource)
 
 
 def _results_of(run: Run, step: Step, needed: str) -> Supply:

@@ -17,6 +17,7 @@ from mprun.sources import (
     LinesSource,
     ListSource,
     MatrixSource,
+    PickedSource,
     RangeSource,
     ResultsSource,
     SliceSource,
@@ -49,6 +50,8 @@ def items_code(source: Source, writing: Writing) -> Code:
     match source:
         case ListSource(values):
             return _list(values, writing)
+        case PickedSource():
+            return _list(source.values(), writing)
         case RangeSource():
             return flat(call("range", map(repr, _range_arguments(source))))
         case GlobSource(pattern):

@@ -6,12 +6,11 @@ import difflib
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from itertools import islice
-from typing import Any
 
 from mprun.cells import find_cell, labels
 from mprun.errors import ItemError, UsageError
 from mprun.plan import Plan, PoolStep, ProcessStep, Step, shared_by
-from mprun.sources import CallSource, ListSource, ResultsSource, SliceSource, Source, whole_of
+from mprun.sources import CallSource, PickedSource, ResultsSource, SliceSource, Source, whole_of
 
 _MAX_LABELS = 1000  # that a suggestion is looked for among
 _SHOWN = 8
@@ -62,25 +61,20 @@ def _with_cells(step: Step, wanted: Sequence[str]) -> Step:
     if isinstance(whole_of(step.cells), CallSource | ResultsSource):
         raise UsageError(f"`--only {step.name}@{wanted[0]}`: only the run tells which cells `{step.name}` has")
     try:
-        found = dict(_cell(step, step.cells, label) for label in wanted)
+        found = dict(sorted((_index(step, step.cells, label), label) for label in wanted))
+        picked = PickedSource(step.cells, tuple(found), tuple(found.values()))
+        picked.values()
     except (OSError, UnicodeError, ItemError) as error:
         raise UsageError(f"`--only {step.name}@{wanted[0]}`: a cell of `{step.name}` can't be read: {error}") from error
-    return replace(step, cells=ListSource(tuple(item for _, item in sorted(found.items(), key=_by_index))))
+    return replace(step, cells=picked)
 
 
-def _by_index(cell: tuple[int, Any]) -> int:
-    return cell[0]
-
-
-def _cell(step: ProcessStep, cells: Source, label: str) -> tuple[int, Any]:
-    """The index and the value of a cell."""
+def _index(step: ProcessStep, cells: Source, label: str) -> int:
     found = find_cell(cells, label, step.keys)
     if found is None:
         known = list(islice(labels(cells, step.keys), _MAX_LABELS))
         raise UsageError(f"`--only {step.name}@{label}`: `{step.name}` has no cell `{label}`{_meant(label, known)}")
-    index, item = found
-    decoding = cells.decoding()
-    return index, item if decoding is None else decoding.value(item)
+    return found[0]
 
 
 def _meant(name: str, known: Iterable[str]) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from mprun.sources import ListSource, MatrixSource, RangeSource, SliceSource, Source, ZipSource
+from mprun.sources import ListSource, MatrixSource, PickedSource, RangeSource, SliceSource, Source, ZipSource
 
 
 def written_source(document: dict[str, Any]) -> Source | None:
@@ -21,6 +21,9 @@ def written_source(document: dict[str, Any]) -> Source | None:
         case "slice":
             whole = written_source(document["source"])
             return None if whole is None else SliceSource(whole, document["skip"], document["first"])
+        case "picked":
+            whole = written_source(document["source"])
+            return None if whole is None else PickedSource(whole, tuple(document["indexes"]), tuple(document["labels"]))
     return None
 
 

@@ -24,7 +24,7 @@ from mprun.sources.files import GlobSource, LinesSource
 from mprun.sources.live import CallSource, ResultsSource
 from mprun.sources.plain import ListSource, RangeSource
 from mprun.sources.records import CsvSource, JsonlSource
-from mprun.sources.slices import SliceSource, whole_of
+from mprun.sources.slices import PickedSource, SliceSource, whole_of
 
 Source = (
     ListSource
@@ -34,6 +34,7 @@ Source = (
     | JsonlSource
     | CsvSource
     | SliceSource
+    | PickedSource
     | MatrixSource
     | ZipSource
     | CallSource
@@ -50,6 +51,7 @@ __all__ = [
     "LinesSource",
     "ListSource",
     "MatrixSource",
+    "PickedSource",
     "RangeSource",
     "ResultsSource",
     "SliceSource",

@@ -1,4 +1,4 @@
-"""A part of another source."""
+"""A part of another source: a stretch of it, or some of its items."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
 
 def whole_of(source: Source) -> Source:
-    """`source`, or what it is a slice of."""
-    while isinstance(source, SliceSource):
+    """`source`, or what it is a part of."""
+    while isinstance(source, SliceSource | PickedSource):
         source = source.source
     return source
 
@@ -54,3 +54,38 @@ class SliceSource:
 
     def _stop(self) -> int | None:
         return None if self.first is None else min(self.skip + self.first, sys.maxsize)
+
+
+@dataclass(frozen=True, slots=True)
+class PickedSource:
+    """The items of `source` at `indexes`, which rise; each is called as it is among all of them: `labels`."""
+
+    source: Source
+    indexes: tuple[int, ...]
+    labels: tuple[str, ...]
+    kind: str = "picked"
+
+    def count(self) -> int | None:
+        return len(self.indexes)
+
+    def items(self) -> Iterator[Any]:
+        sequence = self.sequence()
+        return self._pick(self.source.items()) if sequence is None else iter(sequence)
+
+    def sequence(self) -> Sequence[Any] | None:
+        whole = self.source.sequence()
+        return None if whole is None else [whole[index] for index in self.indexes]
+
+    def decoding(self) -> Decoding | None:
+        return self.source.decoding()
+
+    def values(self) -> list[Any]:
+        """What calls are given. Raises what `items()` raises, and ItemError."""
+        decoding = self.decoding()
+        return [item if decoding is None else decoding.value(item) for item in self.items()]
+
+    def _pick(self, items: Iterator[Any]) -> Iterator[Any]:
+        before = -1
+        for index in self.indexes:
+            yield from islice(items, index - before - 1, index - before)
+            before = index
