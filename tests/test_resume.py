@@ -372,6 +372,29 @@ def test_one_call_of_a_workflow_in_another_folder(flow: CommandLine) -> None:
         assert flow("repro", "latest", task).stdout == CALLS[task]
 
 
+def test_one_cell_wherever_it_stood(flow: CommandLine) -> None:
+    """In a run that had it alone, and in a workflow that has others before it now."""
+    assert flow("-q", "flow.yaml", "--only", "cells@south").code == 0
+    assert flow("repro", "latest", "cells@south").stdout == CALLS["cells@south"]
+    ran = flow("repro", "latest", "cells@north")
+    told = f"the run {flow.log()[0]['run_id']} had no cell `cells@north`, or it was another one then"
+    assert (ran.code, ran.stderr) == (2, f"error: {told}\n")
+    assert flow("-q", "flow.yaml").code == 0
+    rewrite("flow.yaml", "north,", "west, north,")(flow.folder)
+    assert flow("repro", "latest", "cells@south").stdout == CALLS["cells@south"]
+
+
+def test_cells_of_a_file_that_were_run_alone_are_taken_over(flow: CommandLine) -> None:
+    rewrite("flow.yaml", "foreach: [north, south]", "foreach: {csv: cells.csv}, keys: name")(flow.folder)
+    rewrite("flow.yaml", '["${item}"]', '["${item.name}"]')(flow.folder)
+    flow.write("cells.csv", "name\nnorth\nsouth\n")
+    assert flow("run", "-q", "flow.yaml", "--only", "cells@south").code == 0
+    assert flow("repro", "latest", "cells@south").stdout == CALLS["cells@south"]
+    assert calls(flow) == ["cell south", "cell south"]
+    assert flow("run", "-q", "flow.yaml", "--only", "cells", "--reuse", "latest").code == 0
+    assert calls(flow) == ["cell north"]
+
+
 def test_one_call_that_fails_again(flow: CommandLine) -> None:
     """It is found by what its item is, wherever that stands now; the debugger opens where it raises."""
     flow.write("broken", "")

@@ -30,7 +30,7 @@ def repro_task(reference: str, task: str, options: Options, *, runs_dir: str, de
     plan = prepare(run.workflow, params_as_before(run, options))
     mask = Mask(plan.secrets.values())
     bound = bind(plan, {"id": run.run_id, "dir": os.path.abspath(run.files.folder)})
-    address = read_address(task, {step.name: step for step in bound.steps})
+    address = read_address(task, {step.name: step for step in bound.steps}, run)
     step = bound.step(address.step)
     with surrounded(step.surroundings, ()):
         args, kwargs = recorded_arguments(run, step, address.index)

@@ -18,7 +18,7 @@ from mprun.plan import PoolStep, ProcessStep, Step, items_of
 from mprun.references import is_finals, references_in, step_of
 from mprun.resuming.earlier import EarlierRun, EarlierStep
 from mprun.scope import Scope
-from mprun.sources import ResultsSource, Source, whole_of
+from mprun.sources import ResultsSource, SliceSource, Source, whole_of
 from mprun.worker.calling import arguments_of
 from mprun.worker.calls import resolve_converting
 
@@ -35,15 +35,18 @@ class Address:
     index: int | None
 
 
-def read_address(text: str, steps: Mapping[str, Step]) -> Address:
-    """`step[4]`, `step@cell`, or the name of a step that has one call. Raises UsageError."""
+def read_address(text: str, steps: Mapping[str, Step], run: EarlierRun) -> Address:
+    """`step[4]`, `step@cell`, or the name of a step that has one call. Raises UsageError.
+
+    A cell is one that has that label now; where `run` had it is told by what it is.
+    """
     name, at, label = text.partition("@")
     bare, bracket, number = name.partition("[")
     step = steps.get(bare)
     if step is None:
         raise UsageError(f"there is no step `{bare}`: there is {', '.join(steps)}")
     if at:
-        return Address(bare, _cell(step, label))
+        return Address(bare, _cell(run, step, label))
     if bracket:
         if not number.endswith("]") or not number[:-1].isdecimal():
             raise UsageError(f"`{text}` is no task: write `{bare}[0]`")
@@ -53,14 +56,18 @@ def read_address(text: str, steps: Mapping[str, Step]) -> Address:
     return Address(bare, None)
 
 
-def _cell(step: Step, label: str) -> int:
+def _cell(run: EarlierRun, step: Step, label: str) -> int:
     cells = items_of(step)
     if not isinstance(step, ProcessStep) or cells is None or needs_a_run(cells):
         raise UsageError(f"`{step.name}` has no cells with labels: write `{step.name}[0]`")
     found = find_cell(cells, label, step.keys)
     if found is None:
         raise UsageError(f"`{step.name}` has no cell `{label}`")
-    return found[0]
+    digest, _ = next(_items(SliceSource(cells, found[0], 1)))
+    index = _earlier(run, step).position(digest)
+    if index < 0:
+        raise UsageError(f"the run {run.run_id} had no cell `{step.name}@{label}`, or it was another one then")
+    return index
 
 
 def recorded_arguments(run: EarlierRun, step: Step, index: int | None) -> tuple[Sequence[Any], Mapping[str, Any]]:
@@ -91,10 +98,7 @@ def set_up(step: PoolStep, run: EarlierRun) -> None:
 
 
 def _item(run: EarlierRun, step: Step, source: Source, index: int) -> Any:
-    earlier = next((each for each in run.steps if each.name == step.name), None)
-    if earlier is None:
-        raise UsageError(f"the run {run.run_id} never came to `{step.name}`")
-    digest = earlier.digests[index * SIZE : (index + 1) * SIZE]
+    digest = _earlier(run, step).digests[index * SIZE : (index + 1) * SIZE]
     if not digest:
         raise UsageError(f"the run {run.run_id} has no task `{step.name}[{index}]`")
     items = _items_of_run(run, source) if needs_a_run(source) else _items(source)
@@ -102,6 +106,13 @@ def _item(run: EarlierRun, step: Step, source: Source, index: int) -> Any:
         if item_digest == digest:
             return load()
     raise UsageError(f"the item of `{step.name}[{index}]` is not among its items any more: they have changed")
+
+
+def _earlier(run: EarlierRun, step: Step) -> EarlierStep:
+    earlier = next((each for each in run.steps if each.name == step.name), None)
+    if earlier is None:
+        raise UsageError(f"the run {run.run_id} never came to `{step.name}`")
+    return earlier
 
 
 def _items(source: Source) -> Iterator[tuple[bytes, Load]]:
