@@ -442,6 +442,24 @@ def test_a_file_that_is_no_log(kept: CommandLine, command: str) -> None:
             assert "./other.jsonl is no" in ran.stderr
 
 
+@pytest.mark.parametrize("name", ["events.jsonl", "events.head", "plan.json", "../index.jsonl"])
+def test_a_pipe_in_the_place_of_a_file_is_not_waited_for(kept: CommandLine, name: str) -> None:
+    path = log_of(kept).parent / name
+    path.unlink(missing_ok=True)
+    os.mkfifo(path)
+    what = f"the {'log' if name == 'events.jsonl' else 'head'} .mprun/runs/{RUN_ID}/{name}"
+    told = f"error: {what} can't be read: it is no regular file\n"
+    for command, refused in (
+        (("verify", RUN_ID), name in ("events.jsonl", "events.head")),
+        (("show", RUN_ID), name == "events.jsonl"),
+        (("logs", RUN_ID), name == "events.jsonl"),
+        (("export", RUN_ID, "-f", "chrome-trace"), name == "events.jsonl"),
+        (("runs",), False),
+    ):
+        ran = subprocess_of(kept, *command)
+        assert (ran.returncode, ran.stderr) == ((2, told) if refused else (0, ""))
+
+
 # -- logs
 
 

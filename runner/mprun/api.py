@@ -25,6 +25,7 @@ from mprun.models.typed import typed
 from mprun.plan import Plan
 from mprun.records.find import find_run
 from mprun.records.lines import LineError, blocks, event_of, refuse_newer
+from mprun.records.regular import open_regular
 from mprun.running.record import new_record, record_run
 from mprun.sinks.choose import choose_sinks
 
@@ -97,7 +98,7 @@ def read_run(path: str | os.PathLike[str], runs_dir: str | os.PathLike[str] = ".
 
 def _events(path: str) -> Iterator[Event]:
     number = 0
-    with open(path, "rb") as file:
+    with open_regular(path) as file:
         for block in blocks(file):
             for line in block.removesuffix(b"\n").split(b"\n"):
                 number += 1

@@ -9,6 +9,7 @@ from typing import BinaryIO
 from mprun.errors import UsageError
 from mprun.events import MAX_LINE
 from mprun.records.lines import LineError, event_of, refuse_newer
+from mprun.records.regular import open_regular
 
 
 @contextlib.contextmanager
@@ -18,7 +19,7 @@ def open_log(path: str) -> Iterator[BinaryIO]:
     An event without the keys that it must have is the log's fault, and not one of the command that meets it.
     """
     try:
-        with open(path, "rb") as file:
+        with open_regular(path) as file:
             _check_head(path, file.readline(MAX_LINE))
             file.seek(0)
             yield file

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
-from pathlib import Path
 from typing import Any
 
 from mprun.records.lines import Event, LineError, blocks, event_of
+from mprun.records.regular import open_regular
 
 RESULTS = ("task.result", "process.result")
 ATTEMPTS = (*RESULTS, "task.retried", "process.retried")
@@ -44,9 +45,10 @@ class RunLog:
     def needs(self) -> dict[str, list[str]]:
         """Which steps each step needs, from the plan beside the log; none where there is no plan."""
         try:
-            steps = json.loads(Path(self.path).with_name("plan.json").read_bytes())["steps"]
+            with open_regular(os.path.join(os.path.dirname(self.path), "plan.json")) as file:
+                steps = json.loads(file.read())["steps"]
             return {step["name"]: list(step["needs"]) for step in steps}
-        except (OSError, ValueError, KeyError, TypeError):
+        except (OSError, ValueError, KeyError, TypeError, RecursionError):
             return {}
 
 

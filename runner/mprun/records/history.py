@@ -15,6 +15,7 @@ from mprun.records.index import index_path, read_index
 from mprun.records.last import run_end
 from mprun.records.lines import Event, LineError, event_of, refuse_newer
 from mprun.records.lock import is_locked
+from mprun.records.regular import open_regular
 
 State = Literal["succeeded", "failed", "interrupted", "running", "incomplete", "missing", "unreadable"]
 
@@ -64,7 +65,7 @@ def past_runs(runs_dir: str) -> Iterator[PastRun]:
 def past_run(run: RunFiles) -> PastRun:
     """What the log of `run` says at its beginning and its end."""
     try:
-        with open(run.log, "rb") as file:
+        with open_regular(run.log) as file:
             return _read(run, file)
     except FileNotFoundError:
         return PastRun(run.name, "incomplete" if os.path.isdir(run.folder) else "missing")

@@ -12,10 +12,10 @@ import os
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Literal
 
 from mprun.events import timestamp
+from mprun.records.regular import open_regular
 
 MAX_LINE = 4096  # bytes
 
@@ -67,7 +67,7 @@ def read_index(path: str) -> Index:
 def _lines(path: str) -> Iterator[bytes]:
     if not os.path.lexists(path):
         return
-    with Path(path).open("rb") as file:
+    with open_regular(path) as file:
         while line := file.readline(MAX_LINE):
             yield line
 

@@ -7,6 +7,7 @@ from typing import BinaryIO
 
 from mprun.events import MAX_LINE
 from mprun.records.lines import Event, LineError, event_of
+from mprun.records.regular import open_regular
 
 
 def run_end(file: BinaryIO) -> Event:
@@ -19,7 +20,7 @@ def run_end(file: BinaryIO) -> Event:
 def last_seal(log: str) -> str:
     """The last seal of the log at `log` as it says itself; empty where it doesn't end with one, or isn't there."""
     try:
-        with open(log, "rb") as file:
+        with open_regular(log) as file:
             lines = _last_lines(file)
     except OSError:
         return ""

@@ -8,7 +8,6 @@ import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, fields
-from pathlib import Path
 from typing import Any, Literal
 
 from mprun.errors import UsageError
@@ -21,6 +20,7 @@ from mprun.records.index import read_index
 from mprun.records.lines import blocks
 from mprun.records.lock import is_locked
 from mprun.records.parse import Parsed, parse
+from mprun.records.regular import open_regular
 
 Word = Literal["VERIFIED", "TAMPERED", "INCOMPLETE", "UNSIGNED"]
 
@@ -95,7 +95,7 @@ def _read(run: RunFiles) -> _Evidence:
     """The log is read twice at the same time: hashing leaves the interpreter to the other reader."""
     head, of_head = _read_head(run.head)
     try:
-        with open(run.log, "rb") as file, _parsed(run.log) as parts, ThreadPoolExecutor(1) as beside:
+        with open_regular(run.log) as file, _parsed(run.log) as parts, ThreadPoolExecutor(1) as beside:
             at_work = is_locked(file.fileno())
             chain = beside.submit(check_chain, file, head.get("bytes", -1))
             complete = check_parsed(parts, run.log)
@@ -108,7 +108,7 @@ def _read(run: RunFiles) -> _Evidence:
 def _parsed(log: str) -> Iterator[Iterable[list[Parsed]]]:
     """What stands in the log, block by block; a long one is parsed by several processes."""
     if os.path.getsize(log) < parse_beside.WORTH_IT:
-        with open(log, "rb") as file:
+        with open_regular(log) as file:
             yield map(parse, blocks(file))
     else:
         with parse_beside.ParseBeside(log) as parts:
@@ -118,7 +118,8 @@ def _parsed(log: str) -> Iterator[Iterable[list[Parsed]]]:
 def _read_head(path: str) -> tuple[dict[str, Any], list[Finding]]:
     """The head, empty where there is none; and what is wrong with its form."""
     try:
-        head = json.loads(Path(path).read_bytes())
+        with open_regular(path) as file:
+            head = json.loads(file.read())
         if not isinstance(head, dict) or not {(key, type(value)) for key, value in head.items()} >= _HEAD:
             raise ValueError
     except FileNotFoundError:
