@@ -243,12 +243,21 @@ def take_plan(folder: Path) -> None:
     plan.unlink()
 
 
+def change_plan(folder: Path) -> None:
+    (plan,) = folder.glob(".mprun/runs/*/plan.json")
+    plan.write_text("[]\n")
+
+
 REFUSED: dict[str, tuple[Callable[[Path], None], str]] = {
     "a log that was changed": (spoil_log, "error: the run RUN was changed since: `mprun verify RUN` tells where\n"),
     "no plan": (
         take_plan,
         "error: .mprun/runs/RUN/events.jsonl is a log by itself: only a run with a folder of its own can be gone on "
         "from\n",
+    ),
+    "another plan": (
+        change_plan,
+        "error: the plan .mprun/runs/RUN/plan.json is not the one that was run: the log's head has another SHA-256\n",
     ),
     "no workflow": (lambda folder: (folder / "flow.yaml").unlink(), "error[file-not-found]"),
 }
@@ -265,6 +274,16 @@ def test_what_cannot_be_gone_on_from(flow: CommandLine, what: str) -> None:
     assert ran.code == 2
     assert ran.stderr.replace(run_id, "RUN").replace(f"{flow.folder}/", "").startswith(told)
     assert len(list(flow.folder.glob(".mprun/runs/*/"))) == 1
+
+
+@pytest.mark.parametrize("line", ["{}", "[]", '{"step":"numbers","digest":"","parts":5}', "[" * 99999, "\udcff"])
+def test_a_damaged_note_of_a_step_says_nothing(flow: CommandLine, line: str) -> None:
+    flow.write("flow.yaml", "pools: {numbers: {processes: 1, target: jobs:number, map: [1]}}")
+    assert flow("-q", "flow.yaml").code == 0
+    (notes,) = flow.folder.glob(".mprun/runs/*/digests/steps.jsonl")
+    notes.write_bytes(f"{line}\n".encode(errors="surrogateescape"))
+    ran = flow("resume", "latest", "--explain")
+    assert (ran.code, ran.stdout) == (0, "numbers: run, as that run never came to it\n")
 
 
 def test_a_run_at_work(flow: CommandLine) -> None:

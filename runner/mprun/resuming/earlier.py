@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import json
 import os
 from collections.abc import Callable, Iterator, Sequence
@@ -153,7 +154,7 @@ class EarlierRun:
         self.files = files
         self.head = head
         self.run_id = str(head["run_id"])
-        self.plan = _read_plan(files)
+        self.plan = _read_plan(files, str(head.get("plan_sha256")))
         self.steps = list(self._read_steps())
 
     @property
@@ -194,9 +195,9 @@ class EarlierRun:
     def _read_steps(self) -> Iterator[EarlierStep]:
         with contextlib.suppress(FileNotFoundError), open(Path(self.files.folder, "digests", STEPS), "rb") as lines:
             for line in lines:
-                with contextlib.suppress(ValueError, KeyError, TypeError):  # a crash may have torn the last one
+                with contextlib.suppress(ValueError, KeyError, TypeError, RecursionError):  # a crash may have torn it
                     told = json.loads(line)
-                    yield EarlierStep(self, told["step"], told["digest"], told["parts"])
+                    yield EarlierStep(self, told["step"], told["digest"], dict(told["parts"]))
 
 
 def open_earlier(files: RunFiles) -> EarlierRun:
@@ -217,13 +218,15 @@ def open_earlier(files: RunFiles) -> EarlierRun:
     return EarlierRun(files, event_of(line))
 
 
-def _read_plan(files: RunFiles) -> dict[str, Any]:
+def _read_plan(files: RunFiles, sha256: str) -> dict[str, Any]:
     path = os.path.join(files.folder, "plan.json")
     try:
-        with open(path, "rb") as file:
-            return json.load(file)  # type: ignore[no-any-return]
-    except (OSError, ValueError) as error:
-        raise UsageError(f"the plan {path} can't be read: {error}") from error
+        data = Path(path).read_bytes()
+    except OSError as error:
+        raise UsageError(f"the plan {path} can't be read: {error.strerror}") from error
+    if hashlib.sha256(data).hexdigest() != sha256:
+        raise UsageError(f"the plan {path} is not the one that was run: the log's head has another SHA-256")
+    return json.loads(data)  # type: ignore[no-any-return]
 
 
 def _plain(value: Any) -> Any:
