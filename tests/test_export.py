@@ -156,6 +156,15 @@ def test_a_log_that_was_cut_is_exported_as_far_as_it_goes(log: Path) -> None:
     ET.fromstring(exported(log, "junit"))
 
 
+@pytest.mark.parametrize("end", ["\r", "\n", "\r\n"])
+def test_an_end_of_line_stays_in_its_cell(tmp_path: Path, end: str) -> None:
+    events = small_run()
+    failed = next(event for event in events if event["event"] == "process.result")
+    failed["exception.message"] = f"one{end}two"
+    text = exported(write_run(tmp_path / "run", events), "csv")
+    assert next(iter(csv.DictReader(io.StringIO(text, newline=""))))["exception.message"] == f"one{end}two"
+
+
 @pytest.mark.parametrize("form", FORMATS)
 def test_text_of_the_users_stays_text(tmp_path: Path, form: str) -> None:
     """Quotes, tags, control characters, newlines in whatever a user's code said."""
@@ -172,7 +181,7 @@ def test_text_of_the_users_stays_text(tmp_path: Path, form: str) -> None:
         case "junit":
             assert len(ET.fromstring(text)[0]) == 6
         case "csv":
-            assert next(iter(csv.DictReader(io.StringIO(text))))["exception.message"] == evil
+            assert next(iter(csv.DictReader(io.StringIO(text, newline=""))))["exception.message"] == evil
         case "joblog":
             assert {line.count("\t") for line in text.splitlines()} == {8}
         case _:

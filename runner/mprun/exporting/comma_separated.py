@@ -31,5 +31,5 @@ def _cells(event: Event) -> list[str]:
 
 def _row(cells: list[str] | tuple[str, ...]) -> str:
     text = io.StringIO()
-    csv.writer(text, lineterminator="\n").writerow(cells)
-    return text.getvalue()
+    csv.writer(text, lineterminator="\r\n").writerow(cells)  # so that a `\r` in a cell is quoted, too
+    return text.getvalue().removesuffix("\r\n") + "\n"
