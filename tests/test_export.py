@@ -240,6 +240,18 @@ NOT_ANSWERED = {
     "another file": ("select * from read_csv('/etc/passwd')", "error: the query can't be answered: Permission Error"),
     "writing": ("copy (select 1) to 'x.csv'", "error: a query is one SELECT"),
     "writing the log": ("copy (select 1) to 'LOG'", "error: a query is one SELECT"),
+    "writing the log, explained": (
+        "explain analyze copy (select 1) to 'LOG' (use_tmp_file false)",
+        "error: a query is one SELECT",
+    ),
+    "writing the log on the way": (
+        "with x as (copy (select 1) to 'LOG' (use_tmp_file false)) select * from x",
+        "error: ",  # a DuckDB before 1.5 doesn't know it
+    ),
+    "writing the log in disguise": (
+        "select * from json_execute_serialized_sql(json_serialize_sql('from x'))",
+        "error: a query is one SELECT",
+    ),
     "two": ("select 1; select 2", "error: a query is one SELECT"),
     "none": ("", "error: a query is one SELECT"),
     "settings": ("set enable_external_access = true", "error: a query is one SELECT"),
@@ -255,6 +267,13 @@ def test_what_is_not_answered(mprun: CommandLine, log: Path, what: str) -> None:
     assert (ran.code, ran.stdout) == (2, "")
     assert ran.stderr.startswith(told)
     assert log.read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    "sql", ["explain from tasks", "Explain Analyze select 1", "with x as (select 1) from x", "show tables"]
+)
+def test_what_only_reads_is_answered(mprun: CommandLine, log: Path, sql: str) -> None:
+    assert mprun("query", "latest", sql).code == 0
 
 
 def test_without_the_package_a_query_is_refused(log: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING, Any
 
 from mprun.cli.open_log import open_log
@@ -17,6 +18,10 @@ if TYPE_CHECKING:
 
 MAX_CELL = 80  # characters that are shown of one value
 BATCH = 1000  # rows that are fetched at once
+
+_EXPLAIN = re.compile(r"\s*EXPLAIN\s+(?:ANALYZE\s+)?", re.IGNORECASE)
+_NODE = re.compile(r'"type":"(\w+_NODE)"')
+_READING = {"SELECT_NODE", "SET_OPERATION_NODE", "RECURSIVE_CTE_NODE", "CTE_NODE"}
 
 _TYPES = {"string": "VARCHAR", "integer": "BIGINT", "number": "DOUBLE", "boolean": "BOOLEAN"}
 
@@ -81,13 +86,24 @@ def _create_tables(database: DuckDBPyConnection, log: str) -> None:
 
 
 def _question(database: DuckDBPyConnection, sql: str) -> Statement:
-    """The one SELECT that `sql` is: whatever else there is could write, the log included. Raises UsageError."""
+    """The one SELECT that `sql` is, or explains: whatever else there is could write, the log included.
+
+    Raises UsageError.
+    """
     from duckdb import StatementType
 
     statements = database.extract_statements(sql)
-    if len(statements) != 1 or statements[0].type not in (StatementType.SELECT, StatementType.EXPLAIN):
+    explained = _EXPLAIN.sub("", sql, count=1)  # EXPLAIN ANALYZE carries it out
+    kinds = [statement.type for statement in database.extract_statements(explained)]
+    if kinds != [StatementType.SELECT] or not _only_reads(database, explained):
         raise UsageError("a query is one SELECT: nothing is written, and one table is the answer")
     return statements[0]
+
+
+def _only_reads(database: DuckDBPyConnection, select: str) -> bool:
+    """Whether there is no other statement inside: `WITH x AS (COPY …)` is a SELECT, too."""
+    (tree,) = database.execute("SELECT json_serialize_sql(?::VARCHAR)", [select]).fetchall()[0]
+    return set(_NODE.findall(tree)) <= _READING and '"json_execute_serialized_sql"' not in tree.lower()
 
 
 def _columns() -> dict[str, str]:
