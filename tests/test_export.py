@@ -197,6 +197,25 @@ def test_the_command(mprun: CommandLine, log: Path) -> None:
     assert mprun("export", "latest", "-f", "pdf").code == 2
 
 
+def test_a_record_is_not_overwritten(mprun: CommandLine, log: Path) -> None:
+    index = log.parents[1] / "index.jsonl"
+    index.touch()
+    before = {path: path.read_bytes() for path in (log, log.with_name("events.head"), index)}
+    for path in before:
+        ran = mprun("export", "latest", "-f", "csv", "-o", str(path))
+        told = f"error: {path} is a part of the run's record, which is never overwritten\n"
+        assert (ran.code, ran.stderr) == (2, told)
+    assert {path: path.read_bytes() for path in before} == before
+
+
+def test_an_export_is_utf8_and_an_answer_is_escaped_whatever_the_terminal_is(mprun: CommandLine, log: Path) -> None:
+    ran = mprun.shell("PYTHONIOENCODING=ascii $MPRUN export latest -f otlp > out && $MPRUN logs latest -e output")
+    assert ran.code == 0
+    assert "ünicode" in (mprun.folder / "out").read_text(encoding="utf-8")
+    ran = mprun.shell("PYTHONIOENCODING=ascii $MPRUN logs latest -e output")
+    assert (ran.code, r"\xfcnicode" in ran.stdout) == (0, True)
+
+
 # -- query
 
 

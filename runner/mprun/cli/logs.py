@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Iterable
 
 from mprun.cli.open_log import open_log
@@ -29,7 +28,6 @@ def show_logs(reference: str, *, runs_dir: str, selection: Selection, following:
 
 
 def _print(source: Iterable[bytes], selection: Selection, text: Callable[[bytes, Selection], str]) -> None:
-    sys.stdout.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
     for block in source:
         show(text(block, selection))
 

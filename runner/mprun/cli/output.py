@@ -44,7 +44,8 @@ def _descriptor(stream: TextIO) -> int | None:
 
 
 def occupy_standard_streams() -> None:
-    """Where the command was started with a closed standard stream, put something in its place.
+    """Where the command was started with a closed standard stream, put something in its place. Standard output escapes
+    what its encoding lacks.
 
     Otherwise the next file that is opened, such as the log, would get its number, and what children print. A closed
     standard output is replaced by one that refuses to be written, as an answer must not get lost without a word.
@@ -58,6 +59,7 @@ def occupy_standard_streams() -> None:
     # None where the stream was closed when Python started.
     sys.stdout = sys.stdout or os.fdopen(1, "w", encoding="utf-8", closefd=False)
     sys.stderr = sys.stderr or os.fdopen(2, "w", encoding="utf-8", closefd=False)
+    sys.stdout.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
 
 
 def _swallow_the_rest() -> None:
