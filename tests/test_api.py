@@ -86,6 +86,54 @@ def test_a_log_on_standard_output_is_for_the_command(folder: Path) -> None:
         mprun.run(load(folder / "flow.yaml", check_targets=False), log="-")
 
 
+REUSE = """
+import asyncio, threading
+from mprun import UsageError, load, run
+
+def told(result):
+    reused = [event.reused is not None for event in result.events() if event.event == "task.result"]
+    print(result.outcome, sum(reused), len(reused))
+
+def refused():
+    try:
+        run(load("flow.yaml"))
+    except UsageError as error:
+        print(error)
+
+async def within_a_loop():
+    told(run(load("flow.yaml", {"count": 3}), reuse="latest"))
+
+if __name__ == "__main__":
+    told(run(load("flow.yaml", {"count": 1})))
+    told(run(load("flow.yaml", {"count": 2}), reuse="latest"))
+    asyncio.run(within_a_loop())
+    thread = threading.Thread(target=refused)
+    thread.start()
+    thread.join()
+"""
+
+
+def test_several_runs_of_one_program(folder: Path) -> None:
+    """One after the other, each with what the one before has done, within a loop of asyncio too; never in a thread."""
+    (folder / "program.py").write_text(REUSE)
+    arguments = [sys.executable, "program.py"]
+    told = subprocess.run(arguments, cwd=folder, env=environment(), capture_output=True, text=True, timeout=60)
+    assert told.stdout.splitlines() == [
+        "succeeded 0 1",
+        "succeeded 1 2",
+        "succeeded 2 3",
+        "a run in Python takes the signals that stop it, and so it is for the main thread",
+    ]
+    assert len(list(folder.glob(".mprun/runs/*/events.jsonl"))) == 3
+
+
+def test_a_run_that_there_is_not_starts_nothing(folder: Path) -> None:
+    plan = load(folder / "flow.yaml", check_targets=False)
+    with pytest.raises(UsageError, match="there is no run `x`"):
+        mprun.run(plan, runs_dir=folder / "runs", reuse="x")
+    assert not (folder / "runs").exists()
+
+
 # -- reading
 
 

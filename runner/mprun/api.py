@@ -12,6 +12,7 @@ if __name__ == "__main__":  # children import the main module again
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -26,6 +27,7 @@ from mprun.plan import Plan
 from mprun.records.find import find_run
 from mprun.records.lines import LineError, blocks, event_of, refuse_newer
 from mprun.records.regular import open_regular
+from mprun.resuming.earlier import earlier_run
 from mprun.running.record import new_record, record_run
 from mprun.sinks.choose import choose_sinks
 
@@ -68,20 +70,30 @@ def load(path: str | os.PathLike[str], params: Mapping[str, Any] | None = None, 
 
 
 def run(
-    plan: Plan, *, runs_dir: str | os.PathLike[str] = ".mprun", log: str | os.PathLike[str] = "", display: bool = False
+    plan: Plan,
+    *,
+    runs_dir: str | os.PathLike[str] = ".mprun",
+    log: str | os.PathLike[str] = "",
+    display: bool = False,
+    reuse: str | os.PathLike[str] = "",
 ) -> RunResult:
     """Run `plan` to its end; every child is joined when this returns.
 
     The log is kept in a folder of its own in `runs_dir`, or at the path `log`. What children print is in the log, and
-    with `display` also shown, as the command shows it. SIGINT and SIGTERM stop the run in order, as they do the
-    command: so this is for the main thread. Raises LogError where the log can't be created.
+    with `display` also shown, as the command shows it. What the earlier run `reuse` (its id, `latest`, or a path) has
+    done and is still the same work is taken over. SIGINT and SIGTERM stop the run in order, as they do the command: so
+    this is for the main thread. Raises LogError where the log can't be created, and UsageError where it is called in
+    another thread, or there is no such earlier run.
     """
     if os.fspath(log) == "-":
         raise UsageError("a run in Python needs a log in a file: give `log` a path")
+    if threading.current_thread() is not threading.main_thread():
+        raise UsageError("a run in Python takes the signals that stop it, and so it is for the main thread")
+    earlier = earlier_run(os.fspath(reuse), os.fspath(runs_dir)) if reuse else None
     record = new_record(plan, os.fspath(runs_dir), log=os.fspath(log))
     errors: list[str] = []
     sinks = choose_sinks(quiet=False, log_on_stdout=False) if display else []
-    end = record_run(plan, record, sinks, errors.append)
+    end = record_run(plan, record, sinks, errors.append, earlier=earlier)
     return RunResult(record.run_id, end.outcome, end.exit_code, record.log, "".join(errors))
 
 

@@ -57,7 +57,7 @@ def _earlier(reuse: str, runs_dir: str, *, explain: bool) -> EarlierRun | None:
         if explain:
             raise UsageError("`--explain` tells what would be taken over: `--reuse RUN` says from which run")
         return None
-    from mprun.cli.resume import earlier_run
+    from mprun.resuming.earlier import earlier_run
 
     return earlier_run(reuse, runs_dir)
 

@@ -7,13 +7,13 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from mprun.cli.output import say, show
-from mprun.cli.resume import earlier_run
 from mprun.engines.surrounded import surrounded
 from mprun.errors import ExitCode
 from mprun.loading.prepare import prepare
 from mprun.masking import Mask
 from mprun.plan import PoolStep, Step
 from mprun.planning.bind import bind
+from mprun.resuming.earlier import earlier_run
 from mprun.resuming.given import Options, params_as_before
 from mprun.resuming.recorded import read_address, recorded_arguments, set_up
 from mprun.values import bounded_repr

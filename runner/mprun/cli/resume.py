@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import os
-from dataclasses import replace
-
 from mprun.cli.output import show
 from mprun.cli.run import run_file
 from mprun.errors import ExitCode
 from mprun.loading.given import GivenParams
-from mprun.records.find import find_run
-from mprun.resuming.earlier import EarlierRun, open_earlier
+from mprun.resuming.earlier import EarlierRun, earlier_run
 from mprun.resuming.explain import explanation
 from mprun.resuming.given import Options, params_as_before
 
@@ -56,9 +52,3 @@ def explain_run(
     plan = prepare(file, given)
     show(explanation(narrowed(plan, only or (), first) if only or first is not None else plan, earlier))
     return ExitCode.SUCCEEDED
-
-
-def earlier_run(reference: str, runs_dir: str) -> EarlierRun:
-    """The run that is meant, to go on from. Raises UsageError."""
-    files = find_run(reference, runs_dir)
-    return open_earlier(replace(files, log=os.path.abspath(files.log)))  # calls are made in folders of their own

@@ -7,6 +7,7 @@ import hashlib
 import json
 import os
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from mprun.digests import SIZE, Parts, content_digests, is_written, may_be_reuse
 from mprun.engines.tracking import STEPS, EarlierValue, Reused
 from mprun.errors import UsageError
 from mprun.plan import Step, as_data, items_of
-from mprun.records.find import RunFiles
+from mprun.records.find import RunFiles, find_run
 from mprun.records.lines import Event, event_of
 from mprun.records.lock import is_locked
 from mprun.records.verify import verify
@@ -198,6 +199,12 @@ class EarlierRun:
                 with contextlib.suppress(ValueError, KeyError, TypeError, RecursionError):  # a crash may have torn it
                     told = json.loads(line)
                     yield EarlierStep(self, told["step"], told["digest"], dict(told["parts"]))
+
+
+def earlier_run(reference: str, runs_dir: str) -> EarlierRun:
+    """The run that `reference` means, to go on from. Raises UsageError."""
+    files = find_run(reference, runs_dir)
+    return open_earlier(replace(files, log=os.path.abspath(files.log)))  # calls are made in folders of their own
 
 
 def open_earlier(files: RunFiles) -> EarlierRun:
