@@ -216,6 +216,19 @@ def test_an_export_is_utf8_and_an_answer_is_escaped_whatever_the_terminal_is(mpr
     assert (ran.code, r"\xfcnicode" in ran.stdout) == (0, True)
 
 
+@pytest.mark.parametrize(
+    "damage", [('"duration":0.25', '"duration":1e308'), ('"name":"small"', f'"name":{"[" * 900}{"]" * 900}')]
+)
+def test_a_value_that_no_export_can_hold_is_the_logs_fault(
+    mprun: CommandLine, tmp_path: Path, damage: tuple[str, str]
+) -> None:
+    log = write_run(tmp_path / "elsewhere", small_run(name="small"))
+    assert damage[0] in log.read_text()
+    log.write_text(log.read_text().replace(*damage))
+    ran = mprun("export", str(log), "-f", "otlp", "-o", "out")
+    assert (ran.code, ran.stderr) == (2, f"error: {log} is not as mprun writes a log: `mprun verify` tells where\n")
+
+
 # -- query
 
 

@@ -27,7 +27,7 @@ def open_log(path: str) -> Iterator[BinaryIO]:
         if error.filename != path:
             raise
         raise UsageError(f"the log {path} can't be read: {error.strerror}") from error
-    except (KeyError, TypeError, AttributeError, ValueError) as error:
+    except (KeyError, TypeError, AttributeError, ValueError, OverflowError, RecursionError) as error:
         raise UsageError(f"{path} is not as mprun writes a log: `mprun verify` tells where") from error
 
 
