@@ -1,6 +1,7 @@
 """Runs one pickled plan as a program of its own: `driver.py PLAN LOG`. For tests that signal it or limit it."""
 
 import pickle
+import signal
 import sys
 from pathlib import Path
 
@@ -9,6 +10,7 @@ def main() -> None:
     from mprun.running.run import run_plan
     from mprun.sinks.log import open_log
 
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # one that comes when the run has ended finds nothing to stop
     plan = pickle.loads(Path(sys.argv[1]).read_bytes())
     end = run_plan(
         plan, "by-hand", open_log(sys.argv[2]), [], lambda reason: print("log error:", reason, file=sys.stderr)
