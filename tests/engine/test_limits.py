@@ -72,6 +72,22 @@ def test_a_process_is_tried_again(tmp_path: Path, start_method: StartMethod, how
     assert ran.one("process.result")["result"] == 7
 
 
+@pytest.mark.parametrize("how", ["raise", "kill"])
+def test_a_line_is_of_one_attempt(tmp_path: Path, how: str) -> None:
+    """What is printed is told with the attempt that printed it."""
+    twice = Limits(retries=Retries(count=2))
+    folders = [tmp_path / "pool", tmp_path / "process"]
+    for folder in folders:
+        folder.mkdir()
+    steps = (
+        zoo_pool("prints_and_fails_at_first", [[str(folders[0]), 2, how]], call="starmap", limits=twice, name="pool"),
+        zoo_process("prints_and_fails_at_first", str(folders[1]), 2, how, limits=twice, name="process"),
+    )
+    ran = run_steps(tmp_path, *steps)
+    for step in ("pool", "process"):
+        assert [event["attempt"] for event in ran.named("output") if event["step"] == step] == [1, 2, 3]
+
+
 def test_the_last_attempt_decides(tmp_path: Path) -> None:
     """`count` is how many times more."""
     step = zoo_pool("raises", [0], limits=Limits(retries=Retries(count=3)))

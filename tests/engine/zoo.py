@@ -429,6 +429,11 @@ def fails_at_first(folder: str, times: int, how: str, number: int) -> int:
     return number
 
 
+def prints_and_fails_at_first(folder: str, times: int, how: str) -> int:
+    print("at it", flush=True)
+    return fails_at_first(folder, times, how, 0)
+
+
 def raises_file_not_found(_: Any = None) -> NoReturn:
     raise FileNotFoundError("not there")
 

@@ -58,6 +58,9 @@ class LocalWorker(PoolWorker):
         """Whether `task` is one that it has and that has no outcome: what its board says may be an old task's."""
         return bool(self.batches) and self.batches[0].first + self.batches[0].done <= task < self.batches[0].end
 
+    def attempt_at(self, task: int) -> int | None:
+        return self.batches[0].attempt if self.is_at(task) else None
+
     def continues(self, first: int, end: int) -> bool:
         """Whether tasks `first` to `end` - 1 follow what is booked without a gap, in the batch that it is at.
 

@@ -48,6 +48,10 @@ class PoolWorker:
             return "unready"
         return "stopped" if self.child.stopped_by else "died"
 
+    def attempt_at(self, task: int) -> int | None:
+        """Which attempt at `task` it makes; None where that is over."""
+        return 1
+
 
 W = TypeVar("W", bound=PoolWorker)
 
@@ -106,7 +110,11 @@ class PoolExecution(Generic[W]):
 
     def output(self, child: Child, stream: str, task: int | None, line: bytes) -> None:
         about = {"step": self.step.name, "worker": child.process.worker, "pid": child.pid}
-        self.run.events.emit_output(about if task is None else about | {"task": task}, stream, line)
+        if task is not None:
+            about["task"] = task
+            if attempt := self.workers[child.pid].attempt_at(task):
+                about["attempt"] = attempt
+        self.run.events.emit_output(about, stream, line)
 
     def suspended(self, child: Child, suspended: bool) -> None:
         event = "worker.suspended" if suspended else "worker.continued"

@@ -119,7 +119,7 @@ class ProcessCall:
             self._usage = read_fields(body)
 
     def output(self, child: Child, stream: str, task: int | None, line: bytes) -> None:
-        self._run.events.emit_output({"step": self._step.name, **self._cell, "pid": child.pid}, stream, line)
+        self._run.events.emit_output({**self._about(), "pid": child.pid}, stream, line)
 
     def suspended(self, child: Child, suspended: bool) -> None:
         event = "process.suspended" if suspended else "process.continued"

@@ -414,6 +414,7 @@ class Output(Event):
     pid: Pid
     task: Task | Absent = Field(default=None, description="The task that printed it, where that is certain.")
     cell: Cell | Absent = None
+    attempt: int | Absent = Field(default=None, ge=1, description="At which attempt, of the process or of that task.")
     stream: Literal["stdout", "stderr"] = Field(description="Where it was written.")
     text: str = Field(description="The line without its end; bytes that are not UTF-8 as \\xNN.")
 
