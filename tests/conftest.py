@@ -83,14 +83,15 @@ COMMAND = (sys.executable, "-P", "-m", "mprun")
 
 
 BY_CHANCE = {"test_random_workflows", "test_fuzz_load"}
-COMMANDS = {"test_cli", "test_workflows"}  # what else calls the command shows what is the same in each Python
+# These, too, show by whole commands what is the same in each Python.
+COMMANDS = {"test_cli_records", "test_docs", "test_readme", "test_resuming_page", "test_script_flows"}
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--brief",
         action="store_true",
-        help="what depends on the version of Python: with one start method, few whole commands, and nothing at random",
+        help="what depends on the version of Python: with one start method, the workflows, nothing at random",
     )
 
 
@@ -105,8 +106,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 def _is_long(item: pytest.Item) -> bool:
     assert isinstance(item, pytest.Function)
     module, parameters = item.path.stem, item.callspec.params if hasattr(item, "callspec") else {}
-    calls_command = "mprun" in item.fixturenames and module not in COMMANDS
-    return module in BY_CHANCE or calls_command or parameters.get("start_method", "forkserver") != "forkserver"
+    if module in BY_CHANCE | COMMANDS or ("mprun" in item.fixturenames and module != "test_workflows"):
+        return True
+    return parameters.get("start_method", "forkserver") != "forkserver"
 
 
 def same_each_time(value: object) -> str:
