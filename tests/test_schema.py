@@ -40,7 +40,7 @@ NOT_IN_A_SCHEMA = {
     *("retries-two-imports", "retries-raised-and-class", "retries-on-and-not-on", "retries-not-on-without-raised"),
     *("retries-without-delay", "retries-max-delay-short", "retries-max-delay-fixed"),
     *("defaults-stdlib", "shared-none", "shared-types-of-c", "param-choices", "condition-quoted-reference"),
-    "tag-of-a-key",
+    *("tag-of-a-key", "results-parts"),
     *("shared-huge", "shared-max-parallel"),
     *("include-no-path", "save-no-path", "matrix-number-as-axis"),
     *("results-cycle", "save", "source-files", "stdlib-sources"),
