@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -16,20 +17,25 @@ from mprun.sharing.names import remove_left_behind, semaphore_prefix
 pytestmark = pytest.mark.skipif(not os.path.isdir("/dev/shm"), reason="the system doesn't show semaphores")
 
 
-@pytest.fixture
-def of_a_living_run() -> Iterator[Path]:
-    path = Path(f"/dev/shm/sem.{semaphore_prefix('test').removeprefix('/')}-{os.urandom(4).hex()}")
+@contextmanager
+def semaphore(prefix: str) -> Iterator[Path]:
+    """The file that the system shows for a semaphore whose name begins with `prefix`."""
+    path = Path(f"/dev/shm/sem.{prefix}-{os.urandom(4).hex()}")
     path.write_bytes(b"")
     yield path
     path.unlink(missing_ok=True)
+
+
+@pytest.fixture
+def of_a_living_run() -> Iterator[Path]:
+    with semaphore(semaphore_prefix("test").removeprefix("/")) as path:
+        yield path
 
 
 @pytest.fixture
 def of_a_killed_run() -> Iterator[Path]:
-    path = Path(f"/dev/shm/sem.mprun-{os.getpid()}-1-test-{os.urandom(4).hex()}")
-    path.write_bytes(b"")
-    yield path
-    path.unlink(missing_ok=True)
+    with semaphore(f"mprun-{os.getpid()}-1-test") as path:
+        yield path
 
 
 def test_only_those_of_killed_runs_are_removed(of_a_living_run: Path, of_a_killed_run: Path) -> None:
