@@ -66,8 +66,8 @@ def round_trip_mprun(size: int) -> float:
     """µs from one task's result to the next one's, as the log has them. mprun has no call for a single task: this is a
     pool of one worker whose batches are of one task, none handed out ahead, each result logged."""
     from benchmarks import ours
-    from mprun.engines import local
-    from mprun.engines.sizing import Sizer
+    from mprun.engines.local import pool as local
+    from mprun.engines.local.sizing import Sizer
 
     class OneAtATime(Sizer):
         def next(self, left: int | None) -> int:
@@ -214,8 +214,8 @@ def peak_memory(log_tasks: str, factor: int, size: int) -> float:
 def verifying(size: int) -> float:
     """Seconds that verifying 100 MB of a log takes, of one with `size` results."""
     from benchmarks import ours
-    from mprun.records.find import find_run
-    from mprun.records.verify import verify
+    from mprun.log.verifying.verify import verify
+    from mprun.runs.find import find_run
 
     with ours.ran(ours.pool("square", size, WORKERS)) as log:
         run = find_run(str(log.path), "")

@@ -35,7 +35,7 @@ def plan_matrix(side: int, size: int) -> float:
 def reading(kind: str, size: int) -> float:
     """Seconds for `size` tasks of 50 µs whose items come from a file of that kind, or from a `range`."""
     from benchmarks import ours
-    from mprun.sources import CsvSource, JsonlSource, RangeSource
+    from mprun.sources.table import CsvSource, JsonlSource, RangeSource
 
     with tempfile.TemporaryDirectory() as folder:
         file = _records(kind, Path(folder), size)
@@ -49,7 +49,7 @@ def reading(kind: str, size: int) -> float:
 def jsonl_memory(factor: int, size: int) -> float:
     """MB that the parent has held at most while it read `factor` times `size` lines."""
     from benchmarks import ours
-    from mprun.sources import JsonlSource
+    from mprun.sources.table import JsonlSource
 
     with tempfile.TemporaryDirectory() as folder:
         source = JsonlSource(_records("jsonl", Path(folder), factor * size))

@@ -12,13 +12,13 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.peers import START_METHOD
-from mprun.handed import LogTasks, PoolCall, Surroundings
-from mprun.plan import Plan, PoolStep, ProcessStep, SharedThing, StartMethod, Step
-from mprun.results import read_own
+from mprun.language.targets import Target, parse_target
+from mprun.log.writer import open_log
+from mprun.plan.child_spec import LogTasks, PoolCall, Surroundings
+from mprun.plan.plan import Plan, PoolStep, ProcessStep, SharedThing, StartMethod, Step
+from mprun.results.files import read_own
 from mprun.running.run import run_plan
-from mprun.sinks.log import open_log
-from mprun.sources import ListSource, RangeSource, Source
-from mprun.targets import Target, parse_target
+from mprun.sources.table import ListSource, RangeSource, Source
 
 ROOT = str(Path(__file__).parent.parent)
 AROUND = Surroundings({}, ROOT, (ROOT,))

@@ -25,7 +25,7 @@ def missing_packages() -> list[str]:
 def conditions(*, rounds: int, scale: float) -> dict[str, Any]:
     """To be asked before anything is measured: the load is part of it."""
     from mprun import __version__
-    from mprun.system import available_cpus
+    from mprun.system.machine import available_cpus
 
     return {
         "cpus": available_cpus(),

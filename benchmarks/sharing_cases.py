@@ -20,7 +20,7 @@ from benchmarks import sharing_work
 from benchmarks.case import Case, Contender, Figures, Goal
 
 if TYPE_CHECKING:
-    from mprun.plan import SharedThing, StartMethod
+    from mprun.plan.plan import SharedThing, StartMethod
 
 WORKERS = 2
 START_METHODS: tuple[StartMethod, ...] = ("forkserver", "fork")
@@ -41,7 +41,7 @@ def timed(call: Callable[[], Any]) -> tuple[float, Any]:
 
 
 def shared_thing(name: str) -> Any:
-    from mprun.references import Reference
+    from mprun.language.references import Reference
 
     return Reference("shared", (name,))
 
@@ -75,8 +75,8 @@ def array_mprun(start_method: StartMethod, form: str, size: int, *, imported: bo
     if imported:
         __import__("numpy")
     from benchmarks import ours
-    from mprun.plan import SharedThing
-    from mprun.targets import parse_target
+    from mprun.language.targets import parse_target
+    from mprun.plan.plan import SharedThing
 
     with array_file(size) as file:
         loading = {"call": parse_target("numpy:load", file), "args": [file], "kwargs": {}}
@@ -171,7 +171,7 @@ def merged(number: int) -> list[int]:
 def counters_mprun(start_method: StartMethod, size: int) -> float:
     """Merged by a Process, which is given what the finalizers have returned."""
     from benchmarks import ours
-    from mprun.references import Reference, finals_of
+    from mprun.language.references import Reference, finals_of
 
     with documents(size) as paths:
         count = ours.pool("count", list(paths), WORKERS, module="sharing_work", finalizer="counted")
@@ -196,7 +196,7 @@ def counters_peer(contender: str, start_method: StartMethod, size: int) -> float
 
 def queue_mprun(start_method: StartMethod, maxsize: int, size: int) -> float:
     from benchmarks import ours
-    from mprun.plan import SharedThing
+    from mprun.plan.plan import SharedThing
 
     rows = shared_thing("rows")
     producer = ours.process("producer", "put_all", module="sharing_work", args=(rows, size))

@@ -23,8 +23,8 @@ from typing import Any
 from log_checks import Event, check_complete, results, without_seals
 from plan_builders import plan_of, pool
 
-from mprun.handed import Retries
-from mprun.plan import Limits, Plan
+from mprun.plan.child_spec import Retries
+from mprun.plan.plan import Limits, Plan
 
 HERE = Path(__file__).parent
 DRIVER = str(HERE / "engine" / "driver.py")

@@ -17,8 +17,8 @@ from pathlib import Path
 from conftest import COMMAND, environment
 from log_checks import check_log, results
 
-from mprun.records.find import find_run
-from mprun.records.verify import verify
+from mprun.log.verifying.verify import verify
+from mprun.runs.find import find_run
 
 TASKS = 5_000
 FLOW = f"""

@@ -14,8 +14,8 @@ from typing import Any
 
 from jsonschema import Draft7Validator
 
-from mprun.models.event import event_schema
-from mprun.records import complete as records
+from mprun.log.schema.events import event_schema
+from mprun.log.verifying import complete as records
 
 Event = dict[str, Any]
 

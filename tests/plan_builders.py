@@ -4,10 +4,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from mprun.handed import PoolCall, Surroundings
-from mprun.plan import Plan, PoolEngine, PoolStep, ProcessStep, StartMethod, Step
-from mprun.sources import ListSource, RangeSource, Source
-from mprun.targets import Target, parse_target
+from mprun.language.targets import Target, parse_target
+from mprun.plan.child_spec import PoolCall, Surroundings
+from mprun.plan.plan import Plan, PoolEngine, PoolStep, ProcessStep, StartMethod, Step
+from mprun.sources.table import ListSource, RangeSource, Source
 
 
 def process(

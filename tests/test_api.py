@@ -15,7 +15,7 @@ from logs_by_hand import RUN_ID, small_run, write_run
 
 import mprun
 from mprun import LogError, OtherEvent, UsageError, WorkflowError, load, read_run
-from mprun.models.event import ProcessResult, RunFinished, RunStarted, TaskResult
+from mprun.log.schema.events import ProcessResult, RunFinished, RunStarted, TaskResult
 
 PROGRAM = """
 import sys

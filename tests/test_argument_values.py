@@ -11,11 +11,11 @@ from typing import Annotated, Any, Literal
 import pytest
 from annotated_types import Lt
 
-from mprun.references import Reference, Template
-from mprun.targets import Target
-from mprun.worker.argument_values import is_known
-from mprun.worker.arguments import ArgumentCheck
-from mprun.worker.problems import Problem, Use
+from mprun.language.references import Reference, Template
+from mprun.language.targets import Target
+from mprun.worker.checks.argument_values import is_known
+from mprun.worker.checks.arguments import ArgumentCheck
+from mprun.worker.checks.problems import Problem, Use
 
 TARGET = Target("jobs:f", "jobs", "", "f")
 RESULT = Reference("results", ("a",))

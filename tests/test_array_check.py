@@ -9,7 +9,7 @@ from typing import Any
 import numpy
 import pytest
 
-from mprun.worker.array_check import array_problems
+from mprun.worker.checks.arrays import array_problems
 
 FILES: dict[str, tuple[Callable[[Path], Any], str]] = {
     "right": (lambda path: numpy.save(path, numpy.zeros((2, 3))), ""),

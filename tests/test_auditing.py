@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from logs_by_hand import small_run, write_run
 
-from mprun.records.signing import signer
-from mprun.sinks.head import HeadFile
+from mprun.log.head import HeadFile
+from mprun.log.verifying.signing import signer
 
 PAGE = (Path(__file__).parents[1] / "docs/auditing.md").read_text(encoding="utf-8")
 SEALS, LAST_SEAL, SIGNATURE, KEYS = re.findall(r"^```sh\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)

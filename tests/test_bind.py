@@ -7,12 +7,12 @@ from dataclasses import replace
 import pytest
 from plan_builders import plan_of, pool, process
 
-from mprun.masking import Secrets
-from mprun.plan import items_of
+from mprun.language.references import Reference, Template, parse
+from mprun.language.targets import parse_target
+from mprun.log.masking import Secrets
+from mprun.plan.plan import items_of
 from mprun.planning.bind import bind, refers_to_folder
-from mprun.references import Reference, Template, parse
-from mprun.sources import CallSource, SliceSource, whole_of
-from mprun.targets import parse_target
+from mprun.sources.table import CallSource, SliceSource, whole_of
 
 
 def test_the_run_and_the_secrets_are_put_in() -> None:

@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
-from mprun.errors import UsageError, WorkflowError
-from mprun.handed import Retries, Surroundings
+from mprun.errors.exceptions import UsageError, WorkflowError
+from mprun.language.targets import Target
 from mprun.loading.prepare import prepare
-from mprun.plan import Limits, Plan, PoolStep
+from mprun.plan.child_spec import Retries, Surroundings
+from mprun.plan.plan import Limits, Plan, PoolStep
 from mprun.planning.parallel import with_max_parallel
-from mprun.targets import Target
 
 JOBS = """\
 class Busy(Exception): pass

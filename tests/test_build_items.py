@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
+from mprun.language.targets import Target
 from mprun.loading.prepare import prepare
-from mprun.plan import PoolStep, ProcessStep, Step
-from mprun.sources import (
+from mprun.plan.plan import PoolStep, ProcessStep, Step
+from mprun.sources.table import (
     CallSource,
     CsvSource,
     GlobSource,
@@ -23,7 +24,6 @@ from mprun.sources import (
     Source,
     ZipSource,
 )
-from mprun.targets import Target
 
 
 @pytest.fixture

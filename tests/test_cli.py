@@ -19,8 +19,8 @@ from log_checks import check_lines, check_log, outcomes
 
 from mprun import __version__
 from mprun.cli import app
+from mprun.cli.arguments import COMMANDS
 from mprun.cli.run import run_file
-from mprun.cli.words import COMMANDS
 
 HELLO = """
     name: hello

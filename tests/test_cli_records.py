@@ -16,10 +16,10 @@ import pytest
 from conftest import CommandLine
 from logs_by_hand import RUN_ID, small_run, write_run
 
-from mprun.records.history import PastRun
-from mprun.records.index import append, read_index
-from mprun.records.prune import Keep, folder_size, to_prune
-from mprun.records.story import Story
+from mprun.log.reading.story import Story
+from mprun.runs.history import PastRun
+from mprun.runs.index import append, read_index
+from mprun.runs.prune import Keep, folder_size, to_prune
 from mprun.sinks.story_text import story_text
 
 OTHER_ID = "20260201-093000-000-11111111"
@@ -344,7 +344,7 @@ def test_a_file_that_goes_while_a_folder_is_measured(tmp_path: Path, monkeypatch
     """As the head's new file does, once a second, of a run at work."""
     (tmp_path / "events.jsonl").write_bytes(b"12345")
     paths = [tmp_path / "events.head.new", tmp_path / "events.jsonl"]
-    monkeypatch.setattr("mprun.records.prune.Path", lambda _: SimpleNamespace(rglob=lambda _: paths))
+    monkeypatch.setattr("mprun.runs.prune.Path", lambda _: SimpleNamespace(rglob=lambda _: paths))
     assert folder_size(str(tmp_path)) == 5
 
 

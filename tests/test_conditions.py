@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from mprun.expressions import read_expression
-from mprun.plan import Condition, If, When
+from mprun.language.expressions import read_expression
+from mprun.plan.plan import Condition, If, When
 from mprun.running.conditions import StepOutcome, holds, is_met, unmet_reason
 from mprun.running.stages import not_run
 from mprun.running.stop import Requests

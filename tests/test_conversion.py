@@ -22,7 +22,7 @@ from conftest import same_each_time
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, HttpUrl, field_validator
 from pydantic.dataclasses import dataclass as pydantic_dataclass
 
-from mprun.errors import ConversionError
+from mprun.errors.exceptions import ConversionError
 from mprun.worker.conversion.build import Converters
 from mprun.worker.conversion.calls import convert, converting
 from mprun.worker.conversion.converter import MAX_FAULTS, Mismatch, Rules
@@ -607,9 +607,11 @@ def test_a_union_is_settled_by_what_a_value_is_already() -> None:
 
 LOADED = """
 import sys
-from mprun.targets import parse_target
-from mprun.worker import pool_task, serve, step
-from mprun.worker.calls import resolve_converting
+from mprun.language.targets import parse_target
+from mprun.worker.calls import pool_task
+from mprun.worker.calls import serve
+from mprun.worker.calls import step
+from mprun.worker.calls.calls import resolve_converting
 resolve_converting(parse_target(sys.argv[1], ""), sys.argv[2])
 print(*(name for name in ("pydantic", "mprun.worker.conversion.calls") if name in sys.modules))
 """

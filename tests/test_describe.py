@@ -6,13 +6,14 @@ from typing import Any
 import pytest
 from plan_builders import plan_of, pool, process
 
-from mprun.handed import Retries
-from mprun.plan import CellForm, Limits, Step
-from mprun.planning.describe import CALL_WIDTH, describe
-from mprun.planning.limits_text import limits_text
-from mprun.planning.step_text import call_text, size_text
-from mprun.references import Reference, parse
-from mprun.sources import (
+from mprun.language.references import Reference, parse
+from mprun.language.targets import Target
+from mprun.plan.child_spec import Retries
+from mprun.plan.plan import CellForm, Limits, Step
+from mprun.planning.show.limits_text import limits_text
+from mprun.planning.show.step_text import call_text, size_text
+from mprun.planning.show.table import CALL_WIDTH, describe
+from mprun.sources.table import (
     CallSource,
     CsvSource,
     GlobSource,
@@ -26,7 +27,6 @@ from mprun.sources import (
     Source,
     ZipSource,
 )
-from mprun.targets import Target
 
 
 def test_a_plan_is_a_header_and_a_line_a_step_in_order_of_start() -> None:

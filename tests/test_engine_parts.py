@@ -11,21 +11,21 @@ from typing import Any
 import pytest
 from plan_builders import plan_of, pool
 
-from mprun.engines.backlog import Backlog, Batch
-from mprun.engines.ledger import Ledger, merged
-from mprun.engines.local_limits import hold_to_limits
-from mprun.engines.local_worker import LocalWorker
-from mprun.engines.loop import Loop
-from mprun.engines.run import Run
-from mprun.engines.sizing import AIM, MOST, Sizer
+from mprun.engines.local.backlog import Backlog, Batch
+from mprun.engines.local.limits import hold_to_limits
+from mprun.engines.local.sizing import AIM, MOST, Sizer
+from mprun.engines.local.worker import LocalWorker
+from mprun.engines.results.ledger import Ledger, merged
+from mprun.engines.seam import Run
 from mprun.engines.slots import Slots
-from mprun.engines.stdlib import StdlibPoolExecution
-from mprun.engines.supply import SourceSupply
+from mprun.engines.stdlib.pool import StdlibPoolExecution
+from mprun.engines.supply.supply import SourceSupply
 from mprun.engines.threads import THREAD_VARIABLES, thread_counts
-from mprun.handed import Retries
-from mprun.retrying import delay_after, may_retry
-from mprun.sources import GlobSource, LinesSource, ListSource, RangeSource
-from mprun.targets import parse_target
+from mprun.language.targets import parse_target
+from mprun.plan.child_spec import Retries
+from mprun.plan.retrying import delay_after, may_retry
+from mprun.sources.table import GlobSource, LinesSource, ListSource, RangeSource
+from mprun.system.loop import Loop
 
 
 class Told:

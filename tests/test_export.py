@@ -15,9 +15,9 @@ from conftest import CommandLine
 from logs_by_hand import RUN_ID, small_run, write_run
 
 from mprun.cli.query import query_run
-from mprun.errors import UsageError
-from mprun.exporting.formats import FORMATS
-from mprun.exporting.run_log import RunLog
+from mprun.errors.exceptions import UsageError
+from mprun.log.export.formats import FORMATS
+from mprun.log.export.run_log import RunLog
 
 
 @pytest.fixture

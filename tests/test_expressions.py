@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from mprun.expressions import MAX_DEPTH, MAX_LENGTH, ExpressionError, Name, names_in, read_expression, value_of
-from mprun.references import Reference
+from mprun.language.expressions import MAX_DEPTH, MAX_LENGTH, ExpressionError, Name, names_in, read_expression, value_of
+from mprun.language.references import Reference
 
 VALUES = {
     "duration": 2.5,

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from mprun.diagnostics import render_all
+from mprun.errors.diagnostics import render_all
 from mprun.loading.load import load
 
 GOOD = b"""\

@@ -13,16 +13,16 @@ from conftest import CommandLine
 from log_checks import check_lines
 
 from mprun import OtherEvent, read_run
-from mprun.exporting.formats import FORMATS
-from mprun.exporting.run_log import RunLog
-from mprun.records.find import find_run
-from mprun.records.verify import verify
+from mprun.log.export.formats import FORMATS
+from mprun.log.export.run_log import RunLog
+from mprun.log.verifying.verify import verify
+from mprun.runs.find import find_run
 
 GOLDEN = sorted((Path(__file__).parent / "golden").glob("*/events.jsonl"))
 
 
 def test_there_is_one_for_the_present_version() -> None:
-    from mprun.events import LOG_FORMAT
+    from mprun.log.words import LOG_FORMAT
 
     assert LOG_FORMAT in [log.parent.name for log in GOLDEN]
 

@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 from conftest import CommandLine
 
-from mprun.errors import WorkflowError
-from mprun.loading.given import given_params
+from mprun.errors.exceptions import WorkflowError
 from mprun.loading.load import load
+from mprun.loading.params.inputs import given_params
 from mprun.loading.prepare import prepare
-from mprun.plan import Limits, Plan, PoolStep, ProcessStep
+from mprun.plan.plan import Limits, Plan, PoolStep, ProcessStep
 
 SUB = """\
 params: {size: {type: int}, mode: fast}

@@ -8,11 +8,20 @@ from typing import Any
 
 import pytest
 
-from mprun import cells
-from mprun.cells import Labels, find_cell, labels
-from mprun.labels import MAX_LABEL, key_of, label_by_field, label_of, unique
-from mprun.references import Reference, parse
-from mprun.sources import CsvSource, ListSource, MatrixSource, PickedSource, RangeSource, SliceSource, Source, ZipSource
+from mprun.language.labels import MAX_LABEL, key_of, label_by_field, label_of, unique
+from mprun.language.references import Reference, parse
+from mprun.plan import cells
+from mprun.plan.cells import Labels, find_cell, labels
+from mprun.sources.table import (
+    CsvSource,
+    ListSource,
+    MatrixSource,
+    PickedSource,
+    RangeSource,
+    SliceSource,
+    Source,
+    ZipSource,
+)
 
 
 def axes(**values: list[Any]) -> tuple[tuple[str, Source], ...]:

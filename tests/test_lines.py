@@ -9,10 +9,10 @@ import time
 
 import pytest
 
-from mprun.events import timestamp
-from mprun.running.numbering import numbered
-from mprun.worker import lines as lines_module
-from mprun.worker.lines import TaskLines
+from mprun.log import task_lines as lines_module
+from mprun.log.numbering import numbered
+from mprun.log.task_lines import TaskLines
+from mprun.log.words import timestamp
 
 ABOUT = {"event": "task.result", "step": "100 % naïve", "worker": 3}
 EPOCH = 1_790_000_000_123_456_789  # ns since the epoch where CLOCK_MONOTONIC is 0

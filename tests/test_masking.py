@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from mprun.masking import Mask
+from mprun.log.masking import Mask
 
 MASK = Mask(["hush-hush", 'quo"te\\', "hush-hush-longer", "49152", "schlüssel"])
 

@@ -9,8 +9,8 @@ from typing import Any, NoReturn
 import pytest
 
 from mprun.engines.boot import boot_fork_server
-from mprun.errors import UsageError
-from mprun.planning.check_child import CheckChild
+from mprun.errors.exceptions import UsageError
+from mprun.planning.check.child import CheckChild
 
 
 def refuse(*_: Any, **__: Any) -> NoReturn:

@@ -10,11 +10,12 @@ import pytest
 from conftest import CommandLine
 from plan_builders import plan_of, pool, process
 
-from mprun.errors import UsageError
-from mprun.plan import Plan, ProcessStep, SharedThing
+from mprun.errors.exceptions import UsageError
+from mprun.language.references import parse
+from mprun.language.targets import parse_target
+from mprun.plan.plan import Plan, ProcessStep, SharedThing
 from mprun.planning.only import first, narrowed, only
-from mprun.references import parse
-from mprun.sources import (
+from mprun.sources.table import (
     CallSource,
     CsvSource,
     JsonlSource,
@@ -27,7 +28,6 @@ from mprun.sources import (
     SliceSource,
     Source,
 )
-from mprun.targets import parse_target
 
 GRID = MatrixSource((("model", ListSource(("cnn", "mlp"))), ("depth", RangeSource(1, 3, 1))))
 NUMBERS = CallSource(parse_target("jobs:numbers", ""), (), {})

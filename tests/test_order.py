@@ -3,7 +3,7 @@
 import pytest
 from plan_builders import pool, process
 
-from mprun.plan import Step
+from mprun.plan.plan import Step
 from mprun.planning.order import waves
 
 

@@ -8,13 +8,13 @@ from typing import Any
 
 import pytest
 
-from mprun.diagnostics import render_all
-from mprun.errors import UsageError, WorkflowError
-from mprun.loading.given import given_params
+from mprun.errors.diagnostics import render_all
+from mprun.errors.exceptions import UsageError, WorkflowError
+from mprun.language.references import Reference, Template
 from mprun.loading.load import load
+from mprun.loading.params.inputs import given_params
 from mprun.loading.prepare import prepare
-from mprun.plan import Plan, plan_json
-from mprun.references import Reference, Template
+from mprun.plan.plan import Plan, plan_json
 
 STEP = "processes: {{a: {{target: 'jobs:a', args: [{}]}}}}\n"
 

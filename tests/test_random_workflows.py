@@ -13,17 +13,17 @@ from pydantic import BaseModel
 from random_workflows import FILES, random_workflow
 from test_fuzz_load import CHANGES
 
-from mprun.diagnostics import render_all
-from mprun.errors import UsageError
-from mprun.loading.given import given_params
+from mprun.errors.diagnostics import render_all
+from mprun.errors.exceptions import UsageError
+from mprun.format.workflow import Workflow
+from mprun.language.references import Reference, Template, escaped
 from mprun.loading.load import Loaded, load
-from mprun.models.workflow import Workflow
-from mprun.plan import Plan, plan_json
-from mprun.planning.build import build
-from mprun.planning.describe import describe
-from mprun.planning.graph import FORMATS
+from mprun.loading.params.inputs import given_params
+from mprun.plan.plan import Plan, plan_json
+from mprun.planning.build.plan import build
 from mprun.planning.script import python_script
-from mprun.references import Reference, Template, escaped
+from mprun.planning.show.graph import FORMATS
+from mprun.planning.show.table import describe
 
 GIVEN = given_params(["token=hush-hush"], "", {})
 

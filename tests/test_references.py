@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from mprun.references import (
+from mprun.language.references import (
     Reference,
     ReferenceSyntaxError,
     Template,

@@ -16,19 +16,19 @@ import pytest
 from engine.flows import Block
 from test_engine_parts import Told
 
-from mprun.engines.backlog import Backlog, Batch
-from mprun.engines.ledger import Ledger
-from mprun.engines.result_supply import FinishedResults, ListedItems, StreamedResults
-from mprun.engines.store import StepResults, Store
-from mprun.engines.takers import MOST_BYTES, MOST_VALUES, Takers
-from mprun.references import Reference, parse
-from mprun.results import LARGE, Item, Reader, ResultFiles, pickle_value, read_own
-from mprun.scope import Scope
-from mprun.values import NoExactFormError, exact_json, scalar_text
-from mprun.worker import shelf as shelves
-from mprun.worker.frames import FrameError, Splitter, write_frame
-from mprun.worker.kept import Values, read_values, values_parts
-from mprun.worker.shelf import Shelf
+from mprun.engines.local.backlog import Backlog, Batch
+from mprun.engines.results.back_pressure import MOST_BYTES, MOST_VALUES, Takers
+from mprun.engines.results.ledger import Ledger
+from mprun.engines.results.store import StepResults, Store
+from mprun.engines.supply.results import FinishedResults, ListedItems, StreamedResults
+from mprun.language.references import Reference, parse
+from mprun.log.values import NoExactFormError, exact_json, scalar_text
+from mprun.results.files import LARGE, Item, Reader, ResultFiles, pickle_value, read_own
+from mprun.worker.calls.scope import Scope
+from mprun.worker.wire import result_memory as shelves
+from mprun.worker.wire.frames import FrameError, Splitter, write_frame
+from mprun.worker.wire.result_frames import Values, read_values, values_parts
+from mprun.worker.wire.result_memory import Shelf
 
 
 @pytest.fixture

@@ -9,13 +9,13 @@ from typing import Any
 import pytest
 from jsonschema import Draft7Validator
 
-from mprun.errors import WorkflowError
+from mprun.errors.exceptions import WorkflowError
+from mprun.format.schema import draft07, workflow_schema
 from mprun.loading.diagnose import TAKES
-from mprun.loading.levels import APPLY, DEFAULTS, ITEMS, LOG, POOL, PROCESS, RETRIES, WORKFLOW
 from mprun.loading.load import load
-from mprun.loading.read import decode, read_bytes
-from mprun.loading.yaml_data import read_yaml
-from mprun.models.schema import draft07, workflow_schema
+from mprun.loading.read.file import decode, read_bytes
+from mprun.loading.read.yaml_data import read_yaml
+from mprun.loading.sections import APPLY, DEFAULTS, ITEMS, LOG, POOL, PROCESS, RETRIES, WORKFLOW
 
 MISTAKES = Path(__file__).parent / "mistakes"
 

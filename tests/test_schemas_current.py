@@ -10,8 +10,8 @@ import pytest
 from conftest import CommandLine
 from jsonschema import Draft7Validator
 
-from mprun.models.event import event_schema
-from mprun.models.event_reference import event_reference
+from mprun.log.schema.events import event_schema
+from mprun.log.schema.reference import event_reference
 
 SCHEMAS = Path(__file__).parents[1] / "schemas"
 

@@ -14,15 +14,16 @@ from typing import Any, get_args
 import pytest
 from plan_builders import plan_of, pool, process
 
-from mprun.errors import UsageError
-from mprun.expressions import read_expression
-from mprun.handed import PoolCall, Retries
-from mprun.plan import If, Limits, Plan, SharedThing, StartMethod, Step
+from mprun.errors.exceptions import UsageError
+from mprun.language.expressions import read_expression
+from mprun.language.references import Reference, Template
+from mprun.language.targets import parse_target
+from mprun.plan.child_spec import PoolCall, Retries
+from mprun.plan.plan import If, Limits, Plan, SharedThing, StartMethod, Step
 from mprun.planning.script import python_script
 from mprun.planning.script_library import LIBRARY
 from mprun.planning.script_names import Names
-from mprun.references import Reference, Template
-from mprun.sources import (
+from mprun.sources.table import (
     CallSource,
     CsvSource,
     GlobSource,
@@ -36,7 +37,6 @@ from mprun.sources import (
     Source,
     ZipSource,
 )
-from mprun.targets import parse_target
 
 TOP = '''\
 """by-hand

@@ -10,7 +10,7 @@ import numpy
 import pytest
 from conftest import COMMAND, CommandLine
 
-from mprun.plan import StartMethod
+from mprun.plan.plan import StartMethod
 
 JOBS = """
 import multiprocessing, os, queue, sys

@@ -14,14 +14,14 @@ from typing import Any
 import pytest
 from log_checks import check_sealed
 
-from mprun import seals
-from mprun.engines.loop import Loop
-from mprun.errors import LogError, UsageError
-from mprun.records.index import append, read_index
-from mprun.records.signing import checker, signer
+from mprun.errors.exceptions import LogError, UsageError
+from mprun.log import seals
+from mprun.log.head import HeadFile, head_path, new_head
+from mprun.log.verifying.signing import checker, signer
+from mprun.log.writer import EventLog, open_log
 from mprun.running.stream import EventStream
-from mprun.sinks.head import HeadFile, head_path, new_head
-from mprun.sinks.log import EventLog, open_log
+from mprun.runs.index import append, read_index
+from mprun.system.loop import Loop
 
 
 class Written:
@@ -206,9 +206,7 @@ def test_a_torn_line_of_the_index_is_completed_by_the_next(tmp_path: Path) -> No
 
 def test_many_write_to_the_index_at_once(tmp_path: Path) -> None:
     path = str(tmp_path / "index.jsonl")
-    script = (
-        "import sys; from mprun.records.index import append; [append(sys.argv[1], 'run.started', n) for n in 'abcde']"
-    )
+    script = "import sys; from mprun.runs.index import append; [append(sys.argv[1], 'run.started', n) for n in 'abcde']"
     writers = [subprocess.Popen([sys.executable, "-c", script, path]) for _ in range(4)]
     assert [writer.wait() for writer in writers] == [0] * 4
     assert read_index(path).broken == ()

@@ -10,10 +10,10 @@ import pytest
 from conftest import CommandLine
 from logs_by_hand import RUN_ID, Event, small_run, write_run
 
-from mprun.exporting.formats import FORMATS
-from mprun.exporting.run_log import RunLog
-from mprun.records.depths import MAX_SAMPLES, Depths
-from mprun.records.sharing_story import SharingStory
+from mprun.log.export.formats import FORMATS
+from mprun.log.export.run_log import RunLog
+from mprun.log.reading.depths import MAX_SAMPLES, Depths
+from mprun.log.reading.sharing_story import SharingStory
 from mprun.sinks.sharing_text import abandoned_text, chart, things_text
 
 

@@ -16,9 +16,10 @@ from typing import Any
 import pytest
 from plan_builders import plan_of, pool
 
-from mprun.errors import ItemError
-from mprun.plan import plan_json
-from mprun.sources import (
+from mprun.errors.exceptions import ItemError
+from mprun.language.targets import parse_target
+from mprun.plan.plan import plan_json
+from mprun.sources.table import (
     MAX_AXES,
     CallSource,
     CsvSource,
@@ -35,7 +36,6 @@ from mprun.sources import (
     ZipSource,
     grid,
 )
-from mprun.targets import parse_target
 
 
 def numbers(*arguments: int) -> RangeSource:

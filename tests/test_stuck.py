@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
+from mprun.sharing.explanations import explain
 from mprun.sharing.making import Slot
 from mprun.sharing.stuck import Party, Pending, Situation, is_about_to_end, may_end, stuck
-from mprun.sharing.words import explain
 
 LOCK, OTHER, TOKENS, GATE, GO, ITEM, ROOM, COND, NOTIFY, WRITTEN = range(10)
 SLOTS = (

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from mprun.engines.oom import OomKills
-from mprun.system import oom_files, oom_kills_in
+from mprun.engines.child.oom import OomKills
+from mprun.system.machine import oom_files, oom_kills_in
 
 V1 = "oom_kill_disable 0\nunder_oom 0\noom_kill 3\n"
 V2 = "low 0\nhigh 9\nmax 8\noom 7\noom_kill 3\noom_group_kill 1\n"

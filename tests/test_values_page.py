@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from mprun.loading.yaml_data import read_yaml
+from mprun.loading.read.yaml_data import read_yaml
 from mprun.worker.conversion.build import Converters
 from mprun.worker.conversion.converter import Rules
 

@@ -15,15 +15,15 @@ import pytest
 from log_checks import check_lines
 from logs_by_hand import RUN_ID, lines_of, returned, small_run, write_run
 
-from mprun.errors import UsageError
-from mprun.records import parse_beside
-from mprun.records.chain import check_chain
-from mprun.records.complete import check_complete
-from mprun.records.find import RunFiles, find_run
-from mprun.records.index import append
-from mprun.records.parse import Returned, parse
-from mprun.records.tasks import TaskRanges, runs_of
-from mprun.records.verify import Verdict, verify
+from mprun.errors.exceptions import UsageError
+from mprun.log.verifying import parse_beside
+from mprun.log.verifying.chain import check_chain
+from mprun.log.verifying.complete import check_complete
+from mprun.log.verifying.parse import Returned, parse
+from mprun.log.verifying.tasks import TaskRanges, runs_of
+from mprun.log.verifying.verify import Verdict, verify
+from mprun.runs.find import RunFiles, find_run
+from mprun.runs.index import append
 
 LINES = list(lines_of(small_run()))
 LOG = b"".join(LINES)

@@ -16,9 +16,9 @@ from conftest import CommandLine
 from jsonschema import Draft7Validator
 from log_checks import Event, results
 
-from mprun.loading.read import decode, read_bytes
-from mprun.loading.yaml_data import read_yaml
-from mprun.models.schema import workflow_schema
+from mprun.format.schema import workflow_schema
+from mprun.loading.read.file import decode, read_bytes
+from mprun.loading.read.yaml_data import read_yaml
 
 WORKFLOWS = Path(__file__).parents[1] / "workflows"
 NAMES = sorted(path.stem for path in WORKFLOWS.glob("*.yaml"))

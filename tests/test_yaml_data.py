@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 import yaml
 
-from mprun.errors import WorkflowError
-from mprun.loading.yaml_data import FAST_LOADER, MAX_ALIASED_NODES, MAX_DEPTH, YamlData, read_yaml
+from mprun.errors.exceptions import WorkflowError
+from mprun.loading.read.yaml_data import FAST_LOADER, MAX_ALIASED_NODES, MAX_DEPTH, YamlData, read_yaml
 
 LOADERS = pytest.mark.parametrize(
     "loader", list(dict.fromkeys([FAST_LOADER, yaml.SafeLoader])), ids=lambda loader: loader.__name__

@@ -8,7 +8,7 @@ from __future__ import annotations
 TYPE_CHECKING = False  # as type checkers read it; importing `typing` takes longer than all the rest
 if TYPE_CHECKING:
     from mprun.api import RunResult, load, read_run, run
-    from mprun.errors import (
+    from mprun.errors.exceptions import (
         CommandFailed,
         ConversionError,
         ItemError,
@@ -18,9 +18,9 @@ if TYPE_CHECKING:
         UsageError,
         WorkflowError,
     )
-    from mprun.models.event import Event
-    from mprun.models.typed import OtherEvent
-    from mprun.plan import Plan
+    from mprun.log.schema.events import Event
+    from mprun.log.schema.typed import OtherEvent
+    from mprun.plan.plan import Plan
 
 __version__ = "0.1.0"
 
@@ -43,13 +43,13 @@ __all__ = [
 ]
 
 # Each is imported when it is first asked for: every child imports this module, and none of these.
+_EXCEPTIONS = ("CommandFailed", "ConversionError", "ItemError", "LogError", "MprunError")
 _HOMES = {
     **dict.fromkeys(("load", "run", "read_run", "RunResult"), "mprun.api"),
-    **dict.fromkeys(("CommandFailed", "ConversionError", "ItemError", "LogError", "MprunError"), "mprun.errors"),
-    **dict.fromkeys(("SecretError", "UsageError", "WorkflowError"), "mprun.errors"),
-    "Event": "mprun.models.event",
-    "OtherEvent": "mprun.models.typed",
-    "Plan": "mprun.plan",
+    **dict.fromkeys((*_EXCEPTIONS, "SecretError", "UsageError", "WorkflowError"), "mprun.errors.exceptions"),
+    "Event": "mprun.log.schema.events",
+    "OtherEvent": "mprun.log.schema.typed",
+    "Plan": "mprun.plan.plan",
 }
 
 

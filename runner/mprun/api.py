@@ -17,18 +17,18 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from mprun.diagnostics import render_all
-from mprun.errors import ExitCode, LogError, UsageError, WorkflowError
-from mprun.loading.given import Given, GivenParams
+from mprun.errors.diagnostics import render_all
+from mprun.errors.exceptions import ExitCode, LogError, UsageError, WorkflowError
+from mprun.loading.params.inputs import Given, GivenParams
 from mprun.loading.prepare import prepare
-from mprun.models.event import Event
-from mprun.models.typed import typed
-from mprun.plan import Plan
-from mprun.records.find import find_run
-from mprun.records.lines import LineError, blocks, event_of, refuse_newer
-from mprun.records.regular import open_regular
+from mprun.log.reading.lines import LineError, blocks, event_of, refuse_newer
+from mprun.log.reading.regular import open_regular
+from mprun.log.schema.events import Event
+from mprun.log.schema.typed import typed
+from mprun.plan.plan import Plan
 from mprun.resuming.earlier import earlier_run
 from mprun.running.record import new_record, record_run
+from mprun.runs.find import find_run
 from mprun.sinks.choose import choose_sinks
 
 
@@ -98,7 +98,7 @@ def run(
 
 
 def read_run(path: str | os.PathLike[str], runs_dir: str | os.PathLike[str] = ".mprun") -> Iterator[Event]:
-    """The events of a run in the order of its log, one at a time, each of its own class (`mprun.models.event`).
+    """The events of a run in the order of its log, one at a time, each of its own class (`mprun.log.schema.events`).
 
     `path` is that of a run's folder or of a log, or as for the command a run's id or `latest` in `runs_dir`. A torn
     last line is left out. Events and keys that this version doesn't know are let in. Raises UsageError where there is

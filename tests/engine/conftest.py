@@ -10,9 +10,9 @@ import pytest
 from plan_builders import pool, process
 
 from engine.harness import HERE, POOL_ENGINES, START_METHODS, Ran, run, zoo_plan
-from mprun.plan import StartMethod
+from mprun.log.writer import open_log
+from mprun.plan.plan import StartMethod
 from mprun.running.run import run_plan
-from mprun.sinks.log import open_log
 
 RunPool = Callable[..., Ran]
 RunProcess = Callable[..., Ran]

@@ -7,8 +7,8 @@ from pathlib import Path
 
 
 def main() -> None:
+    from mprun.log.writer import open_log
     from mprun.running.run import run_plan
-    from mprun.sinks.log import open_log
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # one that comes when the run has ended finds nothing to stop
     plan = pickle.loads(Path(sys.argv[1]).read_bytes())

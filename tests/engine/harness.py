@@ -17,9 +17,9 @@ from typing import Any
 from log_checks import Event, check_complete, check_form, check_saved, check_sealed, outcomes, results, without_seals
 from plan_builders import plan_of
 
-from mprun.plan import Plan, PoolStep, StartMethod, Step
+from mprun.log.writer import open_log
+from mprun.plan.plan import Plan, PoolStep, StartMethod, Step
 from mprun.running.run import RunEnd, run_plan
-from mprun.sinks.log import open_log
 from mprun.sinks.sink import Sink
 
 # The one place that says which engines the suite is run for.

@@ -23,11 +23,11 @@ from engine.test_sharing import (  # noqa: F401 -- fixtures
     warm_heap,
 )
 from engine.test_stopping import Running, events_so_far
-from mprun.errors import ExitCode
-from mprun.plan import Limits, Retries, SharedThing, StartMethod, Step
-from mprun.references import Reference
-from mprun.sources import CallSource, ListSource, RangeSource, ResultsSource, Source
-from mprun.targets import parse_target
+from mprun.errors.exceptions import ExitCode
+from mprun.language.references import Reference
+from mprun.language.targets import parse_target
+from mprun.plan.plan import Limits, Retries, SharedThing, StartMethod, Step
+from mprun.sources.table import CallSource, ListSource, RangeSource, ResultsSource, Source
 
 LOCK, ROWS, GATE, GO, COND = shared("lock"), shared("rows"), shared("gate"), shared("go"), shared("cond")
 A, B = shared("a"), shared("b")

@@ -13,11 +13,11 @@ from plan_builders import process
 
 from engine.harness import HERE, Ran, read_log, run, wait_for, zoo_plan
 from engine.test_stopping import Running, end_session, events_so_far
-from mprun.errors import ExitCode
-from mprun.expressions import read_expression
-from mprun.plan import If, Limits, ProcessStep, When
-from mprun.references import parse
-from mprun.sources import ListSource
+from mprun.errors.exceptions import ExitCode
+from mprun.language.expressions import read_expression
+from mprun.language.references import parse
+from mprun.plan.plan import If, Limits, ProcessStep, When
+from mprun.sources.table import ListSource
 
 pytestmark = pytest.mark.usefixtures("warm")
 

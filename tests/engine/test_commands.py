@@ -12,11 +12,11 @@ import pytest
 from plan_builders import pool, process
 
 from engine.harness import HERE, Ran, run, zoo_plan
-from mprun.errors import ExitCode
-from mprun.plan import Limits, Retries, StartMethod, Step
-from mprun.references import Reference, parse
+from mprun.errors.exceptions import ExitCode
+from mprun.language.references import Reference, parse
+from mprun.plan.plan import Limits, Retries, StartMethod, Step
 from mprun.sinks.summary import Summary
-from mprun.sources import ListSource, RangeSource
+from mprun.sources.table import ListSource, RangeSource
 from mprun.worker import command as commands
 
 pytestmark = pytest.mark.usefixtures("warm")
@@ -192,8 +192,8 @@ def test_a_program_whose_child_is_killed(run_step: RunCommand) -> None:
 
 def test_how_a_failure_is_shown(tmp_path: Path) -> None:
     """The program's own words, and not a line twice."""
+    from mprun.log.writer import open_log
     from mprun.running.run import run_plan
-    from mprun.sinks.log import open_log
 
     summary = Summary()
     step = one("sh", "-c", "echo no such thing >&2; exit 2")

@@ -10,9 +10,9 @@ import pytest
 
 from engine.conftest import RunPool, RunProcess
 from engine.harness import HERE, kill_for_good
-from mprun.errors import ExitCode
-from mprun.sources import LinesSource, RangeSource
-from mprun.targets import parse_target
+from mprun.errors.exceptions import ExitCode
+from mprun.language.targets import parse_target
+from mprun.sources.table import LinesSource, RangeSource
 
 # How a child may end in the middle of its work → its exit code, and the signal's name.
 DEATHS = {

@@ -16,7 +16,7 @@ from plan_builders import pool, process
 
 from engine.harness import HERE, START_METHODS, assert_gone, read_log, wait_for, zoo_plan
 from engine.test_stopping import Running, end_session, wait_for_files
-from mprun.plan import Limits, StartMethod, Step
+from mprun.plan.plan import Limits, StartMethod, Step
 
 # What is missing → the start methods that it can matter to: the last three are used by the parent alone.
 MISSING: dict[str, tuple[StartMethod, ...]] = {

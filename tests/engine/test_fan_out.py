@@ -12,11 +12,11 @@ import pytest
 from plan_builders import pool, process
 
 from engine.harness import HERE, Ran, run, zoo_plan
-from mprun.errors import ExitCode
-from mprun.plan import CellForm, Limits, ProcessStep, Retries, StartMethod
-from mprun.references import Reference, parse
-from mprun.sources import CallSource, CsvSource, LinesSource, ListSource, RangeSource, ResultsSource, Source
-from mprun.targets import parse_target
+from mprun.errors.exceptions import ExitCode
+from mprun.language.references import Reference, parse
+from mprun.language.targets import parse_target
+from mprun.plan.plan import CellForm, Limits, ProcessStep, Retries, StartMethod
+from mprun.sources.table import CallSource, CsvSource, LinesSource, ListSource, RangeSource, ResultsSource, Source
 
 pytestmark = pytest.mark.usefixtures("warm")
 

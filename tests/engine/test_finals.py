@@ -13,12 +13,12 @@ from plan_builders import pool, process
 from engine.harness import HERE, Ran, run, zoo_plan
 from engine.test_inline import run_inline
 from engine.test_sharing import RunShared, run_shared, shared, step, things, warm_heap  # noqa: F401 -- fixtures
-from mprun.errors import ExitCode
-from mprun.handed import Retries
-from mprun.plan import Limits, PoolStep, StartMethod, Step
-from mprun.references import Reference, finals_of
-from mprun.sources import ResultsSource
-from mprun.targets import parse_target
+from mprun.errors.exceptions import ExitCode
+from mprun.language.references import Reference, finals_of
+from mprun.language.targets import parse_target
+from mprun.plan.child_spec import Retries
+from mprun.plan.plan import Limits, PoolStep, StartMethod, Step
+from mprun.sources.table import ResultsSource
 
 RunSteps = Callable[..., Ran]
 FINALS = finals_of("zoo")

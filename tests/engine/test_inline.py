@@ -13,13 +13,13 @@ import pytest
 from plan_builders import pool, process
 
 from engine.harness import HERE, Ran, no_noise, read_log, zoo_plan
-from mprun.errors import ExitCode
-from mprun.plan import Limits, ProcessStep, Retries, Step
-from mprun.references import Reference, parse
+from mprun.errors.exceptions import ExitCode
+from mprun.language.references import Reference, parse
+from mprun.language.targets import parse_target
+from mprun.log.writer import open_log
+from mprun.plan.plan import Limits, ProcessStep, Retries, Step
 from mprun.running.run import run_plan
-from mprun.sinks.log import open_log
-from mprun.sources import LinesSource, ListSource, ResultsSource
-from mprun.targets import parse_target
+from mprun.sources.table import LinesSource, ListSource, ResultsSource
 
 ITEM = Reference("item")
 

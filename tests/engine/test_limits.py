@@ -12,11 +12,11 @@ import pytest
 from plan_builders import pool, process
 
 from engine.harness import HERE, Ran, run, zoo_plan
-from mprun.errors import ExitCode
-from mprun.handed import Retries
-from mprun.plan import Limits, StartMethod, Step
-from mprun.sources import RangeSource
-from mprun.targets import parse_target
+from mprun.errors.exceptions import ExitCode
+from mprun.language.targets import parse_target
+from mprun.plan.child_spec import Retries
+from mprun.plan.plan import Limits, StartMethod, Step
+from mprun.sources.table import RangeSource
 
 pytestmark = pytest.mark.usefixtures("warm")
 

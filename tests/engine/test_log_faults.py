@@ -13,10 +13,10 @@ from plan_builders import pool
 
 from engine.harness import HERE, read_log, wait_for, zoo_plan
 from engine.test_stopping import Running, events_so_far, start  # noqa: F401 -- a fixture
-from mprun.errors import ExitCode
-from mprun.records.find import RunFiles
-from mprun.records.verify import verify
+from mprun.errors.exceptions import ExitCode
+from mprun.log.verifying.verify import verify
 from mprun.running.run import run_plan
+from mprun.runs.find import RunFiles
 
 
 def test_a_full_disk(tmp_path: Path, engine: str, warm: None) -> None:

@@ -15,7 +15,7 @@ from plan_builders import pool, process
 
 from engine.harness import HERE, read_log, wait_for
 from engine.test_stopping import start  # noqa: F401 -- a fixture
-from mprun.plan import Limits
+from mprun.plan.plan import Limits
 
 ENOUGH = 200 * 2**20  # bytes; for mprun and its children, not for one that is out of memory
 

@@ -13,13 +13,13 @@ from log_checks import results
 from plan_builders import pool, process
 
 from engine.harness import HERE, Ran, run, zoo_plan
-from mprun.errors import ExitCode
-from mprun.handed import Retries
-from mprun.plan import Limits, PoolStep, StartMethod, Step
-from mprun.references import parse
-from mprun.results import LARGE
-from mprun.sources import ResultsSource
-from mprun.targets import parse_target
+from mprun.errors.exceptions import ExitCode
+from mprun.language.references import parse
+from mprun.language.targets import parse_target
+from mprun.plan.child_spec import Retries
+from mprun.plan.plan import Limits, PoolStep, StartMethod, Step
+from mprun.results.files import LARGE
+from mprun.sources.table import ResultsSource
 
 RunSteps = Callable[..., Ran]
 
@@ -281,8 +281,8 @@ def test_a_copy_of_the_child_keeps_nothing(run_steps: RunSteps, engine: Any) -> 
 
 def test_files_are_the_owners_and_go_with_the_run(tmp_path: Path, warm: None, monkeypatch: pytest.MonkeyPatch) -> None:
     """A run with a folder keeps its results there; without one they are gone at its end."""
+    from mprun.log.writer import open_log
     from mprun.running.run import run_plan
-    from mprun.sinks.log import open_log
 
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "temporary"))
     (tmp_path / "temporary").mkdir()
@@ -298,7 +298,7 @@ def test_files_are_the_owners_and_go_with_the_run(tmp_path: Path, warm: None, mo
 
 def test_a_full_disk_fails_the_step(run_steps: RunSteps, monkeypatch: pytest.MonkeyPatch) -> None:
     """What can't be kept is told as the step's error, and what needs it is skipped."""
-    from mprun.engines import store
+    from mprun.engines.results import store
 
     def refuse(results: store.StepResults, data: bytes) -> bool:
         results.error = "No space left on device"

@@ -17,10 +17,10 @@ from plan_builders import pool, process
 from engine.harness import HERE, Ran, kill_for_good, run, wait_for, zoo_plan
 from engine.test_results import limited
 from engine.test_stopping import events_so_far, start, stopped_log
-from mprun.errors import ExitCode
-from mprun.plan import Step
-from mprun.references import parse
-from mprun.sources import ListSource
+from mprun.errors.exceptions import ExitCode
+from mprun.language.references import parse
+from mprun.plan.plan import Step
+from mprun.sources.table import ListSource
 
 __all__ = ["start"]
 

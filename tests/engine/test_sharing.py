@@ -13,11 +13,11 @@ import pytest
 from plan_builders import pool, process
 
 from engine.harness import HERE, Ran, run, zoo_plan
-from mprun.errors import ExitCode
-from mprun.plan import Plan, SharedThing, StartMethod, Step
-from mprun.references import Reference
-from mprun.sources import ListSource
-from mprun.targets import parse_target
+from mprun.errors.exceptions import ExitCode
+from mprun.language.references import Reference
+from mprun.language.targets import parse_target
+from mprun.plan.plan import Plan, SharedThing, StartMethod, Step
+from mprun.sources.table import ListSource
 
 RunShared = Callable[..., Ran]
 

@@ -26,10 +26,10 @@ from log_checks import Event, outcomes
 from plan_builders import pool, process
 
 from engine.harness import CHILD_STARTED, HERE, assert_gone, read_log, wait_for, zoo_plan
-from mprun.plan import Plan, StartMethod, Step
+from mprun.log.writer import open_log
+from mprun.plan.plan import Plan, StartMethod, Step
 from mprun.running.run import run_plan
-from mprun.sinks.log import open_log
-from mprun.sources import LinesSource
+from mprun.sources.table import LinesSource
 
 DRIVER = str(Path(__file__).with_name("driver.py"))
 SHELL = str(Path(__file__).with_name("shell.py"))

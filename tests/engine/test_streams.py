@@ -15,12 +15,12 @@ from plan_builders import pool, process
 from engine.harness import HERE, kill_for_good, read_log, wait_for
 from engine.test_results import RunSteps, gives, limited, run_steps
 from engine.test_stopping import Running, events_so_far, start, stopped_log
-from mprun.errors import ExitCode
-from mprun.handed import Retries
-from mprun.plan import PoolStep
-from mprun.references import parse
-from mprun.sources import CallSource, ResultsSource, SliceSource
-from mprun.targets import parse_target
+from mprun.errors.exceptions import ExitCode
+from mprun.language.references import parse
+from mprun.language.targets import parse_target
+from mprun.plan.child_spec import Retries
+from mprun.plan.plan import PoolStep
+from mprun.sources.table import CallSource, ResultsSource, SliceSource
 
 __all__ = ["run_steps", "start"]
 

@@ -12,8 +12,8 @@ from log_checks import Event
 from plan_builders import pool, process
 
 from engine.harness import HERE, run, zoo_plan
-from mprun.engines import suspension
-from mprun.plan import StartMethod
+from mprun.engines.child import suspension
+from mprun.plan.plan import StartMethod
 from mprun.sinks.display import PlainDisplay
 
 pytestmark = pytest.mark.usefixtures("warm")

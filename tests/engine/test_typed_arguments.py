@@ -10,8 +10,8 @@ import pytest
 from plan_builders import pool, process
 
 from engine.harness import HERE, Ran, run, zoo_plan
-from mprun.plan import Converts, Retries, StartMethod
-from mprun.targets import parse_target
+from mprun.language.targets import parse_target
+from mprun.plan.plan import Converts, Retries, StartMethod
 
 ARGUMENTS: list[Any] = ["a/b", "2026-01-31", {"x": 1}]
 CONVERTED = [{"$path": "a/b"}, {"$date": "2026-01-31"}, {"$fields": {"x": 1.0, "y": 0.0}, "type": "zoo.Point"}]

@@ -207,7 +207,8 @@ def _kill_self() -> None:
 
 def _half_a_frame() -> None:
     """Write the beginning of a result, as a worker killed at that moment would."""
-    from mprun.worker import frames, process
+    from mprun.worker.boot import process
+    from mprun.worker.wire import frames
 
     whole, written = os.pipe()
     frames.write_frame(written, frames.RESULT, b"x" * 1000)
@@ -224,13 +225,13 @@ def _grandchild() -> None:
 
 
 def _rubbish() -> None:
-    from mprun.worker import process
+    from mprun.worker.boot import process
 
     os.write(process.current.frames.childs.fileno(), random.Random(0).randbytes(4096))
 
 
 def _close_frames() -> None:
-    from mprun.worker import process
+    from mprun.worker.boot import process
 
     process.current.frames.childs.close()
 
@@ -399,7 +400,7 @@ REPLACE = {
     "fork": _fork_and_return,
     "environ": os.environ.clear,
     "path": sys.path.clear,
-    "modules": lambda: [sys.modules.pop(name, None) for name in ("json", "mprun.values", "traceback")],
+    "modules": lambda: [sys.modules.pop(name, None) for name in ("json", "mprun.log.values", "traceback")],
 }
 
 

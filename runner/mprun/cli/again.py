@@ -7,9 +7,9 @@ from typing import Annotated
 
 import typer
 
+from mprun.cli.arguments import RUNS_DIR
 from mprun.cli.on_runs import RunReference
 from mprun.cli.options import Explain, MaxParallel, Param, ParamsFile, Quiet, RunsDir, SignKey
-from mprun.cli.words import RUNS_DIR
 
 
 def resume(
@@ -27,7 +27,7 @@ def resume(
     The workflow is loaded as it is now, with the parameters that the run had; secrets must be given again.
     """
     from mprun.cli.resume import explain_resume, resume_run
-    from mprun.resuming.given import Options
+    from mprun.resuming.params import Options
 
     options = Options(param or (), params, os.environ)
     if explain:
@@ -56,7 +56,7 @@ def repro(
     The exit code is 1 if it raises.
     """
     from mprun.cli.repro import repro_task
-    from mprun.resuming.given import Options
+    from mprun.resuming.params import Options
 
     options = Options(param or (), params, os.environ)
     raise typer.Exit(int(repro_task(run, task, options, runs_dir=runs_dir, debugger=pdb)))

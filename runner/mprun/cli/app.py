@@ -10,12 +10,12 @@ import typer
 
 from mprun import __version__
 from mprun.cli import again, on_runs
+from mprun.cli.arguments import RUNS_DIR
 from mprun.cli.options import Explain, MaxParallel, Param, ParamsFile, Quiet, RunsDir, SignKey
-from mprun.cli.words import RUNS_DIR
-from mprun.errors import UsageError
+from mprun.errors.exceptions import UsageError
 
 if TYPE_CHECKING:
-    from mprun.loading.given import GivenParams
+    from mprun.loading.params.inputs import GivenParams
     from mprun.resuming.earlier import EarlierRun
 
 app = typer.Typer(
@@ -47,7 +47,7 @@ NoImport = Annotated[bool, typer.Option("--no-import", help="Don't import the ta
 
 
 def _given(assignments: list[str] | None, file: str) -> GivenParams:
-    from mprun.loading.given import given_params
+    from mprun.loading.params.inputs import given_params
 
     return given_params(assignments or [], file, os.environ)
 

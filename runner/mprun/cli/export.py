@@ -8,10 +8,10 @@ from collections.abc import Iterator
 
 from mprun.cli.open_log import open_log
 from mprun.cli.output import show
-from mprun.errors import ExitCode, UsageError
-from mprun.exporting.formats import FORMATS
-from mprun.exporting.run_log import RunLog
-from mprun.records.find import find_run
+from mprun.errors.exceptions import ExitCode, UsageError
+from mprun.log.export.formats import FORMATS
+from mprun.log.export.run_log import RunLog
+from mprun.runs.find import find_run
 
 
 def export_run(reference: str, *, runs_dir: str, form: str, output: str) -> ExitCode:

@@ -6,11 +6,11 @@ from collections.abc import Callable, Iterable
 
 from mprun.cli.open_log import open_log
 from mprun.cli.output import say, show
-from mprun.errors import ExitCode
-from mprun.records.find import find_run
-from mprun.records.follow import follow, has_ended_early
-from mprun.records.lines import blocks
-from mprun.records.select import Selection
+from mprun.errors.exceptions import ExitCode
+from mprun.log.reading.follow import follow, has_ended_early
+from mprun.log.reading.lines import blocks
+from mprun.log.reading.select import Selection
+from mprun.runs.find import find_run
 from mprun.sinks.event_text import event_line
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from mprun.cli.output import show
-from mprun.errors import Diagnostic, ExitCode, UsageError, WorkflowError
-from mprun.loading.given import GivenParams
+from mprun.errors.exceptions import Diagnostic, ExitCode, UsageError, WorkflowError
+from mprun.loading.params.inputs import GivenParams
 from mprun.loading.prepare import prepare
 
 
@@ -45,7 +45,7 @@ def show_plan(
 
         plan = narrowed(plan, only or (), first)
     if as_json:
-        from mprun.plan import plan_json
+        from mprun.plan.plan import plan_json
 
         show(plan_json(plan))
     elif as_python:
@@ -53,21 +53,21 @@ def show_plan(
 
         show(python_script(plan, checked=check_targets))
     else:
-        from mprun.planning.describe import describe
+        from mprun.planning.show.table import describe
 
         show(describe(plan))
 
 
 def show_graph(file: str, given: GivenParams, form: str) -> None:
     """Print which step of `file` waits for which, in one of planning.graph.FORMATS. Raises WorkflowError."""
-    from mprun.planning.graph import FORMATS
+    from mprun.planning.show.graph import FORMATS
 
     show(FORMATS[form](prepare(file, given, check_targets=False)))
 
 
 def show_params(file: str) -> None:
     """Print what parameters the workflow `file` has. Raises WorkflowError."""
-    from mprun.loading.list_params import list_params
+    from mprun.loading.params.listing import list_params
 
     show(list_params(file))
 
@@ -76,13 +76,13 @@ def show_schema(name: str, *, as_markdown: bool) -> None:
     """Print the schema called `name` (`workflow` or `event`), or the page that describes it. Raises UsageError."""
     import json
 
-    from mprun.models.event import event_schema
-    from mprun.models.schema import workflow_schema
+    from mprun.format.schema import workflow_schema
+    from mprun.log.schema.events import event_schema
 
     if as_markdown:
         if name != "event":
             raise UsageError("`--markdown` is for events: a workflow's keys are described in its schema")
-        from mprun.models.event_reference import event_reference
+        from mprun.log.schema.reference import event_reference
 
         show(event_reference())
         return

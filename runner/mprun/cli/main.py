@@ -7,9 +7,9 @@ import signal
 from collections.abc import Sequence
 from types import FrameType
 
+from mprun.cli.arguments import COMMANDS, RUNS_DIR, RUNS_DIR_VARIABLE
 from mprun.cli.output import OutputError, occupy_standard_streams, say
-from mprun.cli.words import COMMANDS, RUNS_DIR, RUNS_DIR_VARIABLE
-from mprun.errors import ExitCode, LogError, MprunError, UsageError, WorkflowError
+from mprun.errors.exceptions import ExitCode, LogError, MprunError, UsageError, WorkflowError
 
 
 class _InterruptError(MprunError):
@@ -25,7 +25,7 @@ def run_command_line(arguments: Sequence[str]) -> int:
     except SystemExit as ended:
         return ended.code if isinstance(ended.code, int) else ExitCode.SUCCEEDED
     except WorkflowError as error:
-        from mprun.diagnostics import render_all
+        from mprun.errors.diagnostics import render_all
 
         say(render_all(error.diagnostics))
         return ExitCode.USAGE
@@ -58,7 +58,7 @@ def _carry_out(arguments: list[str]) -> None:
 def _run(file: str) -> ExitCode:
     """`mprun FILE`: there is nothing to parse, so the parser isn't imported, and the children boot the sooner."""
     from mprun.cli.run import run_file
-    from mprun.loading.given import given_params
+    from mprun.loading.params.inputs import given_params
 
     return run_file(file, given_params([], "", os.environ), runs_dir=os.environ.get(RUNS_DIR_VARIABLE) or RUNS_DIR)
 

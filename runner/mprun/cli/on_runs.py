@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
+from mprun.cli.arguments import RUNS_DIR
 from mprun.cli.options import RunsDir
-from mprun.cli.words import RUNS_DIR
 
 RunReference = Annotated[
     str,
@@ -118,7 +118,7 @@ def logs(
 ) -> None:
     """Show the events of a run."""
     from mprun.cli.logs import show_logs
-    from mprun.records.select import Selection, read_condition
+    from mprun.log.reading.select import Selection, read_condition
 
     selection = Selection(event or (), step or (), outcome or (), read_condition(where))
     end = show_logs(run, runs_dir=runs_dir, selection=selection, following=follow, as_json=as_json)

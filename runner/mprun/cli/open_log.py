@@ -6,10 +6,10 @@ import contextlib
 from collections.abc import Iterator
 from typing import BinaryIO
 
-from mprun.errors import UsageError
-from mprun.events import MAX_LINE
-from mprun.records.lines import LineError, event_of, refuse_newer
-from mprun.records.regular import open_regular
+from mprun.errors.exceptions import UsageError
+from mprun.log.reading.lines import LineError, event_of, refuse_newer
+from mprun.log.reading.regular import open_regular
+from mprun.log.words import MAX_LINE
 
 
 @contextlib.contextmanager

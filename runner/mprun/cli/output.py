@@ -7,8 +7,8 @@ import os
 import sys
 from typing import TextIO
 
-from mprun.errors import MprunError
-from mprun.writing import wait_for_room
+from mprun.errors.exceptions import MprunError
+from mprun.system.writing import wait_for_room
 
 
 class OutputError(MprunError):

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 from mprun.cli.open_log import open_log
 from mprun.cli.output import show
 from mprun.cli.table import table
-from mprun.errors import ExitCode, UsageError
-from mprun.records.find import find_run
+from mprun.errors.exceptions import ExitCode, UsageError
+from mprun.runs.find import find_run
 from mprun.sinks.text import shown
 
 if TYPE_CHECKING:
@@ -108,7 +108,7 @@ def _only_reads(database: DuckDBPyConnection, select: str) -> bool:
 
 def _columns() -> dict[str, str]:
     """A column for each key that an event can have, and its type; what is of several kinds, or nested, is JSON."""
-    from mprun.models.event import event_schema
+    from mprun.log.schema.events import event_schema
 
     columns: dict[str, str] = {}
     for form in event_schema()["definitions"].values():

@@ -7,18 +7,18 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from mprun.cli.output import say, show
-from mprun.engines.surrounded import surrounded
-from mprun.errors import ExitCode
+from mprun.engines.inline.surroundings import surrounded
+from mprun.errors.exceptions import ExitCode
 from mprun.loading.prepare import prepare
-from mprun.masking import Mask
-from mprun.plan import PoolStep, Step
+from mprun.log.masking import Mask
+from mprun.log.values import bounded_repr
+from mprun.plan.plan import PoolStep, Step
 from mprun.planning.bind import bind
 from mprun.resuming.earlier import earlier_run
-from mprun.resuming.given import Options, params_as_before
+from mprun.resuming.params import Options, params_as_before
 from mprun.resuming.recorded import read_address, recorded_arguments, set_up
-from mprun.values import bounded_repr
-from mprun.worker.calls import Call, call, judge_stay, resolve_converting
-from mprun.worker.exceptions import exception_fields
+from mprun.worker.calls.calls import Call, call, judge_stay, resolve_converting
+from mprun.worker.calls.exceptions import exception_fields
 
 
 def repro_task(reference: str, task: str, options: Options, *, runs_dir: str, debugger: bool) -> ExitCode:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from mprun.cli.output import show
 from mprun.cli.run import run_file
-from mprun.errors import ExitCode
-from mprun.loading.given import GivenParams
+from mprun.errors.exceptions import ExitCode
+from mprun.loading.params.inputs import GivenParams
 from mprun.resuming.earlier import EarlierRun, earlier_run
 from mprun.resuming.explain import explanation
-from mprun.resuming.given import Options, params_as_before
+from mprun.resuming.params import Options, params_as_before
 
 
 def resume_run(

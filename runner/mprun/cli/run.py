@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING
 
 from mprun.cli.output import say
 from mprun.engines.boot import boot, boot_fork_server
-from mprun.errors import ExitCode, UsageError, WorkflowError
-from mprun.loading.given import GivenParams
+from mprun.errors.exceptions import ExitCode, UsageError, WorkflowError
+from mprun.loading.params.inputs import GivenParams
 from mprun.loading.prepare import Preparation
-from mprun.loading.read import read_bytes
-from mprun.plan import Plan
+from mprun.loading.read.file import read_bytes
+from mprun.plan.plan import Plan
 from mprun.running.identity import GitState
 
 if TYPE_CHECKING:
@@ -110,7 +110,7 @@ def _signer(key: str, log: str) -> Callable[[str], str] | None:
         return None
     if log == "-":
         raise UsageError("`--sign-key` needs a log in a file: the signature stands in the file beside it")
-    from mprun.records.signing import signer
+    from mprun.log.verifying.signing import signer
 
     return signer(key)
 

@@ -8,9 +8,9 @@ from datetime import UTC, datetime
 
 from mprun.cli.output import say, show
 from mprun.cli.table import age, since, size, size_text, table
-from mprun.errors import ExitCode, UsageError
-from mprun.records.history import PastRun, past_runs
-from mprun.records.prune import Keep, folder_size, prune, to_prune
+from mprun.errors.exceptions import ExitCode, UsageError
+from mprun.runs.history import PastRun, past_runs
+from mprun.runs.prune import Keep, folder_size, prune, to_prune
 from mprun.sinks.text import duration, plural, shown
 
 _HEADING = ("run", "workflow", "started (UTC)", "took", "outcome", "tasks")

@@ -8,13 +8,13 @@ from typing import BinaryIO
 
 from mprun.cli.open_log import open_log
 from mprun.cli.output import show
-from mprun.errors import ExitCode, UsageError
-from mprun.records.find import find_run
-from mprun.records.lines import Event, LineError, blocks, event_of
-from mprun.records.lock import is_locked
-from mprun.records.select import Selection
-from mprun.records.sharing_story import ABOUT_SHARING
-from mprun.records.story import Story
+from mprun.errors.exceptions import ExitCode, UsageError
+from mprun.log.reading.lines import Event, LineError, blocks, event_of
+from mprun.log.reading.lock import is_locked
+from mprun.log.reading.select import Selection
+from mprun.log.reading.sharing_story import ABOUT_SHARING
+from mprun.log.reading.story import Story
+from mprun.runs.find import find_run
 from mprun.sinks.sharing_text import thing_text
 from mprun.sinks.story_text import story_text
 from mprun.sinks.task_text import task_text

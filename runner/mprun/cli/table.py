@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Never
 
-from mprun.errors import UsageError
+from mprun.errors.exceptions import UsageError
 
 _DAYS = re.compile(r"(\d+)(w|d|h|m|s)", re.ASCII)
 _SIZE = re.compile(r"(\d+(?:\.\d+)?)([KMGT]?)i?B?", re.ASCII)

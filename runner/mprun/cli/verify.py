@@ -6,9 +6,9 @@ import json
 from collections.abc import Sequence
 
 from mprun.cli.output import show
-from mprun.errors import ExitCode
-from mprun.records.find import find_run
-from mprun.records.verify import WORDS, Verdict, Word, verify
+from mprun.errors.exceptions import ExitCode
+from mprun.log.verifying.verify import WORDS, Verdict, Word, verify
+from mprun.runs.find import find_run
 from mprun.sinks.text import plural, shown
 
 _CODES: dict[Word, ExitCode] = {
@@ -23,7 +23,7 @@ def verify_runs(references: Sequence[str], *, runs_dir: str, key: str, as_json: 
     """Verify the runs that are meant, print what was found, and return the code of the worst. Raises UsageError."""
     check_signature = None
     if key:
-        from mprun.records.signing import checker
+        from mprun.log.verifying.signing import checker
 
         check_signature = checker(key)
     runs = [find_run(reference, runs_dir) for reference in references]

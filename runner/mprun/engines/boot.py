@@ -9,12 +9,12 @@ import signal
 from collections.abc import Iterator, Sequence
 from multiprocessing import forkserver, resource_tracker
 
-from mprun.plan import Plan, PoolStep
+from mprun.plan.plan import Plan, PoolStep
 
 # Loaded once into the fork server, so that no child has to import them.
-_PRELOADED = ("mprun.worker.step", "mprun.worker.serve")
-_PRELOADED_FOR_RESULTS = ("mprun.worker.keeping", "mprun.worker.save")
-_PRELOADED_FOR_STDLIB = ("mprun.worker.pool_task", "multiprocessing.pool")
+_PRELOADED = ("mprun.worker.calls.step", "mprun.worker.calls.serve")
+_PRELOADED_FOR_RESULTS = ("mprun.worker.wire.result_writer", "mprun.worker.calls.save")
+_PRELOADED_FOR_STDLIB = ("mprun.worker.calls.pool_task", "multiprocessing.pool")
 
 
 def boot(plan: Plan) -> None:

@@ -7,22 +7,22 @@ import time
 from collections import Counter
 from typing import Any, Generic, TypeVar
 
-from mprun.engines.child import Child, Ending
-from mprun.engines.finals import Finals
-from mprun.engines.ledger import Ledger
-from mprun.engines.run import Run
-from mprun.engines.scoping import scope_for
-from mprun.engines.sifting import Sifter
-from mprun.engines.store import StepResults
-from mprun.engines.supplies import supply_of
+from mprun.engines.child.child import Child, Ending
+from mprun.engines.results.finals import Finals
+from mprun.engines.results.ledger import Ledger
+from mprun.engines.results.reuse import Sifter
+from mprun.engines.results.scope import scope_for
+from mprun.engines.results.store import StepResults
+from mprun.engines.results.tracking import Tracked, contents_of
+from mprun.engines.seam import Run
+from mprun.engines.supply.table import supply_of
 from mprun.engines.threads import with_thread_counts
-from mprun.engines.tracking import Tracked, contents_of
-from mprun.plan import PoolStep
-from mprun.references import references_in
-from mprun.scope import Scope
-from mprun.sources import ListSource
-from mprun.worker.pool_work import PoolWork
-from mprun.worker.process import CHILD_CLASSES, ChildProcess
+from mprun.language.references import references_in
+from mprun.plan.plan import PoolStep
+from mprun.sources.table import ListSource
+from mprun.worker.boot.process import CHILD_CLASSES, ChildProcess
+from mprun.worker.calls.pool_setup import PoolWork
+from mprun.worker.calls.scope import Scope
 
 NOT_SET_UP = "a worker could not be set up"
 

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from importlib import import_module
 
-from mprun.engines.run import Engine
-from mprun.plan import PoolStep, ProcessStep, Step
-from mprun.sources import CallSource, SliceSource
+from mprun.engines.seam import Engine
+from mprun.plan.plan import PoolStep, ProcessStep, Step
+from mprun.sources.table import CallSource, SliceSource
 
-PROCESS_ENGINE = "mprun.engines.process:ProcessExecution"
-FAN_OUT_ENGINE = "mprun.engines.fan_out:FanOutExecution"
-INLINE_ENGINE = "mprun.engines.inline:InlineExecution"
+PROCESS_ENGINE = "mprun.engines.process.step:ProcessExecution"
+FAN_OUT_ENGINE = "mprun.engines.process.fan_out:FanOutExecution"
+INLINE_ENGINE = "mprun.engines.inline.step:InlineExecution"
 POOL_ENGINES = {
-    "local": "mprun.engines.local:LocalPoolExecution",
-    "stdlib": "mprun.engines.stdlib:StdlibPoolExecution",
+    "local": "mprun.engines.local.pool:LocalPoolExecution",
+    "stdlib": "mprun.engines.stdlib.pool:StdlibPoolExecution",
 }
 
 

@@ -6,8 +6,8 @@ import dataclasses
 import os
 from collections.abc import Mapping
 
-from mprun.handed import Surroundings
-from mprun.system import available_cpus
+from mprun.plan.child_spec import Surroundings
+from mprun.system.machine import available_cpus
 
 THREAD_VARIABLES = (
     "OMP_NUM_THREADS",

@@ -8,13 +8,13 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from mprun.errors import Diagnostic
-from mprun.loading.levels import STEP_GROUPS
-from mprun.loading.limits import ENDLESS
+from mprun.errors.exceptions import Diagnostic
+from mprun.errors.places import Path, Places
+from mprun.format.steps import DefaultsEntry
 from mprun.loading.mistakes import Mistake, short, to_diagnostic
-from mprun.loading.rules import Data, StepData, steps
-from mprun.models.steps import DefaultsEntry
-from mprun.places import Path, Places
+from mprun.loading.rules.common import Data, StepData, steps
+from mprun.loading.rules.limits import ENDLESS
+from mprun.loading.sections import STEP_GROUPS
 
 _MAX_NAMES = 8
 

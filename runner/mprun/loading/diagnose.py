@@ -8,12 +8,12 @@ from typing import Any, get_args
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from mprun.handed import LogTasks
-from mprun.loading.levels import STEP_GROUPS, WORKFLOW, Level, level_at
+from mprun.errors.places import Path
 from mprun.loading.mistakes import Mistake, found, is_number, short
-from mprun.loading.words import did_you_mean, meant, suggest, suggest_key
-from mprun.places import Path
-from mprun.plan import HOOKS
+from mprun.loading.sections import STEP_GROUPS, WORKFLOW, Level, level_at
+from mprun.loading.suggestions import did_you_mean, meant, suggest, suggest_key
+from mprun.plan.child_spec import LogTasks
+from mprun.plan.plan import HOOKS
 
 _TARGET = "text such as `module:function`"
 _PATH = "the path of a folder, as text"

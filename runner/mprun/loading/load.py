@@ -9,29 +9,29 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from mprun.errors import Diagnostic, WorkflowError
-from mprun.loading.around import AROUND_RULES
-from mprun.loading.commands import COMMAND_RULES
+from mprun.errors.exceptions import Diagnostic, WorkflowError
+from mprun.errors.places import Path, Places
+from mprun.format.workflow import Workflow
 from mprun.loading.defaults import diagnostics, with_defaults
 from mprun.loading.diagnose import model_mistakes
-from mprun.loading.fan_out_rules import FAN_OUT_RULES
-from mprun.loading.files import file_mistakes
-from mprun.loading.given import GivenParams
-from mprun.loading.item_files import item_files, saved_files
-from mprun.loading.join import Joined, join, run_wide, same_names, same_saves
-from mprun.loading.levels import STEP_GROUPS
-from mprun.loading.limits import LIMIT_RULES
 from mprun.loading.mistakes import Mistake
-from mprun.loading.retries import RETRY_RULES
-from mprun.loading.rules import DATA_RULES, same_numbers, some_step
-from mprun.loading.sharing_rules import SHARING_RULES, shared_files
-from mprun.loading.source_rules import SOURCE_RULES
-from mprun.loading.substitute import step_names, substitute
-from mprun.loading.target_names import TARGET_RULES, allowed_targets, with_targets
-from mprun.loading.tree import ReadFile, read_tree
-from mprun.models.workflow import Workflow
-from mprun.places import Path, Places
-from mprun.planning.build import WorkflowFile
+from mprun.loading.params.inputs import GivenParams
+from mprun.loading.read.join import Joined, join, run_wide, same_names, same_saves
+from mprun.loading.read.tree import ReadFile, read_tree
+from mprun.loading.references.substitute import step_names, substitute
+from mprun.loading.rules.around import AROUND_RULES
+from mprun.loading.rules.commands import COMMAND_RULES
+from mprun.loading.rules.common import DATA_RULES, same_numbers, some_step
+from mprun.loading.rules.fan_out import FAN_OUT_RULES
+from mprun.loading.rules.files import file_mistakes
+from mprun.loading.rules.item_files import item_files, saved_files
+from mprun.loading.rules.limits import LIMIT_RULES
+from mprun.loading.rules.retries import RETRY_RULES
+from mprun.loading.rules.sharing import SHARING_RULES, shared_files
+from mprun.loading.rules.sources import SOURCE_RULES
+from mprun.loading.rules.target_names import TARGET_RULES, allowed_targets, with_targets
+from mprun.loading.sections import STEP_GROUPS
+from mprun.planning.build.plan import WorkflowFile
 
 Parts = Mapping[ReadFile, Workflow | None]  # what is good of each file, the included ones first
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-from mprun.errors import Diagnostic, Place
-from mprun.places import Path, Places
+from mprun.errors.exceptions import Diagnostic, Place
+from mprun.errors.places import Path, Places
 
 
 @dataclass(frozen=True, slots=True)

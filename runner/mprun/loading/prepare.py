@@ -6,16 +6,16 @@ import os
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from mprun.errors import Diagnostic, WorkflowError
-from mprun.loading.given import GivenParams
-from mprun.masking import Secrets
-from mprun.plan import Plan
-from mprun.planning.check_child import CheckChild
+from mprun.errors.exceptions import Diagnostic, WorkflowError
+from mprun.loading.params.inputs import GivenParams
+from mprun.log.masking import Secrets
+from mprun.plan.plan import Plan
+from mprun.planning.check.child import CheckChild
 
 if TYPE_CHECKING:
+    from mprun.format.workflow import Workflow
     from mprun.loading.load import Loaded
-    from mprun.models.workflow import Workflow
-    from mprun.planning.check import Allowed, TargetCheck
+    from mprun.planning.check.targets import Allowed, TargetCheck
 
 
 class Preparation:
@@ -40,7 +40,7 @@ class Preparation:
 
     def finish(self) -> Plan:
         """The plan. Raises WorkflowError with everything that is wrong with the file and with its targets."""
-        from mprun.planning.converting import with_conversion
+        from mprun.planning.check.conversions import with_conversion
 
         found = [*self._loaded.diagnostics, *self._programs, *(self._check.diagnostics() if self._check else ())]
         if found or self._plan is None:
@@ -65,7 +65,7 @@ def prepare(file: str, given: GivenParams = GivenParams(), *, check_targets: boo
 
 def _plan_of(loaded: Loaded) -> Plan | None:
     """A plan of what is right about the file, so that its targets can be checked whatever else is wrong."""
-    from mprun.planning.build import build
+    from mprun.planning.build.plan import build
 
     if loaded.workflow is None:
         return None
@@ -75,13 +75,13 @@ def _plan_of(loaded: Loaded) -> Plan | None:
 def _missing_programs(loaded: Loaded, plan: Plan | None) -> tuple[Diagnostic, ...]:
     if plan is None or loaded.workflow is None or not any(step.command for step in plan.steps):
         return ()
-    from mprun.planning.programs import program_mistakes
+    from mprun.planning.check.programs import program_mistakes
 
     return tuple(program_mistakes(plan, loaded.workflow, loaded.places, os.environ))
 
 
 def _check_of(child: CheckChild, loaded: Loaded, plan: Plan | None) -> TargetCheck | None:
-    from mprun.planning.check import TargetCheck
+    from mprun.planning.check.targets import TargetCheck
 
     if plan is None or loaded.workflow is None:
         child.kill()

@@ -9,10 +9,10 @@ from collections.abc import Mapping
 from dataclasses import fields, replace
 from typing import Any
 
-from mprun.handed import Surroundings
-from mprun.plan import Plan, PoolStep, Step, items_of
-from mprun.references import Lookup, Reference, references_in, settle
-from mprun.sources import CallSource, SliceSource, Source, whole_of
+from mprun.language.references import Lookup, Reference, references_in, settle
+from mprun.plan.child_spec import Surroundings
+from mprun.plan.plan import Plan, PoolStep, Step, items_of
+from mprun.sources.table import CallSource, SliceSource, Source, whole_of
 
 _BOUND = ("args", "kwargs", "command", "initargs", "save")
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from mprun.errors import UsageError
-from mprun.plan import Plan, ProcessStep, Step
+from mprun.errors.exceptions import UsageError
+from mprun.plan.plan import Plan, ProcessStep, Step
 
 
 def refuse_inline(plan: Plan) -> None:

@@ -7,10 +7,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from itertools import islice
 
-from mprun.cells import find_cell, labels
-from mprun.errors import ItemError, UsageError
-from mprun.plan import Plan, PoolStep, ProcessStep, Step, shared_by
-from mprun.sources import CallSource, PickedSource, ResultsSource, SliceSource, Source, whole_of
+from mprun.errors.exceptions import ItemError, UsageError
+from mprun.plan.cells import find_cell, labels
+from mprun.plan.plan import Plan, PoolStep, ProcessStep, Step, shared_by
+from mprun.sources.table import CallSource, PickedSource, ResultsSource, SliceSource, Source, whole_of
 
 _MAX_LABELS = 1000  # that a suggestion is looked for among
 _SHOWN = 8

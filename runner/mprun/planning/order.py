@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from mprun.plan import HOOKS, Step, When, when
+from mprun.plan.plan import HOOKS, Step, When, when
 
 _GROUPS = {stage: group for group, stage in HOOKS.items()}
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from mprun.errors import UsageError
-from mprun.plan import Plan, PoolStep, ProcessStep
+from mprun.errors.exceptions import UsageError
+from mprun.plan.plan import Plan, PoolStep, ProcessStep
 
 
 def with_max_parallel(plan: Plan, most: int) -> Plan:

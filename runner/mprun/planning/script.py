@@ -14,8 +14,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from mprun.plan import Plan, PoolStep, Step, items_of, when
-from mprun.planning.limits_text import limits_text, run_limits
+from mprun.language.references import variable_name
+from mprun.language.targets import Target
+from mprun.plan.plan import Plan, PoolStep, Step, items_of, when
 from mprun.planning.script_helpers import helpers_for, modules_for, with_parts
 from mprun.planning.script_library import Used
 from mprun.planning.script_names import Imports, Names
@@ -23,10 +24,9 @@ from mprun.planning.script_refusals import references_to, refuse_what_has_no_wor
 from mprun.planning.script_shared import about_waits, made_by
 from mprun.planning.script_steps import main_block
 from mprun.planning.script_values import RUN_DIR, Values
-from mprun.planning.source_text import WIDTH, flat, literal, quoted
-from mprun.references import variable_name
-from mprun.sources import CallSource
-from mprun.targets import Target
+from mprun.planning.show.limits_text import limits_text, run_limits
+from mprun.planning.show.source_text import WIDTH, flat, literal, quoted
+from mprun.sources.table import CallSource
 
 _LOAD_FILE = '''\
 def load_file(name, path):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from mprun.sources import (
+from mprun.sources.table import (
     CsvSource,
     GlobSource,
     JsonlSource,

@@ -9,10 +9,10 @@ from collections import defaultdict
 from collections.abc import Iterable
 from pathlib import Path
 
+from mprun.language.targets import Target, file_module_name
 from mprun.planning.script_helpers import HELPER_NAMES
 from mprun.planning.script_library import LIBRARY_MODULES, LIBRARY_NAMES
-from mprun.planning.source_text import WIDTH, Group, call, flat, led, lines, literal, quoted
-from mprun.targets import Target, file_module_name
+from mprun.planning.show.source_text import WIDTH, Group, call, flat, led, lines, literal, quoted
 
 NOT_AT_TOP = "  # noqa: E402"
 """Beside each import: the script sets its folder and its search path first."""

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from mprun.errors import UsageError
-from mprun.expressions import names_in, value_of
-from mprun.plan import Plan, PoolStep, ProcessStep, Step, items_of
+from mprun.errors.exceptions import UsageError
+from mprun.language.expressions import names_in, value_of
+from mprun.language.references import Reference, references_in
+from mprun.plan.plan import Plan, PoolStep, ProcessStep, Step, items_of
 from mprun.planning.order import waves
 from mprun.planning.script_steps import returning
-from mprun.references import Reference, references_in
-from mprun.sources import CallSource, whole_of
+from mprun.sources.table import CallSource, whole_of
 
 
 def without_skipped(plan: Plan) -> tuple[Plan, list[str]]:

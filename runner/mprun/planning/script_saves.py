@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 
+from mprun.language.references import Template
 from mprun.planning.script_library import Used
-from mprun.planning.source_text import Group, call
-from mprun.references import Template
+from mprun.planning.show.source_text import Group, call
 
 
 def save_call(save: str | Template, path: str, results: str, single: bool, used: Used) -> Group:

@@ -6,14 +6,14 @@ from collections.abc import Iterable, Iterator
 from functools import partial
 from typing import Any
 
-from mprun.plan import Plan, SharedThing, Step, declared_tasks, shared_by
-from mprun.planning.items_code import below, keywords
+from mprun.language.targets import Target
+from mprun.plan.plan import Plan, SharedThing, Step, declared_tasks, shared_by
 from mprun.planning.order import waves
 from mprun.planning.script_library import Used
 from mprun.planning.script_names import Imports
-from mprun.planning.source_text import INDENT, Code, Group, call, led, lines, literal, quoted
+from mprun.planning.show.items_code import below, keywords
+from mprun.planning.show.source_text import INDENT, Code, Group, call, led, lines, literal, quoted
 from mprun.sharing.kinds import MANAGED, QUEUES, in_c
-from mprun.targets import Target
 
 _WITHOUT_END = """\
 # In mprun a loop over a queue ends when nobody is left who could put anything into it. Here there

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Collection
 from typing import Any
 
-from mprun.errors import UsageError
-from mprun.planning.items_code import below
+from mprun.errors.exceptions import UsageError
+from mprun.language.references import Reference, Template, variable_name
 from mprun.planning.script_library import Used
-from mprun.planning.source_text import Bare, call, flat, quoted
-from mprun.references import Reference, Template, variable_name
+from mprun.planning.show.items_code import below
+from mprun.planning.show.source_text import Bare, call, flat, quoted
 
 RUN_DIR = "RUN_DIR"
 """The script's own name for `${run.dir}`."""

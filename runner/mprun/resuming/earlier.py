@@ -12,17 +12,17 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from mprun.digests import SIZE, Parts, content_digests, is_written, may_be_reused
-from mprun.engines.tracking import STEPS, EarlierValue, Reused
-from mprun.errors import UsageError
-from mprun.plan import Step, as_data, items_of
-from mprun.records.find import RunFiles, find_run
-from mprun.records.lines import Event, event_of
-from mprun.records.lock import is_locked
-from mprun.records.verify import verify
-from mprun.results import Place, Reader, ResultFiles, read_places
+from mprun.engines.results.tracking import STEPS, EarlierValue, Reused
+from mprun.errors.exceptions import UsageError
+from mprun.log.reading.lines import Event, event_of
+from mprun.log.reading.lock import is_locked
+from mprun.log.verifying.verify import verify
+from mprun.plan.digests import SIZE, Parts, content_digests, is_written, may_be_reused
+from mprun.plan.plan import Step, as_data, items_of
+from mprun.results.files import Place, Reader, ResultFiles, read_places
 from mprun.resuming.log_results import NOT_LOGGED, LogResults, ResultReader, read_results
-from mprun.resuming.written import written_source
+from mprun.resuming.plan_sources import written_source
+from mprun.runs.find import RunFiles, find_run
 
 
 class EarlierStep:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from mprun.digests import Parts, content_digest, content_digests, may_be_reused, shares, step_digest, step_parts
-from mprun.engines.supplies import needs_a_run
-from mprun.engines.supply import SourceSupply
-from mprun.engines.tracking import contents_of
-from mprun.plan import Plan, PoolStep, Step, items_of
-from mprun.references import is_finals, step_of
+from mprun.engines.results.tracking import contents_of
+from mprun.engines.supply.supply import SourceSupply
+from mprun.engines.supply.table import needs_a_run
+from mprun.language.references import is_finals, step_of
+from mprun.plan.digests import Parts, content_digest, content_digests, may_be_reused, shares, step_digest, step_parts
+from mprun.plan.plan import Plan, PoolStep, Step, items_of
 from mprun.resuming.earlier import EarlierRun, EarlierStep, MatchedTasks
 
 MAX_TASKS = 10  # of one step that are told one by one

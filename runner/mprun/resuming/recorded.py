@@ -8,19 +8,19 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from mprun.cells import find_cell
-from mprun.digests import SIZE, content_digest
-from mprun.engines.supplies import needs_a_run
-from mprun.engines.supply import SourceSupply
-from mprun.engines.tracking import contents_of
-from mprun.errors import UsageError
-from mprun.plan import PoolStep, ProcessStep, Step, items_of
-from mprun.references import is_finals, references_in, step_of
+from mprun.engines.results.tracking import contents_of
+from mprun.engines.supply.supply import SourceSupply
+from mprun.engines.supply.table import needs_a_run
+from mprun.errors.exceptions import UsageError
+from mprun.language.references import is_finals, references_in, step_of
+from mprun.plan.cells import find_cell
+from mprun.plan.digests import SIZE, content_digest
+from mprun.plan.plan import PoolStep, ProcessStep, Step, items_of
 from mprun.resuming.earlier import EarlierRun, EarlierStep
-from mprun.scope import Scope
-from mprun.sources import ResultsSource, SliceSource, Source, whole_of
-from mprun.worker.calling import arguments_of
-from mprun.worker.calls import resolve_converting
+from mprun.sources.table import ResultsSource, SliceSource, Source, whole_of
+from mprun.worker.calls.calling import arguments_of
+from mprun.worker.calls.calls import resolve_converting
+from mprun.worker.calls.scope import Scope
 
 AT_ONCE = 1000  # items
 

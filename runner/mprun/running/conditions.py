@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Literal
 
-from mprun.expressions import Name, value_of
-from mprun.plan import Condition, If
-from mprun.references import Reference, follow
+from mprun.language.expressions import Name, value_of
+from mprun.language.references import Reference, follow
+from mprun.plan.plan import Condition, If
 
 StepOutcome = Literal["succeeded", "failed", "cancelled", "skipped"]
 

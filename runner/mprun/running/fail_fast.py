@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from mprun.events import Outcome
-from mprun.plan import Plan, when
+from mprun.log.words import Outcome
+from mprun.plan.plan import Plan, when
 
 
 class FailFast:

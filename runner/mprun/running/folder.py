@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from mprun.errors import LogError
+from mprun.errors.exceptions import LogError
 
 
 def make_run_folder(runs_dir: str, run_id: str) -> str:

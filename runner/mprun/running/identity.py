@@ -11,7 +11,7 @@ import subprocess
 import time
 from typing import Any
 
-from mprun.system import available_cpus
+from mprun.system.machine import available_cpus
 
 GIT_TIME = 5.0  # seconds that git may take to answer
 _STATUS = ("status", "--porcelain=v2", "--branch", "--untracked-files=no")

@@ -7,16 +7,16 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from mprun.engines.tracking import Earlier
-from mprun.errors import ExitCode, LogError, UsageError
-from mprun.plan import Plan, plan_json
+from mprun.engines.results.tracking import Earlier
+from mprun.errors.exceptions import ExitCode, LogError, UsageError
+from mprun.log.head import HeadFile, new_head
+from mprun.log.writer import open_log
+from mprun.plan.plan import Plan, plan_json
 from mprun.planning.bind import refers_to_folder
-from mprun.records.index import append, index_path
 from mprun.running.folder import make_run_folder, write_new_file
 from mprun.running.identity import GitState, new_run_id
 from mprun.running.run import RunEnd, run_plan
-from mprun.sinks.head import HeadFile, new_head
-from mprun.sinks.log import open_log
+from mprun.runs.index import append, index_path
 from mprun.sinks.sink import Sink
 
 Sign = Callable[[str], str]

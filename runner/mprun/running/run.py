@@ -14,15 +14,16 @@ from typing import Any
 
 from mprun import __version__
 from mprun.engines.boot import boot, children_ignore_current_folder
-from mprun.engines.loop import ENDING, Loop
-from mprun.engines.run import Run
+from mprun.engines.results.store import Store
+from mprun.engines.results.tracking import Earlier, Tracking
+from mprun.engines.seam import Run
 from mprun.engines.slots import Slots
-from mprun.engines.store import Store
-from mprun.engines.tracking import Earlier, Tracking
-from mprun.errors import ExitCode
-from mprun.events import LOG_FORMAT
-from mprun.masking import Mask
-from mprun.plan import Plan, declared_tasks, plan_sha256, when
+from mprun.errors.exceptions import ExitCode
+from mprun.log.head import HeadFile
+from mprun.log.masking import Mask
+from mprun.log.words import LOG_FORMAT
+from mprun.log.writer import EventLog
+from mprun.plan.plan import Plan, declared_tasks, plan_sha256, when
 from mprun.planning.bind import bind
 from mprun.running.fail_fast import FailFast
 from mprun.running.identity import GitState, surroundings
@@ -30,9 +31,8 @@ from mprun.running.shared import SharedThings
 from mprun.running.stages import Stages
 from mprun.running.stream import EventStream
 from mprun.running.suspend import follow_suspension
-from mprun.sinks.head import HeadFile
-from mprun.sinks.log import EventLog
 from mprun.sinks.sink import Sink
+from mprun.system.loop import ENDING, Loop
 
 TICK = 0.25  # seconds between two redraws of a display with a clock
 

@@ -8,11 +8,11 @@ from collections import Counter, deque
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from mprun.engines.run import Execution, Run
-from mprun.engines.saving import Saving
+from mprun.engines.results.saving import Saving
+from mprun.engines.seam import Execution, Run
 from mprun.engines.table import engine_of
-from mprun.plain import plain_result
-from mprun.plan import If, ProcessStep, Step, called, declared_tasks, streamed_step
+from mprun.plan.plan import If, ProcessStep, Step, called, declared_tasks, streamed_step
+from mprun.results.plain_data import plain_result
 from mprun.running.conditions import ENDED, StepOutcome, holds, is_met, unmet_reason
 
 END_OF_RUN = "the end of the run"

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
-from mprun.engines.run import Execution, Run
-from mprun.engines.shares import NothingShared, Sharer
-from mprun.plan import Plan
+from mprun.engines.seam import Execution, Run
+from mprun.engines.sharing.shares import NothingShared, Sharer
+from mprun.plan.plan import Plan
 from mprun.running.stream import EventStream
 
 if TYPE_CHECKING:
-    from mprun.engines.sharing import Sharing
-    from mprun.engines.sharing_watch import SharingWatch
+    from mprun.engines.sharing.things import Sharing
+    from mprun.engines.sharing.watch import SharingWatch
 
 
 class SharedThings:
@@ -23,7 +23,7 @@ class SharedThings:
         self._sharing: Sharing | None = None
         self._watch: SharingWatch | None = None
         if plan.shared:
-            from mprun.engines.sharing import Sharing
+            from mprun.engines.sharing.things import Sharing
 
             self._sharing = Sharing(plan, run_id, events)
 
@@ -34,7 +34,7 @@ class SharedThings:
     def watch(self, run: Run, executions: Callable[[], Iterable[Execution]]) -> None:
         """Follow what children do with them; `executions` are the steps at work."""
         if self._sharing is not None:
-            from mprun.engines.sharing_watch import SharingWatch
+            from mprun.engines.sharing.watch import SharingWatch
 
             self._watch = SharingWatch(run, self._sharing, executions)
             self._events.add(self._watch)

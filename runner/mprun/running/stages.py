@@ -6,8 +6,8 @@ import signal
 from collections import Counter
 from collections.abc import Sequence
 
-from mprun.engines.run import Execution, Run
-from mprun.plan import Step, When, when
+from mprun.engines.seam import Execution, Run
+from mprun.plan.plan import Step, When, when
 from mprun.running.conditions import StepOutcome
 from mprun.running.scheduler import END_OF_RUN, Scheduler
 from mprun.running.stop import Requests, Stopper

@@ -12,9 +12,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
-from mprun.engines.loop import Timer
-from mprun.engines.run import Run
+from mprun.engines.seam import Run
 from mprun.running.scheduler import Scheduler
+from mprun.system.loop import Timer
 
 Phase = Literal["", "draining", "terminating", "killing"]
 

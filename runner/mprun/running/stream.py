@@ -7,13 +7,13 @@ import time
 from collections.abc import Mapping, MutableMapping, Sequence
 from typing import Any
 
-from mprun.events import Outcome, timestamp
-from mprun.masking import Mask
+from mprun.log.masking import Mask
+from mprun.log.numbering import numbered
+from mprun.log.values import spelled_out
+from mprun.log.words import Outcome, timestamp
+from mprun.log.writer import EventLog
 from mprun.running.logger import BoundLogger, wrap_logger
-from mprun.running.numbering import numbered
-from mprun.sinks.log import EventLog
 from mprun.sinks.sink import Sink
-from mprun.values import spelled_out
 
 # The parent's events that are many: they may wait for the next write of the log. The others go out at once.
 _FREQUENT = {"output"}

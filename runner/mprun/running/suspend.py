@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 import signal
 
-from mprun.engines.loop import Loop
 from mprun.running.stages import Stages
+from mprun.system.loop import Loop
 
 
 def follow_suspension(loop: Loop, stages: Stages) -> None:

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from mprun.sharing import notes
+from mprun.sharing.lazy import Once
 from mprun.sharing.notes import Notes
-from mprun.sharing.once import Once
 from mprun.sharing.queue_writing import flush_all
 
 

@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from multiprocessing import get_context, process, sharedctypes, synchronize, util
 from typing import Any, Literal
 
-from mprun.plan import SharedThing, StartMethod
+from mprun.plan.plan import SharedThing, StartMethod
 from mprun.sharing import notes
 from mprun.sharing.kinds import MANAGED, in_c
+from mprun.sharing.lazy import Array, Object, Once
 from mprun.sharing.locks import Barrier, Condition, Event, Lock, Semaphore
 from mprun.sharing.names import semaphore_prefix
-from mprun.sharing.once import Array, Object, Once
 from mprun.sharing.pipes import End
 from mprun.sharing.queues import JoinableQueue, Queue, QueueParts, SimpleQueue
 

@@ -16,7 +16,7 @@ from collections.abc import Callable
 from multiprocessing import reduction
 from typing import Any, TypeVar
 
-from mprun.memory import anonymous_file
+from mprun.system.memory import anonymous_file
 
 # The words of a slot: how often it is held (negative: released more often than taken); whether it is about to be
 # taken or given back; since when it is waited for without a bound (ns, CLOCK_MONOTONIC; 0: it isn't); how often it was

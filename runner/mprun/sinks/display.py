@@ -8,9 +8,9 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, TextIO
 
-from mprun.events import Outcome
+from mprun.log.words import Outcome
 from mprun.sinks.text import duration, plural, shown
-from mprun.writing import wait_for_room, write_all
+from mprun.system.writing import wait_for_room, write_all
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from mprun.records.depths import Depths
-from mprun.records.sharing_story import SharingStory, ThingStory
+from mprun.log.reading.depths import Depths
+from mprun.log.reading.sharing_story import SharingStory, ThingStory
 from mprun.sinks.text import duration, plural, shown
 
 Event = Mapping[str, Any]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Protocol
 
-from mprun.events import Outcome
+from mprun.log.words import Outcome
 
 
 class Sink(Protocol):

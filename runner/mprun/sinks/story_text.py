@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
-from mprun.records.story import Cause, StepStory, Story, WorkerStory
+from mprun.log.reading.story import Cause, StepStory, Story, WorkerStory
 from mprun.sinks.event_text import subject
 from mprun.sinks.sharing_text import abandoned_text, things_text
 from mprun.sinks.text import duration, failure, plural, shown

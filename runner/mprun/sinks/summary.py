@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
-from mprun.events import Outcome
+from mprun.log.words import Outcome
 from mprun.sinks.text import duration, failure, plural, shown, value
 
 MAX_RESULTS = 10  # of one step

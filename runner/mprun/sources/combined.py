@@ -7,12 +7,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from mprun.decoding import Decoding
 from mprun.sources.computed import Computed
+from mprun.sources.decoding import Decoding
 from mprun.sources.grid import Grid, alternatives, times_of, value_key
 
 if TYPE_CHECKING:
-    from mprun.sources import Source
+    from mprun.sources.table import Source
 
 MAX_AXES = 100  # of a matrix: each is a generator inside the next one's
 

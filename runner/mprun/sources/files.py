@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from mprun.decoding import Decoding
+from mprun.sources.decoding import Decoding
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from mprun.decoding import Decoding
-from mprun.targets import Target
+from mprun.language.targets import Target
+from mprun.sources.decoding import Decoding
 
 
 @dataclass(frozen=True, slots=True)

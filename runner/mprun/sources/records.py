@@ -11,8 +11,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from mprun.decoding import CsvRows, Decoding, JsonLines, not_utf8
-from mprun.errors import ItemError
+from mprun.errors.exceptions import ItemError
+from mprun.sources.decoding import CsvRows, Decoding, JsonLines, not_utf8
 from mprun.sources.files import below, regular
 
 

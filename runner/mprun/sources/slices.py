@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from mprun.decoding import Decoding
+from mprun.sources.decoding import Decoding
 
 if TYPE_CHECKING:
-    from mprun.sources import Source
+    from mprun.sources.table import Source
 
 
 def whole_of(source: Source) -> Source:

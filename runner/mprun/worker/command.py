@@ -12,10 +12,10 @@ import time
 from collections.abc import Sequence
 from typing import Any, TextIO
 
-from mprun.errors import CommandFailed
-from mprun.handed import PoolCall
-from mprun.references import written_out
-from mprun.scope import Scope
+from mprun.errors.exceptions import CommandFailed
+from mprun.language.references import written_out
+from mprun.plan.child_spec import PoolCall
+from mprun.worker.calls.scope import Scope
 
 MAX_CAPTURED = 64 * 1024 * 1024  # bytes of standard output that can be a result
 LAST_LINES = 10  # of standard error, which tell why a program failed

@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import chain, repeat
 from typing import Any
 
-from mprun.errors import ConversionError
-from mprun.handed import Converts
-from mprun.values import type_name
+from mprun.errors.exceptions import ConversionError
+from mprun.log.values import type_name
+from mprun.plan.child_spec import Converts
 from mprun.worker.conversion.annotations import resolved_signature
 from mprun.worker.conversion.converter import ANYTHING, Convert, Mismatch, Rules
 from mprun.worker.conversion.parameters import Parameters, sentence

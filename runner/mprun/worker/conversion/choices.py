@@ -7,7 +7,7 @@ from enum import Enum
 from types import NoneType
 from typing import Any
 
-from mprun.references import written_out
+from mprun.language.references import written_out
 from mprun.worker.conversion.converter import (
     ANYTHING,
     PLAIN,

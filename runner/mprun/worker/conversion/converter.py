@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from mprun.references import written_out
-from mprun.values import bounded_repr, spelled_out, type_name
+from mprun.language.references import written_out
+from mprun.log.values import bounded_repr, spelled_out, type_name
 
 MAX_FAULTS = 10  # told of one value
 MAX_TOLD = 40  # characters of a value

@@ -11,6 +11,7 @@ from typing import Any
 
 from pydantic import PydanticUserError, TypeAdapter, ValidationError
 
+from mprun.worker.calls.exceptions import summary
 from mprun.worker.conversion.containers import Of
 from mprun.worker.conversion.converter import (
     PLAIN,
@@ -22,7 +23,6 @@ from mprun.worker.conversion.converter import (
     told,
     with_article,
 )
-from mprun.worker.exceptions import summary
 
 
 def model_converter(kind: type, of: Of, text: bool) -> Converter:

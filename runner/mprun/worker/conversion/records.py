@@ -9,6 +9,7 @@ import typing
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+from mprun.worker.calls.exceptions import summary
 from mprun.worker.conversion.annotations import resolved_signature
 from mprun.worker.conversion.containers import Of
 from mprun.worker.conversion.converter import (
@@ -19,7 +20,6 @@ from mprun.worker.conversion.converter import (
     refused,
     with_article,
 )
-from mprun.worker.exceptions import summary
 
 
 class Field(NamedTuple):

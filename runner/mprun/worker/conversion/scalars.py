@@ -12,7 +12,7 @@ from types import NoneType
 from typing import Any
 from uuid import UUID
 
-from mprun.durations import seconds_in
+from mprun.language.durations import seconds_in
 from mprun.worker.conversion.converter import PLAIN, Convert, Converter, refused
 
 _WHOLE = re.compile(r"\s*[+-]?[0-9]+\s*")

@@ -1,0 +1,1 @@
+"""A step whose calls are made in this process."""

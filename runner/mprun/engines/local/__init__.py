@@ -1,0 +1,1 @@
+"""A pool step on mprun's own workers. Start at `pool`."""

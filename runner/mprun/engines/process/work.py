@@ -1,0 +1,76 @@
+"""What the children of a process step are told: the call of each, with the values of its references."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from mprun.engines.results.reuse import recaller, reused_line, values_of
+from mprun.engines.results.scope import scope_for
+from mprun.engines.results.tracking import contents_of
+from mprun.engines.seam import Run
+from mprun.engines.supply.supply import Supply
+from mprun.plan.plan import ProcessStep
+from mprun.worker.calls.step import ProcessWork
+
+_NOTHING: Mapping[str, Any] = {}
+
+
+class ProcessWorks:
+    """Makes the work of each call of `step`, whose results are kept in `results` where they are.
+
+    Where there are cells, `supply` gives their items. Raises OSError where results can't be kept.
+    """
+
+    def __init__(self, run: Run, step: ProcessStep, supply: Supply | None = None) -> None:
+        self.results = run.store.open(step) if step.keeps else None
+        self._run = run
+        self._step = step
+        self._supply = supply or Supply()
+        self._args = (step.command,) if step.command else step.args
+        self._tracked = run.tracking.begin(step.name)
+        self._contents = contents_of(self._supply)
+
+    def reuse(self, task: int, item: Any, cell: Mapping[str, Any]) -> bool:
+        """Note what the call of `task` is; whether an earlier run has made it, and then it is told as that one did.
+
+        `cell` are the fields of its events that tell it from the others of its step.
+        """
+        (number,) = self._tracked.take(task, [item], self._contents)
+        reused = recaller(self._tracked, self.results, logged=True)(task, number)
+        if reused is None or self._tracked.earlier is None:
+            return False
+        values = values_of(task, [reused])
+        if self.results is not None and values is not None:
+            self.results.add(values)
+        about = json.dumps(
+            {"event": "process.result", "step": self._step.name, **cell}, ensure_ascii=False, separators=(",", ":")
+        )[1:-1]
+        line = reused_line(about, reused, self._tracked.earlier.run_id)
+        self._run.events.emit_result(self._step.name, task, "returned", line + b"\n")
+        return True
+
+    def work(self) -> ProcessWork:
+        """The work of a step's one call. Raises OSError where a result that it refers to can't be handed over."""
+        return self._with(self._step.kwargs, _NOTHING)
+
+    def of_cell(self, item: Any) -> ProcessWork:
+        """That of the cell `item`, which is its keyword arguments, or what references in its arguments stand for."""
+        if self._step.cell == "kwargs":
+            return self._with(item, _NOTHING)
+        return self._with(self._step.kwargs, {self._step.cell: item})
+
+    def _with(self, kwargs: dict[str, Any], given: Mapping[str, Any]) -> ProcessWork:
+        return ProcessWork(
+            target=self._step.target,
+            args=self._args,
+            kwargs=kwargs,
+            retries=self._step.limits.retries,
+            converts=self._step.converts,
+            scope=scope_for(self._run, (self._args, kwargs), given),
+            keep=None if self.results is None else self.results.files,
+            decoding=self._supply.decoding,
+            items_are=self._supply.items_are,
+            items_from=self._supply.items_from,
+        )

@@ -1,0 +1,1 @@
+"""What the parent keeps of a run's results: which task has its outcome, and where its value lies."""

@@ -1,0 +1,110 @@
+"""Sorts out which tasks of a step an earlier run has done: those are booked as they were, and no child sees them."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import time
+from array import array
+from collections.abc import Callable, Sequence
+from itertools import groupby
+from typing import Any
+
+from mprun.engines.results.ledger import Ledger
+from mprun.engines.results.store import StepResults
+from mprun.engines.results.tracking import Contents, Reused, Tracked
+from mprun.log.words import timestamp
+from mprun.worker.wire.result_frames import Values
+
+Range = tuple[int, int]  # the first task of some in a row, and the one behind their last
+
+
+class Sifter:
+    """For one pool, whose outcomes `ledger` books. `logged`: each task has a line in the log."""
+
+    def __init__(self, tracked: Tracked, contents: Contents, ledger: Ledger, step: str, *, logged: bool) -> None:
+        self._tracked = tracked
+        self._contents = contents
+        self._ledger = ledger
+        self._step = step
+        self._logged = logged
+
+    @property
+    def looks_ahead(self) -> bool:
+        """Whether an earlier run has any of the tasks."""
+        return self._tracked.earlier is not None
+
+    def sift(self, first: int, items: Sequence[Any]) -> list[Range]:
+        """Book what is known of the tasks `first`, `first` + 1, …; returns those that are to be run."""
+        numbers = self._tracked.take(first, items, self._contents)
+        if self._tracked.earlier is None:
+            return [(first, first + len(items))]
+        results = self._ledger.results
+        recall = recaller(self._tracked, results, logged=self._logged)
+        found = [(task, recall(task, number)) for task, number in enumerate(numbers, first)]
+        to_run = []
+        for known, some in groupby(found, key=lambda pair: pair[1] is not None):
+            tasks = list(some)
+            if known:
+                self._book(tasks[0][0], [reused for _, reused in tasks if reused is not None])
+            else:
+                to_run.append((tasks[0][0], tasks[-1][0] + 1))
+        return to_run
+
+    def _book(self, first: int, reused: list[Reused]) -> None:
+        assert self._tracked.earlier is not None
+        run_id = self._tracked.earlier.run_id
+        values = values_of(first, reused) if self._ledger.results is not None else None
+        if not self._logged:
+            self._ledger.book_reused(first, len(reused), values, run_id)
+            return
+        about = f'"event":"task.result","step":"{self._step}"'
+        lines = [reused_line(f'{about},"task":{task}', each, run_id) for task, each in enumerate(reused, first)]
+        self._ledger.book_run(first, lines, values)
+
+
+def recaller(tracked: Tracked, results: StepResults | None, *, logged: bool) -> Callable[[int, int], Reused | None]:
+    """The function of a task and the number that it had which gives what is known of it, its value in place."""
+    earlier = tracked.earlier
+
+    def recall(task: int, number: int) -> Reused | None:
+        if earlier is None or number < 0:
+            return None
+        try:
+            reused = earlier.recall(number, logged=logged, kept=results is not None)
+        except OSError:
+            return None
+        if results is None or reused is None or reused.value is None or not reused.value.path:
+            return reused
+        return reused if _taken_over(reused.value.path, results.files.own(task, 1)) else None
+
+    return recall
+
+
+def _taken_over(path: str, own: str) -> bool:
+    """Give a large value's file a second name, or copy it where that can't be."""
+    with contextlib.suppress(OSError):
+        os.link(path, own, follow_symlinks=False)
+        return True
+    with contextlib.suppress(OSError):
+        shutil.copyfile(path, own, follow_symlinks=False)
+        return True
+    return False
+
+
+def values_of(first: int, reused: Sequence[Reused]) -> Values | None:
+    """The values of tasks in a row, as their children would have told them; None where none was kept."""
+    values = [each.value for each in reused if each.value is not None]
+    if not values:
+        return None
+    lengths = array("q", [value.length for value in values])
+    return Values(first, 1, values[-1].items, lengths, b"".join(value.data for value in values))
+
+
+def reused_line(about: str, reused: Reused, run_id: str) -> bytes:
+    """The line, without `seq` and newline, of a call that the run `run_id` has made; `about` tells which call it is."""
+    head = f'"ts":"{timestamp(time.time())}",{about}'.encode()
+    head += b',"key":%b' % reused.key if reused.key else b""
+    end = reused.result, reused.duration, run_id.encode()
+    return head + b',"attempt":1,"outcome":"returned","result":%b,"duration":%b,"reused":"%b"}' % end

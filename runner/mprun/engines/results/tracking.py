@@ -1,0 +1,177 @@
+"""What the steps and the tasks of a run are, noted beside its log as they come; and what an earlier run has of them.
+
+However a run ends: from these notes, its log and its results another one can go on.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+from collections.abc import Callable, Sequence
+from functools import cache
+from typing import Any, NamedTuple, Protocol
+
+from mprun.engines.results.store import Store
+from mprun.engines.supply.supply import Supply
+from mprun.plan.digests import content_digest, content_digests, is_written, step_digest, step_parts
+from mprun.plan.plan import Plan, Step, items_of
+from mprun.results.files import Reader
+from mprun.sources.decoding import CsvRows
+
+STEPS = "steps.jsonl"  # in the folder of digests: a line for each step whose turn has come
+
+_NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+
+Contents = Callable[[Sequence[Any]], list[Any]]  # of items as they are handed over: what each is, wherever it stands
+
+
+class EarlierValue(NamedTuple):
+    """A value that an earlier run has kept: its pickle, or a large one's path. `length` is as in `Values`."""
+
+    length: int
+    items: int
+    data: bytes
+    path: str
+
+
+class Reused(NamedTuple):
+    """What an earlier run has of a task: result, duration and key as its log has them, and its value, if kept."""
+
+    result: bytes
+    duration: bytes
+    key: bytes
+    value: EarlierValue | None
+
+
+class EarlierTasks(Protocol):
+    """What the run `run_id` has of the work of one step."""
+
+    run_id: str
+
+    def find(self, first: int, count: int, digests: Callable[[], bytes]) -> Sequence[int]:
+        """The number that each of the tasks `first`, `first` + 1, … had there; -1 for one that has not returned.
+
+        `digests` are those of their items, one behind the other; it is called where they are needed.
+        """
+
+    def recall(self, number: int, *, logged: bool, kept: bool) -> Reused | None:
+        """What it has of the task with that number; None where that lacks the result, or the value, that is needed."""
+
+
+class Earlier(Protocol):
+    """A run that another one goes on from."""
+
+    run_id: str
+
+    def tasks(self, step: Step, digest: str) -> EarlierTasks | None:
+        """What it has of the work that `step` does, whose digest is `digest`; None where it has nothing."""
+
+
+class Tracked:
+    """What one step is, and what each of its items is. `earlier` is what an earlier run has of it, if anything."""
+
+    def __init__(self, path: str, earlier: EarlierTasks | None) -> None:
+        self.earlier = earlier
+        self._path = path
+        self._fd = -1
+
+    @property
+    def looks_at_items(self) -> bool:
+        return bool(self._path) or self.earlier is not None
+
+    def take(self, first: int, items: Sequence[Any], contents: Contents) -> Sequence[int]:
+        """Note what the tasks `first`, `first` + 1, … are; returns what numbers they had in the earlier run, or -1."""
+        known: list[bytes] = []
+
+        def digests() -> bytes:
+            if not known:
+                known.append(content_digests(contents(items)))
+            return known[0]
+
+        try:
+            if self._path:
+                self._note(digests())
+            if self.earlier is not None:
+                return self.earlier.find(first, len(items), digests)
+        except OSError:  # of the files that the items, or the earlier run's, are in
+            self._path = ""
+        return [-1] * len(items)
+
+    def close(self) -> None:
+        if self._fd >= 0:
+            os.close(self._fd)
+            self._fd = -1
+
+    def _note(self, digests: bytes) -> None:
+        """Where that fails, the file ends there: what is not in it will be run again."""
+        try:
+            if self._fd < 0:
+                self._fd = os.open(self._path, _NEW_FILE, 0o600)
+            if os.write(self._fd, digests) < len(digests):
+                self._path = ""
+        except OSError:
+            self._path = ""
+
+
+class Tracking:
+    """That of a whole run. Notes go into `digests` below the run's `folder`; where that is empty, there are none.
+
+    `plan` is the plan without secrets and without what only this run has.
+    """
+
+    def __init__(self, plan: Plan, folder: str, store: Store, earlier: Earlier | None = None) -> None:
+        self._plan = plan
+        self._folder = os.path.join(folder, "digests") if folder else ""
+        self._store = store
+        self._earlier = earlier
+        self._tracked: list[Tracked] = []
+
+    def begin(self, name: str) -> Tracked:
+        """The turn of the step of that name has come: what its references stand for is there. Raises OSError."""
+        step = self._plan.step(name)
+        source = items_of(step)
+        parts = step_parts(self._plan, step, self._digest_of_results)
+        digest = step_digest(parts)
+        self._note({"step": name, "digest": digest, "parts": parts})
+        notes_items = self._folder and source is not None and not is_written(source)
+        path = os.path.join(self._folder, f"{name}.tasks") if notes_items else ""
+        earlier = None if self._earlier is None else self._earlier.tasks(step, digest)
+        self._tracked.append(Tracked(path, earlier))
+        return self._tracked[-1]
+
+    def close(self) -> None:
+        for tracked in self._tracked:
+            tracked.close()
+
+    def _note(self, what: dict[str, Any]) -> None:
+        if not self._folder:
+            return
+        with contextlib.suppress(OSError):  # without the note, the step will be run again
+            os.makedirs(self._folder, mode=0o700, exist_ok=True)
+            fd = os.open(os.path.join(self._folder, STEPS), _NEW_FILE & ~os.O_EXCL | os.O_APPEND, 0o600)
+            with open(fd, "wb", buffering=0) as file:
+                file.write(json.dumps(what).encode() + b"\n")
+
+    def _digest_of_results(self, name: str) -> str:
+        results = self._store.of(name)
+        if results is None:
+            return "none"
+        digests = content_digests(results.contents())
+        return content_digest(digests).hex()
+
+
+def contents_of(supply: Supply) -> Contents:
+    """What tells the items of `supply` from one another, wherever they stand."""
+    if supply.items_from is not None:
+        content = Reader(supply.items_from).content
+        if supply.items_are == "places":  # of one list, which is hashed once
+            digest_of = cache(lambda where: content_digest(content(where)))
+            return lambda items: [digest_of(where) + b"%d" % number for number, where in items]
+        return lambda items: [b"" if item is None else bytes(content(item)) for item in items]
+    if isinstance(supply.decoding, CsvRows):
+        names = supply.decoding.names
+        return lambda items: [[names, fields] for _, fields in items]
+    if supply.decoding is not None:
+        return lambda items: [piece for _, piece in items]
+    return list

@@ -1,0 +1,77 @@
+"""What the children of a run share: made when a step first needs it, freed when no step does any more."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any
+
+from mprun.engines.sharing.manager import RunManager
+from mprun.plan.plan import Plan, SharedThing, Step, shared_by
+from mprun.sharing.child import Share
+from mprun.sharing.making import Made, Slot, Workshop
+from mprun.sharing.names import remove_left_behind
+from mprun.sharing.notes import Notes
+from mprun.worker.boot.process import ChildProcess
+
+if TYPE_CHECKING:
+    from mprun.engines.seam import Events
+
+
+class Sharing:
+    """The shared things of a run. `on_equipped(process, step)` is told of each child that is given some."""
+
+    def __init__(self, plan: Plan, run_id: str, events: Events) -> None:
+        self.uses = {step.name: frozenset(shared_by(step)) for step in plan.steps}
+        self.on_equipped: Callable[[ChildProcess, Step], None] = _nobody
+        self._declared = {thing.name: thing for thing in plan.shared}
+        self._events = events
+        self._manager = RunManager(plan.start_method)
+        self._workshop = Workshop(plan.start_method, run_id, self._manager.get)
+        self._made: dict[str, Made] = {}
+        remove_left_behind()
+
+    @property
+    def slots(self) -> list[Slot]:
+        """Those of the things made so far."""
+        return self._workshop.slots
+
+    @property
+    def made(self) -> Iterable[Made]:
+        """The things that are there now."""
+        return self._made.values()
+
+    def equip(self, process: ChildProcess, step: Step) -> None:
+        """Give `process`, a child of `step` that is about to be started, what it shares. Raises OSError, EOFError."""
+        names = self.uses[step.name]
+        if not names:
+            return
+        things = {name: self._get(name).value for name in sorted(names)}
+        process.share = Share(things, Notes(len(self.slots)))
+        self.on_equipped(process, step)
+
+    def _get(self, name: str) -> Made:
+        if name not in self._made:
+            thing = self._declared[name]
+            self._made[name] = self._workshop.make(thing)
+            used_by = [step for step, names in self.uses.items() if name in names]
+            self._events.emit("shared.made", name=name, kind=thing.kind, used_by=used_by)
+        return self._made[name]
+
+    def free_unused(self, ended: Iterable[str], totals: Callable[[SharedThing], dict[str, Any]]) -> None:
+        """Free the things that no step uses but those in `ended`; `totals` is what is told of each."""
+        done = set(ended)
+        for name in [name for name in self._made if all(s in done for s, names in self.uses.items() if name in names)]:
+            made = self._made.pop(name)
+            made.free()
+            self._events.emit("shared.freed", name=name, kind=made.thing.kind, **totals(made.thing))
+
+    def close(self) -> None:
+        """Free all that is left, whatever has happened."""
+        for made in self._made.values():
+            made.free()
+        self._made.clear()
+        self._manager.close()
+
+
+def _nobody(process: ChildProcess, step: Step) -> None:
+    """Nobody watches."""

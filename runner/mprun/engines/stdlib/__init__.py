@@ -1,0 +1,1 @@
+"""A pool step on `multiprocessing.Pool`. Start at `pool`."""

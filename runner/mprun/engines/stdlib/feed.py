@@ -1,0 +1,55 @@
+"""The items of a pool on their way to `multiprocessing.Pool`: numbered, counted, and held back where they stream."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from mprun.engines.supply.supply import Supply
+
+
+class Feed:
+    """Yields (index, item) of `supply`, which has all items at any time, to the thread of the Pool that asks for tasks.
+
+    `ahead` bounds how many may be out without a result (0: no bound). When the supply ends or the feed is stopped
+    before (`cut`), `on_end` is called in the thread that was asking.
+    """
+
+    def __init__(self, supply: Supply, ahead: int, on_end: Callable[[], None]) -> None:
+        self.handed_out = 0
+        self.ended = False
+        self.cut = False
+        self._supply = supply
+        self._room = threading.Semaphore(ahead) if ahead else None
+        self._stopped = False
+        self._on_end = on_end
+
+    def __iter__(self) -> Iterator[tuple[int, Any]]:
+        for numbered in enumerate(self._items()):
+            if self._room is not None:
+                self._room.acquire()
+            if self._stopped:
+                self.cut = True
+                break
+            self.handed_out += 1
+            yield numbered
+        self.ended = True
+        self._on_end()
+
+    def _items(self) -> Iterator[Any]:
+        """One at a time where only reading on can tell whether there is another: that may take long."""
+        most = 1 if self._supply.count is None else 1000
+        while items := self._supply.take(most):
+            yield from items
+
+    def done_one(self) -> None:
+        """A result came in: there is room for one more."""
+        if self._room is not None:
+            self._room.release()
+
+    def stop(self) -> None:
+        """Hand out no more."""
+        self._stopped = True
+        if self._room is not None:
+            self._room.release()

@@ -1,0 +1,132 @@
+"""The results of a step as the items of a pool: where they lie goes to the workers, which load them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from mprun.engines.results.back_pressure import Taker
+from mprun.engines.results.store import StepResults
+from mprun.engines.supply.supply import Supply
+from mprun.worker.calls.pool_setup import ItemsAre
+
+
+class FinishedResults(Supply):
+    """The results of a pool that has ended: None in the place of one that failed."""
+
+    items_are: ItemsAre = "results"
+
+    def __init__(self, results: StepResults) -> None:
+        super().__init__()
+        self.items_from = results.files
+        self._results = results
+        self._taken = 0
+        self._dropped = False
+
+    @property
+    def count(self) -> int | None:
+        return self._results.count
+
+    @property
+    def ended(self) -> bool:
+        return self._dropped or self._taken == self._results.count
+
+    def take(self, most: int) -> Sequence[Any]:
+        items = () if self._dropped else self._results.take(self._taken, most)
+        self._taken += len(items)
+        return [item and tuple(item) for item in items]
+
+    def drop(self, why: str) -> None:
+        self._dropped = True
+
+
+class StreamedResults(Supply):
+    """The results of the step `source` at work, as they come to `taker`: without those that failed.
+
+    `must_succeed`: where the step fails, these are not all its items, which is an error.
+    """
+
+    items_are: ItemsAre = "results"
+
+    def __init__(self, results: StepResults, *, source: str, taker: str, must_succeed: bool) -> None:
+        super().__init__()
+        self._names = source, taker
+        self._must_succeed = must_succeed
+        self.items_from = results.files
+        self._results = results
+        self._taken = 0
+        self._dropped = False
+        self._taker: Taker | None = None
+        self._on_more: Callable[[], None] = lambda: None
+
+    @property
+    def count(self) -> int | None:
+        return None
+
+    @property
+    def ended(self) -> bool:
+        return self._dropped or (self._results.ended and self._taken == self._results.count)
+
+    @property
+    def fed_by(self) -> str:
+        nothing_there = not self._results.take(self._taken, 1)
+        return self._names[0] if nothing_there and not self._results.ended else ""
+
+    def begin(self, on_more: Callable[[], None]) -> None:
+        self._on_more = on_more
+        self._taker = self._results.takers.begin(self._names[1])
+        self._results.on_more.append(self._more)
+        self._more()
+
+    def take(self, most: int) -> Sequence[Any]:
+        there: Sequence[Any] = ()
+        while not there and not self.ended:
+            items = self._results.take(self._taken, most)
+            if not items:
+                break
+            self._taken += len(items)
+            there = [tuple(item) for item in items if item is not None]
+        if self._taker is not None:
+            self._taker.took([length for _, _, length in there])
+            self._results.takers.caught_up()
+        return there
+
+    def drop(self, why: str) -> None:
+        self._dropped = True
+        if self._taker is not None:
+            self._results.takers.end(self._taker)
+
+    def _more(self) -> None:
+        if not self._dropped:
+            self._error = self._results.failure if self._must_succeed else ""
+            self._on_more()
+
+
+class ListedItems(Supply):
+    """The items of the one sequence that a call returned: the number of each, and where the whole lies."""
+
+    items_are: ItemsAre = "places"
+
+    def __init__(self, results: StepResults, step: str) -> None:
+        super().__init__()
+        self.items_from = results.files
+        self._where = next((item and tuple(item) for item in results.take(0, 1)), None)
+        self._left = range(max(results.items, 0) if self._where else 0)
+        self._count = len(self._left)
+        if self._where is not None and results.items < 0:
+            self._error = f"what `{step}` returned is no list"
+
+    @property
+    def count(self) -> int | None:
+        return self._count
+
+    @property
+    def ended(self) -> bool:
+        return not self._left
+
+    def take(self, most: int) -> Sequence[Any]:
+        numbers, self._left = self._left[:most], self._left[most:]
+        return [(number, self._where) for number in numbers]
+
+    def drop(self, why: str) -> None:
+        self._left = range(0)

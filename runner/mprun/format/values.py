@@ -1,0 +1,318 @@
+"""Readers of single values that are written in more than one way: durations, sizes, memory, ranges, names.
+
+Each takes what YAML gave and returns one shape, or raises a PydanticCustomError: of the type `wrong_type`, or of
+`bad_value` with a hint as its message (which may be empty).
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator, Field, PlainValidator, StringConstraints, WithJsonSchema
+from pydantic_core import PydanticCustomError
+
+from mprun.language.durations import DURATION_PATTERN, seconds_in
+from mprun.language.references import Reference, Template
+from mprun.plan.plan import CONDITIONS, If
+
+MAX_DURATION = 7 * 24 * 3600.0  # seconds; far below what the system's calls can wait
+RETRIED_OUTCOMES = ("raised", "lost", "timed_out")  # after which a call can be made again
+MIN_MEMORY = 1 << 20  # bytes: no process is smaller, and who writes less has forgotten the unit
+MAX_MEMORY = 1 << 50
+
+NAME_PATTERN = r"^[A-Za-z_][A-Za-z0-9_-]*$"
+_TIME_PATTERN = DURATION_PATTERN.replace("^", "^(?=.*[1-9])")  # not 0
+_MEMORY_PATTERN = r"^[0-9]{1,15}(\.[0-9]{1,9})?[KMGT](i?B)?$"
+_CPUS_PATTERN = r"^cpus( *- *[0-9]{1,6})?$"
+_BYTES = {"K": 1 << 10, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40}
+
+
+def wrong_type(hint: str = "") -> PydanticCustomError:
+    return PydanticCustomError("wrong_type", "{hint}", {"hint": hint})
+
+
+def bad_value(hint: str = "") -> PydanticCustomError:
+    return PydanticCustomError("bad_value", "{hint}", {"hint": hint})
+
+
+def is_whole(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def read_duration(value: Any) -> float:
+    """Seconds, from a number of them or from text such as `1m30s`."""
+    if isinstance(value, str):
+        try:
+            seconds = seconds_in(value)
+        except ValueError:
+            raise bad_value() from None
+    elif is_whole(value) or isinstance(value, float):
+        seconds = value
+    else:
+        raise wrong_type()
+    if not 0 <= seconds <= MAX_DURATION or math.isnan(seconds):
+        raise bad_value("from 0 to 168h (7 days)")
+    return float(seconds)
+
+
+def read_time(value: Any) -> float:
+    """A duration longer than nothing, in seconds: a limit of 0 would be over before it began."""
+    seconds = read_duration(value)
+    if seconds == 0:
+        raise bad_value("leave the key out for no limit")
+    return seconds
+
+
+def read_memory(value: Any) -> int:
+    """Bytes, from a number of them or from text such as `512M`; K, M, G and T are powers of 1024."""
+    if isinstance(value, str):
+        if not re.fullmatch(_MEMORY_PATTERN, value):
+            raise bad_value(_memory_hint(value))
+        size = int(float(re.split("[KMGT]", value)[0]) * _BYTES[value.rstrip("iB")[-1]])
+    elif is_whole(value):
+        size = value
+    else:
+        raise wrong_type()
+    if not MIN_MEMORY <= size <= MAX_MEMORY:
+        raise bad_value("from 1M to 1024T; a bare number is bytes")
+    return size
+
+
+def _memory_hint(text: str) -> str:
+    """`512m`, `512 MB` and `512mib` are as good as written."""
+    squeezed = text.replace(" ", "").upper().replace("IB", "iB")
+    return f"write `{squeezed}`" if re.fullmatch(_MEMORY_PATTERN, squeezed) else ""
+
+
+def read_retries(value: Any) -> Any:
+    """The short form of `retries`, a number, as the long one; the rest is the model's to judge."""
+    if is_whole(value):
+        return {"count": value}
+    if not isinstance(value, dict):
+        raise wrong_type()
+    return value
+
+
+def read_include(value: Any) -> Any:
+    """One file, by its path or as a mapping, or a list of such, as a list of mappings."""
+    if not isinstance(value, str | dict | list):
+        raise wrong_type()
+    written = value if isinstance(value, list) else [value]
+    return [{"file": each} if isinstance(each, str) else each for each in written]
+
+
+def read_param(value: Any) -> Any:
+    """The short form of a parameter, its default, as the long one."""
+    return value if isinstance(value, dict) else {"default": value}
+
+
+def read_needs(value: Any) -> dict[str, Any]:
+    """How each step that is needed must have ended, by name; it must have succeeded where only names are given."""
+    if isinstance(value, dict):
+        return {read_text(name): condition for name, condition in value.items()}
+    names = read_one_or_list(value)
+    if not all(isinstance(name, str) for name in names):
+        raise wrong_type("a name is text: put it in quotes")
+    return dict.fromkeys(map(read_text, names), "succeeded")
+
+
+def read_text(value: Any) -> str:
+    """A text that isn't empty."""
+    if not isinstance(value, str):
+        raise wrong_type()
+    if not value:
+        raise bad_value()
+    return value
+
+
+def read_text_to_come(value: Any) -> str | Reference | Template:
+    """A text, or one whose references only the run can tell."""
+    return value if isinstance(value, Reference | Template) else read_text(value)
+
+
+def read_condition(value: Any) -> If | str:
+    """A condition as the loader has read it; a text is one that it couldn't read, and has complained about."""
+    if isinstance(value, If):
+        return value
+    return read_text(value)
+
+
+def read_command(value: Any) -> list[Any]:
+    """A program and its arguments."""
+    if not isinstance(value, list):
+        raise wrong_type()
+    if not value:
+        raise bad_value("name a program")
+    return value
+
+
+def read_some_values(value: Any) -> list[Any]:
+    """A list of at least one value."""
+    if not isinstance(value, list):
+        raise wrong_type()
+    if not value:
+        raise bad_value("name one, or leave the key out")
+    return value
+
+
+def read_delimiter(value: Any) -> str:
+    if not isinstance(value, str):
+        raise wrong_type()
+    if len(value) != 1 or value in '\r\n"':
+        raise bad_value('one character, such as `,`, `;` or "\\t"')
+    return value
+
+
+def read_pool_size(value: Any) -> int | str:
+    """How many workers: a number from 1, `cpus`, or `cpus - N`; kept as written."""
+    if isinstance(value, str) and re.fullmatch(_CPUS_PATTERN, value):
+        return value
+    if isinstance(value, str):
+        raise bad_value()
+    if not is_whole(value):
+        raise wrong_type()
+    if value < 1:
+        raise bad_value()
+    return value  # type: ignore[no-any-return]
+
+
+def read_range(value: Any) -> list[int]:
+    """The arguments of Python's `range`: one number, or a list of one to three."""
+    numbers = value if isinstance(value, list) else [value]
+    if not all(map(is_whole, numbers)):
+        raise wrong_type()
+    if not 1 <= len(numbers) <= 3:
+        raise bad_value()
+    if len(numbers) == 3 and numbers[2] == 0:
+        raise bad_value("the step can't be 0")
+    try:
+        len(range(*numbers))
+    except OverflowError:
+        raise bad_value("that is more items than can be counted") from None
+    return numbers
+
+
+def read_env_value(value: Any) -> str | Reference | Template:
+    """A variable's value as text; a number is written out as Python writes it."""
+    if isinstance(value, Reference | Template):
+        return value
+    if isinstance(value, bool):
+        raise wrong_type(f'write "{str(value).lower()}" or 1 or 0')
+    if not isinstance(value, str | int | float):
+        raise wrong_type()
+    if "\0" in str(value):
+        raise bad_value("a variable can't hold the character U+0000")
+    return str(value)
+
+
+def read_one_or_list(value: Any) -> list[Any]:
+    """A text, or a list of texts, as a list."""
+    if isinstance(value, str):
+        return [value]
+    if not isinstance(value, list):
+        raise wrong_type()
+    return value
+
+
+def read_one_or_more(value: Any) -> list[Any]:
+    """A text, or a list of at least one."""
+    texts = read_one_or_list(value)
+    if not texts:
+        raise bad_value("name one, or leave the key out")
+    return texts
+
+
+def read_parameter_name(value: Any) -> str:
+    if not isinstance(value, str):
+        raise wrong_type()
+    if not value.isidentifier():
+        raise bad_value("letters, digits and `_`, as in a Python function")
+    return value
+
+
+_TEXT: dict[str, Any] = {"type": "string", "minLength": 1}
+_TEXTS = {"oneOf": [_TEXT, {"type": "array", "items": _TEXT}]}
+_SOME_TEXTS = {"oneOf": [_TEXT, {"type": "array", "items": _TEXT, "minItems": 1}]}
+_WHOLE = {"type": "integer"}
+
+_VALUE: dict[str, Any] = {"type": ["string", "number"]}
+_NEEDS: dict[str, Any] = {
+    "oneOf": [
+        _TEXT,
+        {"type": "array", "items": _TEXT},
+        {"type": "object", "additionalProperties": {"enum": list(CONDITIONS)}},
+    ]
+}
+
+Text = Annotated[str, StringConstraints(min_length=1)]
+StepName = Annotated[str, StringConstraints(pattern=NAME_PATTERN)]
+EnvName = Annotated[str, StringConstraints(pattern=r"^[^=\x00]+$")]
+ParameterName = Annotated[str, PlainValidator(read_parameter_name), WithJsonSchema({"type": "string"})]
+Texts = Annotated[list[Text], BeforeValidator(read_one_or_list), WithJsonSchema(_TEXTS)]
+SomeTexts = Annotated[list[Text], BeforeValidator(read_one_or_more), WithJsonSchema(_SOME_TEXTS)]
+Needs = Annotated[dict[str, str], PlainValidator(read_needs), WithJsonSchema(_NEEDS)]
+ParamName = StepName
+TextToCome = Annotated[Any, PlainValidator(read_text_to_come), WithJsonSchema(_TEXT)]
+Command = Annotated[
+    list[Any], PlainValidator(read_command), WithJsonSchema({"type": "array", "items": _VALUE, "minItems": 1})
+]
+WrittenIf = Annotated[
+    Any,
+    PlainValidator(read_condition),
+    WithJsonSchema({"oneOf": [{"type": "string", "minLength": 1}, {"type": "boolean"}]}),
+]
+SomeValues = Annotated[list[Any], PlainValidator(read_some_values), WithJsonSchema({"type": "array", "minItems": 1})]
+Delimiter = Annotated[
+    str, PlainValidator(read_delimiter), WithJsonSchema({"type": "string", "pattern": '^[^\\r\\n"]$'})
+]
+NumberFrom0 = Annotated[int, Field(ge=0)]
+Count = Annotated[int, Field(ge=1)]
+EnvValue = Annotated[Any, PlainValidator(read_env_value), WithJsonSchema({"type": ["string", "number"]})]
+Duration = Annotated[
+    float,
+    PlainValidator(read_duration),
+    WithJsonSchema(
+        {
+            "oneOf": [
+                {"type": "number", "minimum": 0, "maximum": MAX_DURATION},
+                {"type": "string", "pattern": DURATION_PATTERN},
+            ]
+        }
+    ),
+]
+Time = Annotated[
+    float,
+    PlainValidator(read_time),
+    WithJsonSchema(
+        {
+            "oneOf": [
+                {"type": "number", "exclusiveMinimum": 0, "maximum": MAX_DURATION},
+                {"type": "string", "pattern": _TIME_PATTERN},
+            ]
+        }
+    ),
+]
+Memory = Annotated[
+    int,
+    PlainValidator(read_memory),
+    WithJsonSchema(
+        {
+            "oneOf": [
+                {"type": "integer", "minimum": MIN_MEMORY, "maximum": MAX_MEMORY},
+                {"type": "string", "pattern": _MEMORY_PATTERN},
+            ]
+        }
+    ),
+]
+PoolSize = Annotated[
+    int | str,
+    PlainValidator(read_pool_size),
+    WithJsonSchema({"oneOf": [{"type": "integer", "minimum": 1}, {"type": "string", "pattern": _CPUS_PATTERN}]}),
+]
+RangeArguments = Annotated[
+    list[int],
+    PlainValidator(read_range),
+    WithJsonSchema({"oneOf": [_WHOLE, {"type": "array", "items": _WHOLE, "minItems": 1, "maxItems": 3}]}),
+]

@@ -1,0 +1,1 @@
+"""The small languages inside a workflow: targets, references, expressions, durations, labels."""

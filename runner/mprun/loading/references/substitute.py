@@ -1,0 +1,246 @@
+"""Puts what is known before the start in the place of references, and reads the others into the data."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from mprun.errors.places import Path
+from mprun.format.workflow import is_extension
+from mprun.language.expressions import Constant, Expression, ExpressionError, put_in, read_expression
+from mprun.language.references import (
+    SCOPES,
+    Reference,
+    ReferenceSyntaxError,
+    Template,
+    parse,
+    settle,
+)
+from mprun.loading.mistakes import Mistake, short
+from mprun.loading.params.resolve import Params
+from mprun.loading.references.conditions import (
+    bare_names,
+    odd_comparisons,
+    quoted_references,
+    references_of,
+    syntax_mistake,
+)
+from mprun.loading.references.positions import GIVEN_SHARED, PROCESS_GROUPS, Position, axes_of, position
+from mprun.loading.suggestions import did_you_mean, suggest
+from mprun.plan.plan import HOOKS, If
+
+RUN_NAMES = ("id", "dir", "outcome")
+_STEPS = (*PROCESS_GROUPS, "pools")
+READ_FIRST = ("params", "include")  # what is known of them is what else can be read by
+_OTHER_SCOPES = {
+    **dict.fromkeys(("param", "parameters", "inputs", "vars", "args"), "params"),
+    **dict.fromkeys(("environ", "environment"), "env"),
+    **dict.fromkeys(("steps", "outputs", "result", "needs", "tasks"), "results"),
+    **dict.fromkeys(("each", "it", "element", "value"), "item"),
+    "workflow": "run",
+}
+
+
+@dataclass(slots=True)
+class Substitution:
+    """`data` is a copy with literal texts, values and, for what only the run can tell, References and Templates.
+
+    `written` are the texts, by path, that were something else before; `failed` the paths of those left as they are,
+    as they hold a mistake.
+    """
+
+    data: Any = None
+    mistakes: list[Mistake] = field(default_factory=list)
+    written: dict[Path, str] = field(default_factory=dict)
+    failed: set[Path] = field(default_factory=set)
+
+
+def substitute(data: dict[Any, Any], params: Params, environ: Mapping[str, str], names: Sequence[str]) -> Substitution:
+    """Read every text of the workflow `data` but extensions and what is read first; the values of `params` are put in.
+
+    `names` are the steps whose results may be referred to.
+    """
+    walk = _Walk(data, params, environ, names)
+    walk.done.data = {
+        key: value if is_extension(key) or key in READ_FIRST else walk.value((key,), value)
+        for key, value in data.items()
+    }
+    return walk.done
+
+
+def substitute_part(data: dict[Any, Any], key: str, params: Params, environ: Mapping[str, str]) -> Substitution:
+    """The value of one of READ_FIRST alone."""
+    walk = _Walk(data, params, environ, ())
+    walk.done.data = walk.value((key,), data.get(key))
+    return walk.done
+
+
+def step_names(data: Any) -> list[str]:
+    groups = [data.get(group) for group in _STEPS] if isinstance(data, dict) else []
+    return [name for group in groups if isinstance(group, dict) for name in group if isinstance(name, str)]
+
+
+class _Walk:
+    def __init__(self, data: dict[Any, Any], params: Params, environ: Mapping[str, str], names: Sequence[str]) -> None:
+        self.done = Substitution()
+        self._data = data
+        self._params = params
+        self._environ = environ
+        self._steps = names
+
+    def value(self, path: Path, value: Any) -> Any:
+        """`value`, which stands at `path`, with its texts read. As deep as a file can nest, which is limited."""
+        if isinstance(value, str):
+            return self._text(path, value) if "${" in value else value
+        if isinstance(value, list):
+            return [self.value((*path, index), item) for index, item in enumerate(value)]
+        if isinstance(value, dict):
+            return {key: self._entry((*path, key), item) for key, item in value.items()}
+        return value
+
+    def _entry(self, path: Path, value: Any) -> Any:
+        if len(path) == 3 and path[0] in _STEPS and path[2] == "if":
+            return self._condition(path, value)
+        return self.value(path, value)
+
+    def _condition(self, path: Path, written: Any) -> Any:
+        """The `if` of a step, which has a grammar of its own."""
+        if isinstance(written, bool):
+            return If(str(written).lower(), Constant(written))
+        if not isinstance(written, str) or not written:
+            return written  # said elsewhere
+        try:
+            read = read_expression(written)
+        except ExpressionError as error:
+            self._fail(path, syntax_mistake(written, path, error))
+            return written
+        mistakes = [*bare_names(read, path, self._params.names), *quoted_references(read, path)]
+        mistakes += self._wrong_references(path, written, read)
+        known = read if mistakes or path in self.done.failed else put_in(read, self._put_in)
+        mistakes += odd_comparisons(known, path)
+        if mistakes:
+            self._fail(path, *mistakes)
+        return If(" ".join(written.split()), known)
+
+    def _wrong_references(self, path: Path, text: str, read: Expression) -> Iterator[Mistake]:
+        where = position(path, self._data)
+        for reference in references_of(read):
+            yield from self._judge(path, text, reference, where)
+
+    def _text(self, path: Path, text: str) -> Any:
+        try:
+            read = parse(text)
+        except ReferenceSyntaxError as error:
+            self._fail(path, Mistake("reference", str(error), path, advice=error.advice, near=error.text))
+            return text
+        if isinstance(read, str):
+            return read
+        where = position(path, self._data)
+        mistakes = [mistake for reference in _references(read) for mistake in self._judge(path, text, reference, where)]
+        mistakes += _not_alone(read, path, where)
+        if mistakes:
+            self._fail(path, *mistakes)
+            return text
+        self.done.written[path] = text
+        return settle(read, self._put_in)
+
+    def _fail(self, path: Path, *mistakes: Mistake) -> None:
+        self.done.mistakes += mistakes
+        self.done.failed.add(path)
+
+    def _put_in(self, reference: Reference) -> Any:
+        if reference.scope == "env":
+            return self._environ[reference.path[0]]
+        if reference.scope == "params" and reference.path[0] in self._params.values:
+            return self._params.values[reference.path[0]]
+        return reference
+
+    def _judge(self, path: Path, text: str, reference: Reference, where: Position) -> Iterator[Mistake]:
+        near = str(reference) if str(reference) in text else ""
+        if reference.scope not in SCOPES:
+            meant = _OTHER_SCOPES.get(reference.scope.lower()) or suggest(reference.scope, SCOPES)
+            names = ", ".join(f"`{scope}`" for scope in SCOPES)
+            yield Mistake(
+                "unknown-reference",
+                f"`{short(str(reference))}`: there is no `{short(reference.scope)}` to refer to",
+                path,
+                advice=did_you_mean(meant),
+                notes=() if meant else (f"a reference begins with one of {names}",),
+                near=near,
+            )
+        elif reference.scope not in where.scopes | where.whole:
+            why = GIVEN_SHARED if reference.scope == "shared" else where.why
+            message = f"`{short(str(reference))}` can't stand in {where.what}: {why}"
+            yield Mistake("reference", message, path, near=near, notes=_what_may(where))
+        else:
+            yield from self._unknown_name(path, reference, where, near)
+
+    def _unknown_name(self, path: Path, reference: Reference, where: Position, near: str) -> Iterator[Mistake]:
+        name, *further = reference.path or ("",)
+        if reference.scope == "env":
+            if name not in self._environ:
+                yield Mistake("unset-variable", f"the variable `{short(name)}` is not set", path, near=near)
+        elif reference.scope == "params":
+            yield from self._param(path, name, where, near)
+        elif reference.scope == "results" and name not in self._steps:
+            yield _no_such("unknown-step", "step", name, [*self._steps], path, near)
+        elif reference.scope == "matrix" and name not in (axes := axes_of(path, self._data)):
+            yield _no_such("unknown-axis", "axis", name, axes, path, near)
+        elif reference.scope == "run" and name not in RUN_NAMES:
+            yield _no_such("unknown-reference", "`run.", name, list(RUN_NAMES), path, near)
+        elif further and reference.scope in ("env", "params", "run"):
+            whole = Reference(reference.scope, (name,))
+            message = f"`{short(str(reference))}` goes too far: `{whole}` has no parts"
+            yield Mistake("unknown-reference", message, path, near=near)
+        elif reference.scope == "run":
+            yield from _of_run(path, name, near)
+
+    def _param(self, path: Path, name: str, where: Position, near: str) -> Iterator[Mistake]:
+        if name not in self._params.names:
+            yield _no_such("unknown-param", "parameter", name, self._params.names, path, near)
+        elif name in self._params.secrets and not where.secrets:
+            message = f"the secret `{name}` can't stand in {where.what}"
+            notes = ("a secret may stand in `args`, `kwargs`, `initargs`, `command` and `env`",)
+            yield Mistake("secret", message, path, near=near, notes=notes)
+        elif name in self._params.broken:
+            self.done.failed.add(path)  # told of the parameter itself
+
+
+def _of_run(path: Path, name: str, near: str) -> Iterator[Mistake]:
+    """What is known of the run depends on when that is asked for."""
+    after = path[0] in HOOKS and path[2:3] in (("args",), ("kwargs",), ("command",), ("if",))
+    if name == "outcome" and not after:
+        told = "the run's outcome is known once it has ended"
+        advice = f"it may stand in what steps of {', '.join(f'`{group}`' for group in HOOKS)} are given"
+        yield Mistake("reference", told, path, advice=advice, near=near)
+    elif name != "outcome" and path[2:3] == ("if",):
+        yield Mistake("reference", f"`${{run.{name}}}` is different each time: there is nothing to decide by it", path)
+
+
+def _no_such(code: str, kind: str, name: str, names: list[str], path: Path, near: str) -> Mistake:
+    advice = did_you_mean(suggest(name, names))
+    listed = ", ".join(sorted(map(str, names))[:12])
+    notes = () if advice else (f"there is {listed}" if listed else "there is none",)
+    what = f"{kind}{short(name)}`" if kind.endswith(".") else f"{kind} `{short(name)}`"
+    return Mistake(code, f"there is no {what}", path, advice=advice, notes=notes, near=near)
+
+
+def _not_alone(read: Reference | Template, path: Path, where: Position) -> list[Mistake]:
+    """References that may only stand for a value as a whole, and have text around them."""
+    if isinstance(read, Reference):
+        return []
+    return [
+        Mistake("reference", f"`{short(str(part))}` stands for a whole value, and has text beside it", path)
+        for part in read.parts
+        if isinstance(part, Reference) and part.scope in where.whole - where.scopes
+    ]
+
+
+def _what_may(where: Position) -> tuple[str, ...]:
+    allowed = [scope for scope in SCOPES if scope in where.scopes | where.whole]
+    return (f"here may stand: {', '.join(f'`{scope}`' for scope in allowed)}",) if allowed else ()
+
+
+def _references(read: Reference | Template) -> list[Reference]:
+    return [read] if isinstance(read, Reference) else [part for part in read.parts if isinstance(part, Reference)]

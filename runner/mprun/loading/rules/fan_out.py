@@ -1,0 +1,234 @@
+"""Rules about `foreach`, `matrix` and `zip`: what they combine, and what would have no effect or no end."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
+from typing import Any, NamedTuple
+
+from mprun.errors.places import Path
+from mprun.format.values import read_range
+from mprun.loading.mistakes import Mistake, found, short
+from mprun.loading.rules.common import Data, StepData, steps
+from mprun.loading.suggestions import did_you_mean, suggest
+from mprun.plan.plan import FAN_OUTS
+from mprun.sources.grid import value_key
+from mprun.sources.table import MAX_AXES, ListSource, MatrixSource, RangeSource, Source
+
+MAX_CELLS = 10_000  # of a fan-out of processes: each is a child with a start of its own
+
+_NOT_AXES = ("include", "exclude")
+
+
+class AxisValues:
+    """The values of an axis, a list or a range, and whether one is among them as YAML holds values to be equal."""
+
+    def __init__(self, values: Sequence[Any]) -> None:
+        self.values = values
+        self._keys: set[Hashable] = set()
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+    def __contains__(self, value: Any) -> bool:
+        key = value_key(value)
+        if isinstance(self.values, range):
+            return isinstance(key, int) and key in self.values
+        self._keys = self._keys or set(map(value_key, self.values))
+        return key in self._keys
+
+    @property
+    def source(self) -> Source:
+        numbers = self.values
+        if isinstance(numbers, range):
+            return RangeSource(numbers.start, numbers.stop, numbers.step)
+        return ListSource(tuple(numbers))
+
+
+class FanOut(NamedTuple):
+    """A `foreach`, `matrix` or `zip` as read; `axes` are those with values that can be read."""
+
+    step: StepData
+    key: str
+    written: Any
+    axes: dict[str, AxisValues]
+
+    @property
+    def path(self) -> Path:
+        return (*self.step.path, self.key)
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether every axis can be read; otherwise what is wrong with it is told elsewhere."""
+        names = [name for name in self.written if name not in _NOT_AXES] if isinstance(self.written, dict) else []
+        return bool(names) and len(names) == len(self.axes)
+
+
+def _fan_outs(data: Data, *keys: str) -> Iterator[FanOut]:
+    for step in steps(data):
+        for key in keys:
+            written = step.entry.get(key)
+            if key in step.entry:
+                yield FanOut(step, key, written, _axes(written) if key != "foreach" else {})
+
+
+def _axes(written: Any) -> dict[str, AxisValues]:
+    entries = written.items() if isinstance(written, dict) else ()
+    values = {name: _values(axis) for name, axis in entries if name not in _NOT_AXES and isinstance(name, str)}
+    return {name: AxisValues(axis) for name, axis in values.items() if axis is not None}
+
+
+def _values(written: Any) -> Sequence[Any] | None:
+    if isinstance(written, dict) and written.keys() == {"range"}:
+        try:
+            return range(*read_range(written["range"]))
+        except ValueError:
+            return None
+    return written if isinstance(written, list) else None
+
+
+def one_fan_out(data: Data) -> Iterator[Mistake]:
+    """A process has at most one of them, and `max_parallel` only with one."""
+    for step in steps({group: entries for group, entries in data.items() if group != "pools"}):
+        written = [key for key in step.entry if key in FAN_OUTS]
+        for key in written[1:]:
+            told = f"a process fans out once: `{written[0]}` stands here already, `{key}` too"
+            yield Mistake("two-fan-outs", told, (*step.path, key), "key", first=(*step.path, written[0]))
+        if not written and "max_parallel" in step.entry:
+            told = "`max_parallel` has no effect on a single process"
+            advice = "it is for `foreach`, `matrix` and `zip`"
+            yield Mistake("no-effect", told, (*step.path, "max_parallel"), "key", advice)
+
+
+def some_items(data: Data) -> Iterator[Mistake]:
+    """Whatever fans out does so over something."""
+    for each in _fan_outs(data, *FAN_OUTS):
+        items = _values(each.written) if each.key == "foreach" else None
+        if items is not None and len(items) == 0:
+            yield Mistake("empty", "`foreach` has no items: there would be no process", each.path)
+        if each.key in ("matrix", "zip") and isinstance(each.written, dict):
+            if not each.written.keys() - {"exclude"} and not each.written.get("include"):
+                yield Mistake("empty", f"`{each.key}` has no axes", each.path, "key", "an axis is `name: [values]`")
+            for name, values in each.axes.items():
+                if len(values) == 0:
+                    told = f"the axis `{short(name)}` has no values: there would be no combination"
+                    yield Mistake("empty", told, (*each.path, name))
+
+
+def names_of_axes(data: Data) -> Iterator[Mistake]:
+    """The axes of a matrix are names of arguments, and not so many that nobody can count."""
+    for each in _fan_outs(data, "matrix"):
+        names = [name for name in each.written if name not in _NOT_AXES] if isinstance(each.written, dict) else []
+        for name in names:
+            if not isinstance(name, str) or not name.isidentifier():
+                told = f"`{short(name)}` can't be the name of an axis"
+                yield Mistake("bad-name", told, (*each.path, name), "key", "a Python name is needed")
+        if len(names) > MAX_AXES:
+            yield Mistake(
+                "too-many-axes", f"a matrix has at most {MAX_AXES} axes", (*each.path, names[MAX_AXES]), "key"
+            )
+
+
+def equal_lengths(data: Data) -> Iterator[Mistake]:
+    """The lists of a `zip` go side by side."""
+    for each in _fan_outs(data, "zip"):
+        lengths = {name: len(values) for name, values in each.axes.items() if len(values)}
+        if len(set(lengths.values())) > 1:
+            listed = ", ".join(f"`{name}` has {length:,}" for name, length in list(lengths.items())[:8])
+            yield Mistake("unequal-lengths", f"`zip` takes lists of equal lengths: {listed}", each.path, "key")
+
+
+def exclusions(data: Data) -> Iterator[Mistake]:
+    """An entry of `exclude` names axes there are, with values that they have, and takes something away."""
+    for each in _fan_outs(data, "matrix"):
+        for path, entry in _entries(each, "exclude"):
+            wrong = [mistake for axis in entry for mistake in _excluded(each, path, axis, entry[axis])]
+            yield from wrong
+            if each.is_whole and not wrong and not entry:
+                yield Mistake("no-effect", "an entry of `exclude` without an axis takes nothing away", path)
+
+
+def _excluded(each: FanOut, path: Path, axis: Any, written: Any) -> Iterator[Mistake]:
+    if axis not in each.axes:
+        if each.is_whole:
+            yield _no_axis(each, (*path, axis))
+        return
+    values = each.axes[axis]
+    listed: Iterable[tuple[Any, Any]] = enumerate(written) if isinstance(written, list) else [(None, written)]
+    for index, value in listed:
+        if value not in values:
+            yield _no_value(axis, value, values.values, (*path, axis) if index is None else (*path, axis, index))
+    if written == []:
+        yield Mistake("no-effect", f"no value of `{short(axis)}` is excluded", (*path, axis))
+
+
+def _no_axis(each: FanOut, path: Path) -> Mistake:
+    advice = did_you_mean(suggest(str(path[-1]), each.axes))
+    notes = () if advice else (f"the axes are {', '.join(each.axes)}",)
+    return Mistake("unknown-axis", f"there is no axis `{short(path[-1])}`", path, "key", advice, notes)
+
+
+def _no_value(axis: str, value: Any, values: Sequence[Any], path: Path) -> Mistake:
+    close = suggest(str(value), [text for text in values[:200] if isinstance(text, str)])
+    shown = ", ".join(f"{short(each)}" for each in values[:8]) + (", …" if len(values) > 8 else "")
+    notes = () if close else (f"`{short(axis)}` has {shown}",)
+    told = f"the axis `{short(axis)}` does not have {found(value)}"
+    return Mistake("unknown-value", told, path, advice=did_you_mean(close), notes=notes)
+
+
+def inclusions(data: Data) -> Iterator[Mistake]:
+    """An entry of `include` adds something: a combination that isn't there, or values to those that are."""
+    for each in _fan_outs(data, "matrix"):
+        for path, entry in _entries(each, "include") if each.is_whole else ():
+            for name in entry:
+                meant = suggest(str(name), each.axes) if name not in each.axes else ""
+                if meant and meant not in entry:
+                    yield _no_axis(each, (*path, name))
+            if entry.keys() <= each.axes.keys() and all(value in each.axes[axis] for axis, value in entry.items()):
+                told = "an entry of `include` adds nothing: the matrix has that combination already"
+                yield Mistake("no-effect", told, path)
+
+
+def _entries(each: FanOut, key: str) -> Iterator[tuple[Path, dict[str, Any]]]:
+    entries = each.written.get(key) if isinstance(each.written, dict) else None
+    for index, entry in enumerate(entries) if isinstance(entries, list) else ():
+        if isinstance(entry, dict):
+            yield (*each.path, key, index), entry
+
+
+def not_too_many(data: Data) -> Iterator[Mistake]:
+    """A matrix isn't excluded away, and a process is not started ten thousand times."""
+    for each in _fan_outs(data, *FAN_OUTS):
+        count = _count(each)
+        if count == 0 and each.key == "matrix" and all(entry for _, entry in _entries(each, "exclude")):
+            yield Mistake("empty", "`exclude` leaves no combination", (*each.path, "exclude"), "key")
+        elif count is not None and count > MAX_CELLS and each.step.path[0] != "pools":
+            told = f"`{each.key}` would start {count:,} processes, and {MAX_CELLS:,} are the most"
+            yield Mistake("too-many-cells", told, each.path, "key", "a pool does the same in a few workers")
+
+
+def _count(each: FanOut) -> int | None:
+    """How many there will be; None where that isn't known, or told as wrong."""
+    if each.key == "foreach":
+        items = _values(each.written)
+        return None if items is None else len(items)
+    lengths = [len(values) for values in each.axes.values()]
+    if not each.is_whole or not all(lengths) or len(lengths) > MAX_AXES:
+        return None
+    return lengths[0] if each.key == "zip" else _matrix(each).count()
+
+
+def _matrix(each: FanOut) -> MatrixSource:
+    axes = tuple((name, values.source) for name, values in each.axes.items())
+    include, exclude = (tuple(entry for _, entry in _entries(each, key)) for key in _NOT_AXES)
+    return MatrixSource(axes, include, exclude)
+
+
+FAN_OUT_RULES: tuple[Callable[[Data], Iterator[Mistake]], ...] = (
+    one_fan_out,
+    some_items,
+    names_of_axes,
+    equal_lengths,
+    exclusions,
+    inclusions,
+    not_too_many,
+)

@@ -1,0 +1,148 @@
+"""Rules about where items come from, what is done with them, and keys that would have no effect on that."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Container, Iterator
+from typing import Any, NamedTuple
+
+from mprun.errors.places import Path
+from mprun.format.items import SOURCES
+from mprun.language.references import FINALS, Reference
+from mprun.loading.mistakes import Mistake, short
+from mprun.loading.rules.common import Data, StepData, steps
+from mprun.loading.rules.finals import finalized_pools, finals_of_others, parts_of_lists, pools_without_finals
+from mprun.plan.plan import FAN_OUTS, POOL_CALLS
+
+_STREAMING = ("imap", "imap_unordered")
+_MODIFIERS = {"delimiter": "csv", "allow_empty": "glob", "args": "call", "kwargs": "call"}
+_NO_LISTS = {"range": "numbers", "glob": "paths", "lines": "texts"}
+
+
+class Items(NamedTuple):
+    """What stands behind a pool's call, or a `foreach`; `source` is the key it comes from, where it is a mapping."""
+
+    step: StepData
+    key: str
+    written: Any
+
+    @property
+    def path(self) -> Path:
+        return (*self.step.path, self.key)
+
+    @property
+    def source(self) -> str:
+        written = self.written if isinstance(self.written, dict) else {}
+        return next((source for source in SOURCES if source in written), "")
+
+
+def items_of(data: Data) -> Iterator[Items]:
+    """All that give items one by one."""
+    for step in steps(data):
+        calls = POOL_CALLS if step.path[0] == "pools" else FAN_OUTS
+        for key in calls:
+            if key in step.entry and key not in ("apply", "matrix", "zip"):
+                yield Items(step, key, step.entry[key])
+
+
+def modifiers(data: Data) -> Iterator[Mistake]:
+    """What shapes one kind of source doesn't stand beside another."""
+    for each in items_of(data):
+        for key, source in _MODIFIERS.items():
+            if each.source and each.source != source and key in each.written:
+                told = f"`{key}` is for `{source}`, and these items come from `{each.source}`"
+                yield Mistake("no-effect", told, (*each.path, key), "key")
+
+
+def whole_results(data: Data) -> Iterator[Mistake]:
+    """The items are all results of a step, or all its finals."""
+    finalized, without = finalized_pools(data), pools_without_finals(data)
+    for each in items_of(data):
+        if isinstance(each.written, Reference) and not _names_finals(each.written, without):
+            parts = 2 if _names_finals(each.written, finalized) else 1
+            whole = Reference("results", each.written.path[:parts])
+            if whole != each.written:
+                told = f"the items are all results of a step, not a part of them such as `{each.written}`"
+                yield Mistake("reference", told, each.path, advice=f"write `{whole}`")
+
+
+def _names_finals(reference: Reference, pools: Container[str]) -> bool:
+    return reference.path[1:2] == (FINALS,) and reference.path[0] in pools
+
+
+def lists_for_starmap(data: Data) -> Iterator[Mistake]:
+    """Each item of a `starmap` is a list of arguments, or a mapping of them."""
+    for each in items_of(data):
+        if each.key == "starmap" and each.source in _NO_LISTS:
+            told = (
+                f"each item of a `starmap` is a list of arguments, and a `{each.source}` has {_NO_LISTS[each.source]}"
+            )
+            yield Mistake("bad-value", told, (*each.path, each.source), "key", "`map` gives each call one item")
+
+
+def keywords_of_pools(data: Data) -> Iterator[Mistake]:
+    """A pool's `kwargs` stand beside items, and don't name what the items give."""
+    for step in steps({"pools": data.get("pools")}):
+        kwargs = step.entry.get("kwargs")
+        if "kwargs" in step.entry and "apply" in step.entry:
+            told = "`apply` has `kwargs` of its own"
+            advice = "write `apply: {kwargs: …}`"
+            yield Mistake("no-effect", told, (*step.path, "kwargs"), "key", advice)
+        kwargs = kwargs if isinstance(kwargs, dict) else {}
+        for key in ("matrix", "zip"):
+            axes = step.entry.get(key)
+            for name in axes if isinstance(axes, dict) else ():
+                if name in kwargs:
+                    told = f"`{short(name)}` is an axis already: each call is given it by the `{key}`"
+                    yield Mistake(
+                        "given-twice", told, (*step.path, "kwargs", name), "key", first=(*step.path, key, name)
+                    )
+
+
+def useless_beside(data: Data) -> Iterator[Mistake]:
+    """Keys of a step that need several tasks, another key, or an end."""
+    for step in steps(data):
+        many = [key for key in step.entry if key in (*POOL_CALLS, *FAN_OUTS) and key != "apply"]
+        for key in ("keys", "chunksize"):
+            if key in step.entry and not many and (step.path[0] != "pools" or "apply" in step.entry):
+                what = "`apply` is one task" if "apply" in step.entry else "a single process is one task"
+                yield Mistake("no-effect", f"`{key}` has no effect: {what}", (*step.path, key), "key")
+        if step.path[0] == "pools" and "initargs" in step.entry and "initializer" not in step.entry:
+            told = "`initargs` has no effect: there is no `initializer` that would be given it"
+            yield Mistake("no-effect", told, (*step.path, "initargs"), "key", "add `initializer: module:function`")
+        if "save" in step.entry and step.entry.get("daemon") is True:
+            told = "a daemon is stopped before it has a result that could be saved"
+            yield Mistake("no-effect", told, (*step.path, "save"), "key")
+
+
+def stdlib_sources(data: Data) -> Iterator[Mistake]:
+    """`multiprocessing.Pool` reads items in the parent: there is no child to call a generator in, and no stream."""
+    finalized = finalized_pools(data)
+    for each in items_of(data):
+        if each.step.path[0] != "pools" or each.step.entry.get("engine", data.get("engine")) != "stdlib":
+            continue
+        if each.source == "call":
+            told = "the engine `stdlib` can't call a generator in a child"
+            yield Mistake("engine", told, (*each.path, "call"), "key", "`engine: local` can")
+        elif isinstance(each.written, Reference) and each.key in _STREAMING and not _waits(each, finalized):
+            told = f"the engine `stdlib` can't take results while `{each.written.path[0]}` runs"
+            advice = f"`needs: {each.written.path[0]}` waits for them; `engine: local` needn't"
+            yield Mistake("engine", told, each.path, advice=advice)
+
+
+def _waits(each: Items, finalized: Container[str]) -> bool:
+    """Whether it takes its items when the step that gives them has ended: finals are there only then."""
+    needs = each.step.entry.get("needs")
+    named = [needs] if isinstance(needs, str) else needs if isinstance(needs, list | dict) else ()
+    return _names_finals(each.written, finalized) or each.written.path[0] in named
+
+
+SOURCE_RULES: tuple[Callable[[Data], Iterator[Mistake]], ...] = (
+    modifiers,
+    whole_results,
+    finals_of_others,
+    parts_of_lists,
+    lists_for_starmap,
+    keywords_of_pools,
+    useless_beside,
+    stdlib_sources,
+)

@@ -1,0 +1,105 @@
+"""`targets`: short names, put in place of, and the rules about them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from mprun.errors.places import Path
+from mprun.language.targets import Target, parse_target
+from mprun.loading.mistakes import Mistake, short
+from mprun.loading.rules.common import Data, StepData, steps
+from mprun.loading.suggestions import did_you_mean, suggest
+from mprun.plan.plan import FAN_OUTS, POOL_CALLS, TARGET_KEYS
+
+
+def with_targets(data: Data) -> tuple[Data, set[Path]]:
+    """`data` with the targets that short names stand for; and the paths of the names whose target is none."""
+    named = data.get("targets")
+    failed: set[Path] = set()
+    if not isinstance(named, dict):
+        return data, failed
+    replaced = data
+    for path, text in _all_texts(data):
+        if text in named and _is_target(named[text]):
+            replaced = _with(replaced, path, named[text])
+        elif text in named:
+            failed.add(path)
+    return replaced, failed
+
+
+def allowed_targets(data: Any, folder: str) -> tuple[Target, ...] | None:
+    """The only targets that the file `data` allows; None where it allows any."""
+    if not isinstance(data, dict) or data.get("only_targets") is not True:
+        return None
+    named = data.get("targets")
+    texts = named.values() if isinstance(named, dict) else ()
+    return tuple(parse_target(text, folder) for text in texts if _is_target(text))
+
+
+def _all_texts(data: Data) -> Iterator[tuple[Path, str]]:
+    """Each place of steps and of shared objects that names a target, with its text."""
+    for step in steps(data):
+        yield from target_texts_of(step)
+    shared = data.get("shared")
+    for name, thing in shared.items() if isinstance(shared, dict) else ():
+        made = thing.get("object") if isinstance(thing, dict) else None
+        if isinstance(made, dict) and isinstance(made.get("call"), str):
+            yield ("shared", name, "object", "call"), made["call"]
+
+
+def target_texts_of(step: StepData) -> Iterator[tuple[Path, str]]:
+    """Each place of a step that names a target, with its text."""
+    for key in TARGET_KEYS:
+        if isinstance(step.entry.get(key), str):
+            yield (*step.path, key), step.entry[key]
+    for key in (*POOL_CALLS, *FAN_OUTS):
+        source = step.entry.get(key)
+        if isinstance(source, dict) and isinstance(source.get("call"), str):
+            yield (*step.path, key, "call"), source["call"]
+
+
+def _with(entry: Data, path: Path, text: str) -> Data:
+    key, *rest = path
+    return {**entry, key: _with(entry[key], tuple(rest), text) if rest else text}
+
+
+def _is_target(text: Any) -> bool:
+    return isinstance(text, str) and not _why_not(text)
+
+
+def _why_not(text: str) -> str:
+    try:
+        parse_target(text, "")
+    except ValueError as error:
+        return str(error)
+    return ""
+
+
+def target_texts(data: Data) -> Iterator[Mistake]:
+    """Targets are written as `parse_target` reads them, those of `targets` too."""
+    named = data.get("targets")
+    named = named if isinstance(named, dict) else {}
+    written: list[tuple[Path, Any]] = [(("targets", name), text) for name, text in named.items()]
+    written += _all_texts(data)
+    for path, text in written:
+        why = _why_not(text) if isinstance(text, str) and text else ""
+        if why:
+            advice = did_you_mean(suggest(text, map(str, named))) if path[0] != "targets" else ""
+            yield Mistake("bad-target", f"`{short(text)}` is not a target", path, advice=advice, notes=(why,))
+
+
+def nothing_else(data: Data) -> Iterator[Mistake]:
+    """`only_targets` has a list to go by, and no programs beside it."""
+    if data.get("only_targets") is not True:
+        return
+    if not data.get("targets"):
+        told = "`only_targets` lets steps call what `targets` names, and there is none"
+        yield Mistake("no-targets", told, ("only_targets",), "key", "add `targets: {name: module:function}`")
+    for step in steps(data):
+        if "command" in step.entry:
+            told = "`only_targets` lets steps call what `targets` names, and a `command` is any program"
+            yield Mistake("not-allowed", told, (*step.path, "command"), "key")
+
+
+TARGET_RULES: tuple[Callable[[Data], Iterator[Mistake]], ...] = (target_texts, nothing_else)

@@ -1,0 +1,1 @@
+"""The event log: its words, values, lines, seals and its file."""

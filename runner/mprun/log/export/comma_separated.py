@@ -1,0 +1,35 @@
+"""Comma-separated values: a row for each result, and for each attempt that was followed by another one."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator
+
+from mprun.log.export.run_log import ATTEMPTS, RunLog, as_json
+from mprun.log.reading.lines import Event
+
+_PLAIN = ("step", "task", "attempt", "outcome", "ts", "duration", "waited", "worker", "pid")
+_TEXTS = ("exception.type", "exception.message", "reason", "cancelled_by", "exitcode", "signal")
+_JSON = ("result", "args", "kwargs")
+
+COLUMNS = ("event", *_PLAIN, *_TEXTS, *_JSON)
+
+
+def comma_separated(log: RunLog) -> Iterator[str]:
+    """The rows as text, after a heading; results and arguments are JSON. What an event doesn't have is empty."""
+    yield _row(COLUMNS)
+    for event in log.events():
+        if event["event"] in ATTEMPTS:
+            yield _row(_cells(event))
+
+
+def _cells(event: Event) -> list[str]:
+    plain = ["" if event.get(key) is None else str(event[key]) for key in ("event", *_PLAIN, *_TEXTS)]
+    return plain + [as_json(event[key]) if key in event else "" for key in _JSON]
+
+
+def _row(cells: list[str] | tuple[str, ...]) -> str:
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\r\n").writerow(cells)  # so that a `\r` in a cell is quoted, too
+    return text.getvalue().removesuffix("\r\n") + "\n"

@@ -1,0 +1,78 @@
+"""The log of a run as the exports read it: event after event, as often as they want."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+from typing import Any
+
+from mprun.log.reading.lines import Event, LineError, blocks, event_of
+from mprun.log.reading.regular import open_regular
+
+RESULTS = ("task.result", "process.result")
+ATTEMPTS = (*RESULTS, "task.retried", "process.retried")
+FAILURES = ("raised", "lost", "timed_out", "unpicklable")
+
+
+@dataclass(frozen=True)
+class RunLog:
+    """The log at `path`; lines that are no event are left out."""
+
+    path: str
+
+    def events(self) -> Iterator[Event]:
+        """All events, in the order of the log."""
+        with open(self.path, "rb") as file:
+            for block in blocks(file):
+                for line in block.split(b"\n"):
+                    try:
+                        event = event_of(line)
+                    except LineError:
+                        continue
+                    yield event
+
+    @cached_property
+    def head(self) -> Event:
+        """Its `run.started`; empty where the log has none."""
+        first = next(self.events(), {"event": ""})
+        return first if first["event"] == "run.started" else {}
+
+    @cached_property
+    def needs(self) -> dict[str, list[str]]:
+        """Which steps each step needs, from the plan beside the log; none where there is no plan."""
+        try:
+            with open_regular(os.path.join(os.path.dirname(self.path), "plan.json")) as file:
+                steps = json.loads(file.read())["steps"]
+            return {step["name"]: list(step["needs"]) for step in steps}
+        except (OSError, ValueError, KeyError, TypeError, RecursionError):
+            return {}
+
+
+def seconds(ts: str) -> float:
+    """The `ts` of an event as seconds since the epoch."""
+    return datetime.fromisoformat(ts).timestamp()
+
+
+def began(event: Event) -> float:
+    """When the call of an attempt began, in seconds since the epoch; its end, where it doesn't say how long it took."""
+    return seconds(event["ts"]) - float(event.get("duration", 0.0))
+
+
+def label(event: Event) -> str:
+    """`squares[4]` for a task, `five` for a process or a step."""
+    return f"{event['step']}[{event['task']}]" if "task" in event else str(event["step"])
+
+
+def explanation(event: Event) -> str:
+    """In a line, why an attempt failed: `ValueError: no luck`, or the reason."""
+    if "exception.type" in event:
+        return f"{event['exception.type']}: {event['exception.message']}"
+    return str(event.get("reason", event.get("cancelled_by", "")))
+
+
+def as_json(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))

@@ -1,0 +1,112 @@
+"""Which events of a log are wanted, told without parsing the lines that can't be."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+from io import BytesIO
+from typing import Any
+
+from mprun.errors.exceptions import UsageError
+from mprun.language.expressions import Expression, ExpressionError, Name, names_in, read_expression, value_of
+from mprun.language.references import Reference
+from mprun.log.reading.lines import Event, LineError, event_of
+
+_COMPACT = b'{"seq":0,"ts":"'  # how a log begins whose JSON has no spaces: its text can be searched
+
+
+@dataclass
+class Selection:
+    """Events by name (`task.*`), step, outcome, and a condition over their keys; what is empty leaves all in.
+
+    `keys_seen` are the keys of all events that the condition was asked about.
+    """
+
+    events: Sequence[str] = ()
+    steps: Sequence[str] = ()
+    outcomes: Sequence[str] = ()
+    condition: Expression | None = None
+    keys_seen: set[str] = field(default_factory=set)
+    _needles: list[list[bytes]] | None = None
+
+    @property
+    def is_all(self) -> bool:
+        return not (self.events or self.steps or self.outcomes or self.condition)
+
+    def lines(self, block: bytes) -> Iterator[tuple[bytes, Event]]:
+        """The wanted lines of `block`, and their events. A line that is no event is left out."""
+        if not self._may_hold(block):
+            return
+        for line in BytesIO(block):
+            if self._may_hold(line) and (event := _event(line)) is not None and self._wants(event):
+                yield line, event
+
+    def unknown_names(self) -> list[str]:
+        """What of the condition no event had, each with what is near it."""
+        if self.condition is None or not self.keys_seen:
+            return []
+        wanted = [name.parts[0] for name in names_in(self.condition) if isinstance(name, Name)]
+        seen = {key.split(".")[0] for key in self.keys_seen}
+        return [name for name in dict.fromkeys(wanted) if name not in seen]
+
+    def near(self, name: str) -> list[str]:
+        return difflib.get_close_matches(name, self.keys_seen, n=1)
+
+    def _may_hold(self, data: bytes) -> bool:
+        if self._needles is None:
+            self._needles = self._make_needles() if data.startswith(_COMPACT) else []
+        return all(any(needle in data for needle in needles) for needles in self._needles)
+
+    def _make_needles(self) -> list[list[bytes]]:
+        literal = [] if any(set("*?[") & set(name) for name in self.events) else self.events
+        wanted = (("event", literal), ("step", self.steps), ("outcome", self.outcomes))
+        return [[f'"{key}":"{value}"'.encode() for value in values] for key, values in wanted if values]
+
+    def _wants(self, event: Event) -> bool:
+        if self.condition is not None:
+            self.keys_seen.update(event)
+        return (
+            (not self.events or any(fnmatchcase(event["event"], name) for name in self.events))
+            and (not self.steps or event.get("step") in self.steps)
+            and (not self.outcomes or event.get("outcome") in self.outcomes)
+            and (self.condition is None or bool(value_of(self.condition, lambda name: _value(event, name))))
+        )
+
+
+def read_condition(text: str) -> Expression | None:
+    """The condition over the keys of an event that `text` is; None for none. Raises UsageError."""
+    if not text:
+        return None
+    try:
+        condition = read_expression(text)
+        for name in names_in(condition):
+            if isinstance(name, Reference):
+                raise ExpressionError(f"an event has keys and no `{name}`", text.find("${") + 1, len(str(name)))
+    except ExpressionError as error:
+        mark = f"{' ' * (error.column - 1)}{'^' * max(1, min(error.length, len(text) - error.column + 1))}"
+        raise UsageError(f"the condition can't be read: {error}\n  {text}\n  {mark}") from error
+    return condition
+
+
+def _value(event: Event, name: Name | Reference) -> Any:
+    """The value of a key, or of what lies inside it; None where there is none."""
+    if str(name) in event:
+        return event[str(name)]
+    value: Any = event
+    for part in name.parts if isinstance(name, Name) else ():
+        if isinstance(value, list) and part.isdecimal() and int(part) < len(value):
+            value = value[int(part)]
+        elif isinstance(value, dict):
+            value = value.get(part)
+        else:
+            return None
+    return value
+
+
+def _event(line: bytes) -> Event | None:
+    try:
+        return event_of(line)
+    except LineError:
+        return None

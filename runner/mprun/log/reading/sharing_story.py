@@ -1,0 +1,76 @@
+"""What became of the things that children shared, told from the events of a run in one pass."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from mprun.log.reading.depths import Depths
+from mprun.log.reading.lines import Event
+
+MAX_ORPHANED = 5  # children that are named for one thing
+MAX_ABANDONED = 5  # waits for what can't come that are told of
+
+
+@dataclass
+class ThingStory:
+    """One thing so far; `freed` is its end, empty until then. `orphaned` are children that have ended with it."""
+
+    made: Event
+    depths: Depths
+    freed: Event = field(default_factory=dict)
+    ended: bool = False
+    orphaned: list[Event] = field(default_factory=list)
+    more_orphaned: int = 0
+
+
+class SharingStory:
+    """Takes the events about shared things in the order of the log."""
+
+    def __init__(self) -> None:
+        self.things: dict[str, ThingStory] = {}
+        self.abandoned: list[Event] = []
+        self.more_abandoned = 0
+
+    def take(self, event: Event) -> None:
+        _TELLS[event["event"]](self, event)
+
+    def _made(self, event: Event) -> None:
+        self.things[event["name"]] = ThingStory(event, Depths(event["ts"]))
+
+    def _freed(self, event: Event) -> None:
+        if thing := self.things.get(event["name"]):
+            thing.freed = event
+            thing.depths.until(event["ts"])
+
+    def _depth(self, event: Event) -> None:
+        if thing := self.things.get(event["name"]):
+            thing.depths.take(event["ts"], event["depth"])
+
+    def _ended(self, event: Event) -> None:
+        if thing := self.things.get(event["name"]):
+            thing.ended = True
+
+    def _orphaned(self, event: Event) -> None:
+        for thing in filter(None, map(self.things.get, event["names"])):
+            if len(thing.orphaned) < MAX_ORPHANED:
+                thing.orphaned.append(event)
+            else:
+                thing.more_orphaned += 1
+
+    def _abandoned(self, event: Event) -> None:
+        if len(self.abandoned) < MAX_ABANDONED:
+            self.abandoned.append(event)
+        else:
+            self.more_abandoned += 1
+
+
+_TELLS: dict[str, Callable[[SharingStory, Event], None]] = {
+    "shared.made": SharingStory._made,
+    "shared.freed": SharingStory._freed,
+    "shared.depth": SharingStory._depth,
+    "shared.ended": SharingStory._ended,
+    "shared.orphaned": SharingStory._orphaned,
+    "shared.abandoned": SharingStory._abandoned,
+}
+ABOUT_SHARING = frozenset(_TELLS)

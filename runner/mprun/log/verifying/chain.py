@@ -1,0 +1,121 @@
+"""Whether a log is what was sealed: its chain of seals, held against its bytes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import BinaryIO
+
+from mprun.log import seals
+from mprun.log.reading.lines import Event, LineError, blocks, event_of
+from mprun.log.verifying.findings import Finding, Findings
+
+# Quick to find; that it stands in a seal and not inside a result is looked at afterwards.
+_MARK = b'"event":"log.sealed"'
+_SEAL = re.compile(rb'\{"seq":\d+,"ts":"[^"]*","event":"log\.sealed",')
+
+
+@dataclass(frozen=True, slots=True)
+class ChainReport:
+    """What the chain says.
+
+    `lines` and `bytes` are whole lines, `torn` the bytes after them. All is what was sealed up to and with line
+    `good_lines` (`good_bytes`). `seal` is the last seal's, empty where there is none; `watched` is that of the seal
+    whose line ends where the caller has asked.
+    """
+
+    findings: tuple[Finding, ...]
+    lines: int
+    bytes: int
+    torn: int
+    good_lines: int
+    good_bytes: int
+    seal: str
+    watched: str
+
+
+def check_chain(file: BinaryIO, watch: int = -1) -> ChainReport:
+    """Read the log `file` to its end. `watch` is the offset at which a seal's line is said to end."""
+    check = _ChainCheck(watch)
+    for block in blocks(file):
+        check.take(block)
+    return check.report(file.tell())
+
+
+class _ChainCheck:
+    def __init__(self, watch: int) -> None:
+        self._watch = watch
+        self._watched = ""
+        self._chain = seals.Chain()
+        self._findings = Findings()
+        self._first_line = 1  # of what the next seal covers
+        self._shift = 0  # bytes by which offsets are off, after some were added or taken away
+        self._good = (0, 0)
+
+    def take(self, block: bytes) -> None:
+        view = memoryview(block)
+        at = 0
+        for start, end in _seals(block):
+            self._chain.cover(view[at:start], block.count(b"\n", at, start))
+            self._seal(block[start:end])
+            at = start
+        self._chain.cover(view[at:], block.count(b"\n", at))
+
+    def report(self, size: int) -> ChainReport:
+        lines = self._first_line - 1 + self._chain.lines
+        end, torn = self._chain.end, size - self._chain.end
+        found = tuple(self._findings.found)
+        return ChainReport(found, lines, end, torn, *self._good, self._chain.previous, self._watched)
+
+    def _seal(self, line: bytes) -> None:
+        """Hold the seal in `line` against what was read since the last one, and begin anew with it."""
+        number = self._first_line + self._chain.lines
+        start, end = self._chain.end, self._chain.end + len(line)
+        try:
+            seal = event_of(line)
+            intact = hash_of(line) == seal.get("seal")
+        except LineError:
+            seal, intact = {}, False
+        if not intact:
+            self._findings.add(Finding("tampered", "this seal has been changed", number, number, start, end))
+        elif not self._agrees(seal):
+            what = "not what was sealed" if self._chain.lines else "the seal of lines that are not there"
+            last = max(number - 1, self._first_line)
+            self._findings.add(Finding("tampered", what, self._first_line, last, self._chain.start, start))
+        elif not self._findings.found:
+            self._good = (number, end)
+        self._go_on(seal if intact else {}, number, end)
+
+    def _agrees(self, seal: Event) -> bool:
+        expected = self._chain.fields()
+        expected["start"] -= self._shift
+        return all(seal.get(key) == expected.get(key) for key in {*expected, "previous"})
+
+    def _go_on(self, seal: Event, number: int, end: int) -> None:
+        """What is damaged is told once: the seals after it are held against this one as it is."""
+        sealed_start, sealed_bytes = seal.get("start"), seal.get("bytes")
+        if isinstance(sealed_start, int) and isinstance(sealed_bytes, int):
+            self._shift = self._chain.end - sealed_start - sealed_bytes
+        self._chain.go_on(str(seal.get("seal", "")))
+        self._first_line = number
+        if end == self._watch:
+            self._watched = self._chain.previous
+
+
+def hash_of(line: bytes) -> str:
+    """What `seal` must be in a seal's `line`; empty where the line does not end as one does."""
+    return seals.hash_of(line) if line[-seals.TAIL :].startswith(b',"seal":"') and line.endswith(b'"}\n') else ""
+
+
+def _seals(block: bytes) -> Iterator[tuple[int, int]]:
+    """Where the lines of seals begin and end in `block`."""
+    at = block.find(_MARK)
+    while at >= 0:
+        start = block.rfind(b"\n", 0, at) + 1
+        end = block.find(b"\n", at) + 1
+        if not end:
+            return
+        if _SEAL.match(block, start):
+            yield start, end
+        at = block.find(_MARK, end)

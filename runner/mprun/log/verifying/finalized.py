@@ -1,0 +1,36 @@
+"""Whether a log tells of each worker's finalizer: once, between its start and its join, where the pool has one."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from mprun.log.reading.lines import Event
+
+
+class FinalizedCheck:
+    """The workers so far whose finalizer is owed."""
+
+    def __init__(self) -> None:
+        self._pools: set[str] = set()  # that have a finalizer
+        self._owed: set[tuple[Any, ...]] = set()
+
+    def told(self, event: Event) -> str:
+        """Take the next event; what is wrong with it, or nothing."""
+        match event["event"]:
+            case "pool.started" if "finalizer" in event:
+                self._pools.add(event["step"])
+            case "worker.started" if event["step"] in self._pools:
+                self._owed.add(_worker(event))
+            case "worker.unready":
+                self._owed.discard(_worker(event))
+            case "worker.finalized" if _worker(event) not in self._owed:
+                return f"the finalizer of worker {event['worker']} of `{event['step']}` isn't owed, or was told before"
+            case "worker.finalized":
+                self._owed.remove(_worker(event))
+            case "worker.joined" if _worker(event) in self._owed:
+                return f"worker {event['worker']} of `{event['step']}` is joined, and its `worker.finalized` is missing"
+        return ""
+
+
+def _worker(event: Event) -> tuple[Any, ...]:
+    return event["step"], event["worker"], event["pid"]

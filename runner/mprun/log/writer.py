@@ -1,0 +1,155 @@
+"""The event log's file: whole lines, appended by one writer, sealed, on disk soon, an honest error when that fails."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from mprun.errors.exceptions import LogError
+from mprun.log import seals
+from mprun.log.head import HeadFile
+from mprun.system.loop import Loop
+from mprun.system.writing import write_all
+
+MAX_UNWRITTEN = 64 * 1024  # bytes
+MAX_DELAY = 0.05  # seconds that a line may stay unwritten
+
+
+class EventLog:
+    """Takes finished lines (`msg`) and writes them in order; seals and syncs what it has written about once a second.
+
+    `seal_line` makes the line of a seal from its fields, without the key `seal`; it must be set before the first line.
+    When a write fails, `error` says why, `on_error` is called once, and nothing is written any more: a gap inside a
+    log would be worse than an end that is missing.
+    """
+
+    seal_line: Callable[[Mapping[str, Any]], bytes]
+
+    def __init__(self, fd: int, loop: Loop, on_error: Callable[[str], None], head: HeadFile | None = None) -> None:
+        self.error = ""
+        self.seal = ""  # the hash that the last seal has of itself
+        self._fd = fd
+        self._loop = loop
+        self._on_error = on_error
+        self._head = head
+        self._lines: list[bytes] = []
+        self._count = 0  # of the lines that are unwritten
+        self._unwritten = 0
+        self._total = 0  # lines that are written
+        self._chain = seals.Chain()
+        self._flush_is_due = False
+        self._flush_is_soon = False
+        self._seal_is_due = False
+
+    def msg(self, line: bytes, lines: int = 1) -> None:
+        """Take one line, its newline included, or as many as `lines` says."""
+        self._lines.append(line)
+        self._count += lines
+        self._unwritten += len(line)
+        if self._unwritten >= MAX_UNWRITTEN:
+            self.flush()
+        elif not self._flush_is_due:
+            self._flush_is_due = True
+            self._loop.call_later(MAX_DELAY, self._flush_when_due)
+
+    def flush_soon(self) -> None:
+        """Write what was taken at the end of the loop's present pass."""
+        if not self._flush_is_soon:
+            self._flush_is_soon = True
+            self._loop.call_soon(self._flush_now)
+
+    def _flush_now(self) -> None:
+        self._flush_is_soon = False
+        self.flush()
+
+    def flush(self) -> None:
+        """Write what was taken."""
+        data, lines = b"".join(self._lines), self._count
+        self._lines, self._count, self._unwritten = [], 0, 0
+        if self.error or not data:
+            return
+        with self._failing():
+            write_all(self._fd, data)
+            self._chain.cover(data, lines)
+            self._total += lines
+            if not self._seal_is_due and self._chain.has_news:
+                self._seal_is_due = True
+                self._loop.call_later(seals.INTERVAL, self._seal_when_due)
+
+    def wants_seal(self, lines: int) -> bool:
+        """Whether a seal should come before `lines` more lines are taken."""
+        unsealed = self._chain.lines + self._count
+        return unsealed + lines > seals.LINES and unsealed > bool(self._chain.previous)
+
+    def add_seal(self) -> None:
+        """Write what was taken, and take the line that seals it."""
+        self.flush()
+        if not self.error:
+            line, self.seal = seals.closed(self.seal_line(self._chain.fields()))
+            self._chain.go_on(self.seal)
+            self.msg(line)
+
+    def close(self) -> None:
+        """Write, seal and sync the rest. The descriptor is closed unless it is a standard stream."""
+        self._seal_and_sync(finished=True)
+        if self._fd > 2:
+            with contextlib.suppress(OSError):
+                os.close(self._fd)
+
+    def _flush_when_due(self) -> None:
+        self._flush_is_due = False
+        self.flush()
+
+    def _seal_when_due(self) -> None:
+        self._seal_is_due = False
+        self._seal_and_sync(finished=False)
+
+    def _seal_and_sync(self, *, finished: bool) -> None:
+        """The head comes last: it must never claim what a power cut may take from the log."""
+        self.add_seal()
+        self.flush()
+        if self.error:
+            return
+        with self._failing():
+            self._sync()
+            if self._head is not None:
+                self._head.replace(size=self._chain.end, lines=self._total, seal=self.seal, finished=finished)
+
+    @contextlib.contextmanager
+    def _failing(self) -> Iterator[None]:
+        """Whatever can't be written ends the log, and is told once."""
+        try:
+            yield
+        except OSError as error:
+            self.error = error.strerror or str(error)
+            self._on_error(self.error)
+
+    def _sync(self) -> None:
+        with contextlib.suppress(OSError) if not _is_file(self._fd) else contextlib.nullcontext():
+            os.fdatasync(self._fd)
+
+
+def open_log(path: str) -> int:
+    """Create the log file: it must not exist, nor be a link. Returns its descriptor. Raises LogError.
+
+    It is locked for as long as this process lives: a run at work can be told from one that was killed.
+    """
+    try:
+        fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+    except FileExistsError as error:
+        raise LogError(f"the log {path} can't be created: it exists already, and a log is never overwritten") from error
+    except OSError as error:
+        raise LogError(f"the log {path} can't be created: {error.strerror}") from error
+    # This kind of lock is the process's own: unlike flock's, no child inherits it and keeps it for longer.
+    with contextlib.suppress(OSError):  # a file system without locks
+        fcntl.lockf(fd, fcntl.LOCK_EX)
+    return fd
+
+
+def _is_file(fd: int) -> bool:
+    import stat
+
+    return stat.S_ISREG(os.fstat(fd).st_mode)

@@ -1,0 +1,1 @@
+"""The plan: what a run does, with every default applied; and what is computed from it alone."""

@@ -1,0 +1,119 @@
+"""The items of a source by their labels, as in `train@cnn-3`: see labels.py."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+from mprun.errors.exceptions import ItemError
+from mprun.language.labels import JOINT, MAX_LABEL, key_of, label_of, unique
+from mprun.language.references import Reference, Template
+from mprun.sources.decoding import Decoding
+from mprun.sources.table import MatrixSource, PickedSource, RangeSource, SliceSource, Source, whole_of
+
+Keys = str | Reference | Template  # by which items are labelled, as plan.py has it; empty: by their values
+
+
+def labels(source: Source, keys: Keys = "") -> Iterator[str]:
+    """The labels of all items, in order. Those given are remembered only where two items could have the same."""
+    if (of_whole := _labels_of_whole(source)) is not None:
+        return of_whole
+    bare = map(_labeller(source, keys), source.items())
+    return bare if not keys and _are_distinct(source) else unique(bare)
+
+
+def find_cell(source: Source, label: str, keys: Keys = "") -> tuple[int, Any] | None:
+    """The index and the item, as `source` yields it, of the first whose label is `label`; None where there is none."""
+    index = next((index for index, its_label in enumerate(labels(source, keys)) if its_label == label), None)
+    return None if index is None else (index, next(SliceSource(source, index, 1).items()))
+
+
+class Labels:
+    """Gives the items of `source` their labels one after the other, as they are read; where only children know what
+    they are (None), their indexes. May raise what `decoding()` raises."""
+
+    def __init__(self, source: Source | None, keys: Keys = "") -> None:
+        self._label_of = None if source is None else _labeller(source, keys)
+        self._item: Any = None
+        of_whole = None if source is None else _labels_of_whole(source)
+        self._labels = unique(self._bare()) if of_whole is None else of_whole
+
+    def of_next(self, item: Any) -> str:
+        self._item = item
+        return next(self._labels)
+
+    def _bare(self) -> Iterator[str]:
+        for index in itertools.count():
+            yield str(index) if self._label_of is None else self._label_of(self._item)
+
+
+def _labels_of_whole(source: Source) -> Iterator[str] | None:
+    """Those that items which were picked have among all; None where none were."""
+    match source:
+        case PickedSource():
+            return iter(source.labels)
+        case SliceSource(whole):
+            of_whole = _labels_of_whole(whole)
+            return None if of_whole is None else source.cut(of_whole)
+    return None
+
+
+def _labeller(source: Source, keys: Keys) -> Callable[[Any], str]:
+    """By `keys`; an item in which these lead nowhere is called by its value, as all are without them."""
+    by_value, decoding = _labeller_by_value(source), source.decoding()
+    if not keys:
+        return by_value
+    return lambda item: _key_of_record(decoding, item, keys) or by_value(item)
+
+
+def _key_of_record(decoding: Decoding | None, item: Any, keys: Keys) -> str | None:
+    try:
+        return key_of(item if decoding is None else decoding.value(item), keys)
+    except ItemError:  # the item's own task tells it
+        return None
+
+
+def _labeller_by_value(source: Source) -> Callable[[Any], str]:
+    whole, decoding = whole_of(source), source.decoding()
+    if isinstance(whole, MatrixSource):
+        axes = [name for name, _ in whole.axes]
+        return lambda cell: _label_of_cell(axes, cell)
+    return label_of if decoding is None else lambda item: _label_of_record(decoding, item)
+
+
+def _label_of_cell(axes: Sequence[str], cell: Mapping[str, Any]) -> str:
+    """By its axes alone: what `include` adds tells no two cells apart. One without all axes is called by all it has."""
+    has_all = axes and cell.keys() >= set(axes)
+    return label_of({axis: cell[axis] for axis in axes} if has_all else cell)
+
+
+def _label_of_record(decoding: Decoding, item: Any) -> str:
+    try:
+        return label_of(decoding.value(item))
+    except ItemError:  # the item's own task tells it
+        return label_of(decoding.place(item))
+
+
+def _are_distinct(source: Source) -> bool:
+    """Whether no two items can have the same label; False where that isn't plain to see."""
+    whole = whole_of(source)
+    if isinstance(whole, MatrixSource):
+        return not whole.include and _join_distinctly([axis for _, axis in whole.axes])
+    return isinstance(whole, RangeSource)
+
+
+def _join_distinctly(axes: Sequence[Source]) -> bool:
+    """Joined labels can be told apart again: none is cut, and the joint is inside those of one axis at most."""
+    texts = [_telling_labels(axis) for axis in axes]
+    if any(len(set(of_axis)) < len(of_axis) for of_axis in texts):
+        return False
+    longest = sum(max(map(len, of_axis), default=0) for of_axis in texts) + len(texts) - 1
+    with_joint = sum(any(JOINT in text for text in of_axis) for of_axis in texts)
+    return longest <= MAX_LABEL and with_joint <= 1
+
+
+def _telling_labels(axis: Source) -> list[str]:
+    """The labels of an axis; of a range its ends, which are the longest, and negative if any is."""
+    values = axis.sequence() or ()
+    return list(map(label_of, {*values[:1], *values[-1:]} if isinstance(values, range) else values))

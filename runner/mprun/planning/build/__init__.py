@@ -1,0 +1,1 @@
+"""From a written workflow to its plan. Start at `plan`."""

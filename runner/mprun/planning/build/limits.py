@@ -1,0 +1,47 @@
+"""The limits of a step, and when its calls are made again, as the plan has them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from mprun.format.steps import RetriesEntry, StepEntry
+from mprun.format.values import RETRIED_OUTCOMES
+from mprun.language.targets import Target, is_builtin_exception
+from mprun.plan.child_spec import Retries
+from mprun.plan.plan import Limits
+
+ReadTarget = Callable[[str], Target]
+
+
+def limits_of(entry: StepEntry, target: ReadTarget) -> Limits:
+    """The limits that `entry` has; `target` reads the text of a class."""
+    return Limits(
+        timeout=entry.timeout,
+        step_timeout=entry.step_timeout,
+        slow_after=entry.slow_after,
+        max_memory=entry.max_memory,
+        retries=_retries(entry.retries, target) if entry.retries else Retries(),
+        continue_on_error=entry.continue_on_error,
+    )
+
+
+def _retries(written: RetriesEntry, target: ReadTarget) -> Retries:
+    outcomes = {text for text in written.on if text in RETRIED_OUTCOMES}
+    classes = _classes((text for text in written.on if text not in outcomes), target)
+    return Retries(
+        count=written.count,
+        delay=written.delay,
+        backoff=written.backoff,
+        max_delay=max(written.delay, written.max_delay),
+        jitter=written.jitter,
+        on=tuple(outcome for outcome in RETRIED_OUTCOMES if outcome in outcomes or (classes and outcome == "raised")),
+        exceptions=classes,
+        not_exceptions=_classes(written.not_on, target),
+    )
+
+
+def _classes(texts: Iterable[str], target: ReadTarget) -> tuple[Target, ...]:
+    return tuple(
+        Target(text, "builtins", "", text) if is_builtin_exception(text) else target(text)
+        for text in dict.fromkeys(texts)
+    )

@@ -1,0 +1,25 @@
+"""Which steps convert their arguments in the child, and from what: known once the targets have been looked at."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import replace
+
+from mprun.plan.child_spec import Converts
+from mprun.plan.plan import Plan, Step, items_of
+from mprun.sources.table import CsvSource, LinesSource, whole_of
+
+
+def with_conversion(plan: Plan, converting: Collection[str]) -> Plan:
+    """`plan` with the steps named in `converting` marked so."""
+    return replace(plan, steps=tuple(_marked(step) if step.name in converting else step for step in plan.steps))
+
+
+def _marked(step: Step) -> Step:
+    return replace(step, converts=form_of(step))
+
+
+def form_of(step: Step) -> Converts:
+    """`text` where the arguments come from a file in which everything is text, else `strict`."""
+    source = items_of(step)
+    return "text" if source is not None and isinstance(whole_of(source), CsvSource | LinesSource) else "strict"

@@ -1,0 +1,115 @@
+"""Checks a plan's targets in a child process, before anything starts, and puts what it finds into the file's places."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from typing import Any
+
+from mprun.errors.exceptions import Diagnostic
+from mprun.errors.places import Path, Places
+from mprun.format.workflow import Workflow
+from mprun.language.targets import Target
+from mprun.plan.child_spec import Surroundings
+from mprun.plan.plan import Plan
+from mprun.planning.check.child import TIMEOUT_VARIABLE, TOOK, CheckChild
+from mprun.planning.check.uses import uses
+
+_ON_TIME = f"work belongs into a function; where the import itself is that slow, {TIMEOUT_VARIABLE} allows more seconds"
+
+
+Allowed = Mapping[Path, tuple[tuple[Target, ...], ...]]
+
+
+class TargetCheck:
+    """A check under way by `child`, which has its questions: the caller can do other work until `diagnostics`.
+
+    `allowed` are, by the path of a step or a shared thing, the lists of targets that each bound what it may call.
+    `converting` are, after the check, the names of the steps some of whose arguments are to be converted; `code` has,
+    by the name of a step, the digests of the source files of the targets that it calls, by the key that names each.
+    """
+
+    def __init__(self, child: CheckChild, plan: Plan, written: Workflow, places: Places, allowed: Allowed) -> None:
+        self._surroundings = {step.name: step.surroundings for step in plan.steps}
+        self._of_shared = plan.surroundings
+        self._places = places
+        self.converting: set[str] = set()
+        self.code: dict[str, dict[str, str]] = {}
+        self._uses = {
+            number: (path, replace(use, allowed=allowed.get(path, ())))
+            for number, (path, use) in enumerate(uses(plan, written))
+        }
+        self._waiting = list(self._uses)
+        self._child = child
+        self._asked: set[int] = set()  # the numbers of the questions that the child was given
+        self._ask()
+
+    def diagnostics(self) -> list[Diagnostic]:
+        """What is wrong with the targets. Waits for the child; one that dies or hangs is replaced for what is left."""
+        found: list[Diagnostic] = []
+        try:
+            while self._waiting:
+                found += self._hear(self._child)
+                if self._waiting:
+                    self._child = CheckChild()
+                    self._ask()
+        finally:
+            self.close()
+        return found
+
+    def close(self) -> None:
+        """End the child, whatever it is at."""
+        self._child.kill()
+
+    def _ask(self) -> None:
+        """Ask the child for all that wait and are used in the same surroundings as the first."""
+        if not self._waiting:
+            return
+        around = self._around(self._waiting[0])
+        questions = [(number, self._uses[number][1]) for number in self._waiting if self._around(number) == around]
+        self._asked = {number for number, _ in questions}
+        self._child.ask(around, questions)
+
+    def _around(self, number: int) -> Surroundings:
+        group, name = self._uses[number][0]
+        return self._of_shared if group == "shared" else self._surroundings[str(name)]
+
+    def _hear(self, child: CheckChild) -> Iterator[Diagnostic]:
+        at: int | None = None
+        for answer in child.answers():
+            if "checking" in answer:
+                at = answer["checking"]
+                continue
+            at = None
+            self._waiting.remove(answer["checked"])
+            step, use = self._uses[answer["checked"]]
+            if step[0] != "shared":  # which may have the name of a step
+                self._note(str(step[-1]), str(use.at[0]), answer)
+            for problem in answer["problems"]:
+                yield self._placed(step, problem)
+        if at is None and self._asked.intersection(self._waiting):
+            at = self._waiting[0]  # it died before it could begin, which no module of the user's can cause
+        if at is not None:
+            self._waiting.remove(at)
+            yield self._died(at, child.how_it_ended)
+
+    def _note(self, step: str, key: str, answer: dict[str, Any]) -> None:
+        if answer["code"]:
+            self.code.setdefault(step, {})[key] = answer["code"]
+        if answer["converts"]:
+            self.converting.add(step)
+
+    def _placed(self, step: Path, problem: dict[str, Any]) -> Diagnostic:
+        path = (*step, *problem["path"])
+        place = self._places.key(path) if problem["at_key"] else self._places.value(path)
+        near = place.text.find(problem["near"], place.column - 1 + problem["skip"]) if problem["near"] else -1
+        if near >= 0:
+            place = replace(place, column=near + 1, length=len(problem["near"]))
+        return Diagnostic(problem["code"], problem["message"], place, problem["advice"], tuple(problem["notes"]))
+
+    def _died(self, number: int, how: str) -> Diagnostic:
+        step, use = self._uses[number]
+        name = use.target.module or os.path.basename(use.target.file)
+        notes = (_ON_TIME,) if how.startswith(TOOK) else ()
+        return Diagnostic("import", f"importing `{name}` {how}", self._places.value((*step, *use.at)), notes=notes)

@@ -1,0 +1,34 @@
+"""The arguments of the calls that a plan's steps are, as Python source."""
+
+from __future__ import annotations
+
+from mprun.plan.plan import PoolStep, ProcessStep
+from mprun.planning.show.source_text import Code, led, literal
+
+
+def process_arguments(step: ProcessStep, target: str) -> list[Code]:
+    """What `Process` is given; what the step leaves at its default is left out."""
+    arguments: list[Code] = [f"target={target}"]
+    if step.args:
+        arguments.append(led("args=", literal(step.args)))
+    if step.kwargs:
+        arguments.append(led("kwargs=", literal(step.kwargs)))
+    return [*arguments, "daemon=True"] if step.daemon else arguments
+
+
+def pool_arguments(step: PoolStep, initializer: str) -> list[Code]:
+    """What `Pool` is given; `initializer` is empty where the step has none."""
+    arguments: list[Code] = [f"processes={step.processes}"]
+    if initializer:
+        arguments.append(f"initializer={initializer}")
+    if step.initargs:
+        arguments.append(led("initargs=", literal(step.initargs)))
+    return [*arguments, f"maxtasksperchild={step.maxtasksperchild}"] if step.maxtasksperchild else arguments
+
+
+def call_arguments(step: PoolStep, function: Code, source: Code) -> list[Code]:
+    """What the pool's method is given; `source` is not used for `apply`."""
+    if step.call == "apply":
+        given = [step.args, step.kwargs] if step.kwargs else [step.args] if step.args else []
+        return [function, *map(literal, given)]
+    return [function, source, f"chunksize={step.chunksize}"] if step.chunksize else [function, source]

@@ -1,0 +1,65 @@
+"""Limits in a few words for people: `timeout 30s, 3 retries`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from mprun.plan.child_spec import Retries
+from mprun.plan.plan import Limits, Plan
+
+_UNITS = (("h", 3_600_000), ("m", 60_000), ("s", 1_000), ("ms", 1))
+_SIZES = (("T", 1 << 40), ("G", 1 << 30), ("M", 1 << 20), ("K", 1 << 10))
+
+
+def limits_text(limits: Limits) -> str:
+    """What bounds a step, as a list; an empty text where nothing does."""
+    return ", ".join(_limits(limits))
+
+
+def run_limits(plan: Plan) -> dict[str, str]:
+    """What bounds the whole run, by name."""
+    found = {
+        "timeout": duration_text(plan.timeout) if plan.timeout else "",
+        "max parallel": f"{plan.max_parallel:,}" if plan.max_parallel else "",
+        "fail fast": "yes" if plan.fail_fast else "",
+    }
+    return {name: text for name, text in found.items() if text}
+
+
+def _limits(limits: Limits) -> Iterator[str]:
+    for name, seconds in (
+        ("timeout", limits.timeout),
+        ("step timeout", limits.step_timeout),
+        ("slow after", limits.slow_after),
+    ):
+        if seconds:
+            yield f"{name} {duration_text(seconds)}"
+    if limits.retries.count:
+        yield _retries(limits.retries)
+    if limits.max_memory:
+        yield f"max memory {_size(limits.max_memory)}"
+    if limits.continue_on_error:
+        yield "continues on error"
+
+
+def _retries(retries: Retries) -> str:
+    count = "1 retry" if retries.count == 1 else f"{retries.count:,} retries"
+    grows = " and more" if retries.backoff == "exponential" and retries.delay else ""
+    return f"{count} after {duration_text(retries.delay)}{grows}" if retries.delay else count
+
+
+def duration_text(seconds: float) -> str:
+    """`seconds`, more than 0, as a workflow writes them: `1h30m`, `500ms`."""
+    rest = max(1, round(seconds * 1000))
+    text = ""
+    for unit, size in _UNITS:
+        count, rest = divmod(rest, size)
+        text += f"{count}{unit}" if count else ""
+    return text
+
+
+def _size(count: int) -> str:
+    for unit, size in _SIZES:
+        if count % size == 0:
+            return f"{count // size}{unit}"
+    return f"{count:,} bytes"

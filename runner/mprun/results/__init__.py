@@ -1,0 +1,1 @@
+"""Results on disk: how one value is written and read."""

@@ -1,0 +1,1 @@
+"""What the operating system gives: the loop over descriptors and deadlines, memory, facts about the machine."""

@@ -1,0 +1,1 @@
+"""How a child starts: its Process, its pipes, and its end when its parent is gone."""

@@ -1,0 +1,114 @@
+"""Make one call of a user's function, and describe as a finished line of the log how it ended.
+
+An exception never leaves as an object (it might not survive the way): it travels as text, under the names that
+OpenTelemetry gives these fields.
+"""
+
+from __future__ import annotations
+
+import json
+import pickle
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from mprun.language.targets import Target, resolve
+from mprun.log.values import to_json
+from mprun.log.words import MAX_LINE, OUTCOMES, ROOM_FOR_SEQ, Outcome, timestamp
+from mprun.plan.child_spec import Converts
+from mprun.worker.calls.exceptions import MAX_STACKTRACE, exception_fields
+
+MAX_ARGUMENTS = 8 * 1024  # bytes of a failed call's args, and of its kwargs
+
+CODES: dict[Outcome, int] = {outcome: code for code, outcome in enumerate(OUTCOMES)}
+
+# Values of exactly these types can always be pickled.
+PLAIN_TYPES = frozenset({int, float, bool, str, bytes, type(None)})
+
+
+class Call(NamedTuple):
+    """How one call ended: `value` where it returned, `error` where not. `ended` is seconds since the epoch."""
+
+    outcome: Outcome
+    value: Any
+    error: BaseException | None
+    ended: float
+    duration: float
+
+
+def resolve_converting(target: Target, converts: Converts) -> Callable[..., Any]:
+    """The object that `target` names, called with its arguments converted where the step `converts`.
+
+    Raises as `resolve` does.
+    """
+    function = resolve(target)
+    if not converts:
+        return function
+    from mprun.worker.conversion.calls import converting
+
+    return converting(function, converts)
+
+
+Judge = Callable[[Any, BaseException | None], tuple[Outcome, BaseException | None]]
+
+
+def call(
+    function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any], judge_by: Judge | None = None
+) -> Call:
+    """Call `function`; `judge_by` (`judge` unless given) says how it ended. Raises nothing of the user's."""
+    clock = time.perf_counter()
+    try:
+        value, error = function(*args, **kwargs), None
+    except BaseException as raised:  # noqa: BLE001 -- whatever it is, it is this call's outcome
+        value, error = None, raised
+    duration = time.perf_counter() - clock
+    outcome, error = (judge_by or judge)(value, error)
+    return Call(outcome, value, error, time.time(), duration)
+
+
+def judge(value: Any, error: BaseException | None) -> tuple[Outcome, BaseException | None]:
+    """The outcome of a call that gave `value` or raised `error`: sys.exit() without a code is a return."""
+    if isinstance(error, SystemExit) and error.code in (None, 0):
+        return "returned", None
+    if error is not None:
+        return "raised", error
+    if type(value) not in PLAIN_TYPES:
+        try:
+            pickle.dumps(value, pickle.HIGHEST_PROTOCOL)
+        except BaseException as refused:  # noqa: BLE001 -- __reduce__ is the user's code
+            return "unpicklable", refused
+    return "returned", None
+
+
+def judge_stay(value: Any, error: BaseException | None) -> tuple[Outcome, BaseException | None]:
+    """As `judge`, of a value that stays in this process: whether it can be pickled doesn't matter."""
+    return judge(None, error)
+
+
+def result_line(
+    about: Mapping[str, Any], ended: Call, args: Sequence[Any] | None, kwargs: Mapping[str, Any] | None
+) -> bytes:
+    """The line, without `seq`, of a call that ended; `about` says which call it was (`event`, `step`, `task`, …).
+
+    A call that is never given arguments has None for them.
+    """
+    fields = {"ts": timestamp(ended.ended), **about, "outcome": ended.outcome}
+    took = f'"duration":{ended.duration:.6f}'
+    if ended.error is None:
+        return _line(fields, f'"result":{to_json(ended.value)},{took}')
+    if ended.outcome == "unpicklable":
+        fields["what"] = "result"
+    exception = exception_fields(ended.error)
+    given = {name: value for name, value in (("args", args), ("kwargs", kwargs)) if value is not None}
+    called_with = "".join(f'"{name}":{to_json(value, MAX_ARGUMENTS)},' for name, value in given.items())
+    line = _line(fields | exception, f"{called_with}{took}")
+    if len(line) <= MAX_LINE - ROOM_FOR_SEQ:
+        return line
+    # Control characters take six bytes each in JSON: what was bounded in characters can still be too long.
+    exception = {name: ascii(text)[: MAX_STACKTRACE // 2] for name, text in exception.items()}
+    return _line(fields | exception, took)
+
+
+def _line(fields: Mapping[str, Any], tail: str) -> bytes:
+    head = json.dumps(fields, ensure_ascii=False, separators=(",", ":"))
+    return f"{head[1:-1]},{tail}}}\n".encode()

@@ -1,0 +1,94 @@
+"""What each worker of a pool is told, and how it gets ready for the first task."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, Literal
+
+from mprun.language.targets import Target, resolve
+from mprun.plan.child_spec import Converts, LogTasks, PoolCall, Retries
+from mprun.worker.boot.process import ChildProcess
+from mprun.worker.calls.calls import resolve_converting
+from mprun.worker.calls.exceptions import exception_fields
+from mprun.worker.wire.frames import UNREADY
+
+if TYPE_CHECKING:  # most workers have none of these, and need not load them
+    from mprun.language.references import Reference, Template
+    from mprun.results.files import ResultFiles
+    from mprun.sources.decoding import Decoding
+    from mprun.worker.calls.scope import Scope
+
+# What stands for an item on its way to a worker: itself; its pickle; where the result that it is lies; the place in the
+# list that a step's single result is, with where that lies.
+ItemsAre = Literal["values", "pickles", "results", "places"]
+
+
+@dataclass(frozen=True, slots=True)
+class PoolWork:
+    """`submitted` is when the tasks were given to a Pool that takes them all at once (seconds since the epoch).
+
+    `keep` says where what tasks return is kept, None where it isn't. `kwargs` are the same for each task. `command` is
+    a program to run in the place of the target. `scope` has the values of the references in `initargs`, `kwargs`,
+    `command` and, where `items_refer`, in items; None where there are none. `items_from` is the step whose results the
+    items are, `items_are` what the parent hands over in their place, `decoding` how that is read. `keys` labels a task.
+    `keep_final` says where what the finalizer returns is kept, None where it isn't.
+    """
+
+    step: str
+    call: PoolCall
+    target: Target
+    initializer: Target | None
+    initargs: tuple[Any, ...]
+    submitted: float
+    retries: Retries
+    log_tasks: LogTasks
+    converts: Converts = ""
+    keep: ResultFiles | None = None
+    scope: Scope | None = None
+    items_refer: bool = False
+    items_are: ItemsAre = "values"
+    items_from: ResultFiles | None = None
+    kwargs: Mapping[str, Any] = field(default_factory=dict)
+    decoding: Decoding | None = None
+    command: tuple[Any, ...] = ()
+    keys: str | Reference | Template = ""
+    finalizer: Target | None = None
+    keep_final: ResultFiles | None = None
+
+
+def get_ready(child: ChildProcess, work: PoolWork) -> tuple[Callable[..., Any], PoolWork]:
+    """As `set_up`; a failure is told to the parent and ends the worker (SystemExit): another one would fail too."""
+    try:
+        return set_up(work)
+    except BaseException as error:  # noqa: BLE001 -- the user's code; told to the parent whatever it is
+        child.send(UNREADY, json.dumps(exception_fields(error)).encode())
+        raise SystemExit(1) from None
+
+
+def set_up(work: PoolWork) -> tuple[Callable[..., Any], PoolWork]:
+    """Resolve the targets and run the initializer; they convert their arguments if they are to.
+
+    Returns the target, and the work with what its references stand for in their place. Raises what the user's code
+    raises.
+    """
+    if work.scope is not None:
+        work = replace(work, initargs=work.scope.evaluate(work.initargs), kwargs=work.scope.evaluate(work.kwargs))
+    function = _command(work) if work.command else resolve_converting(work.target, work.converts)
+    if work.initializer is not None:
+        resolve_converting(work.initializer, work.converts)(*work.initargs)
+    if work.finalizer is not None:
+        resolve(work.finalizer)  # what is wrong with it is told before it has anything to lose
+    return function, work
+
+
+def _command(work: PoolWork) -> Callable[..., Any]:
+    from mprun.worker.command import CommandCall
+
+    return CommandCall(work.command, work.call, work.scope)
+
+
+def about_tasks(child: ChildProcess, work: PoolWork) -> dict[str, Any]:
+    """The fields that all results of this worker share."""
+    return {"event": "task.result", "step": work.step, "worker": child.worker}

@@ -1,0 +1,96 @@
+"""What the workers of a `multiprocessing.Pool` run: an initializer that sets the worker up, and one wrapper a call.
+
+The wrapper is what the Pool maps. It tells the parent of each task over the worker's own pipe, as the Pool itself
+says nothing before a `map` has ended; to the Pool it returns nothing, and raises nothing.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+import traceback
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from mprun.log.words import timestamp
+from mprun.worker.boot import process
+from mprun.worker.calls.calls import CODES, result_line
+from mprun.worker.calls.finalizing import finalize
+from mprun.worker.calls.pool_setup import PoolWork, about_tasks, get_ready
+from mprun.worker.calls.tasks import Tasks
+from mprun.worker.wire.frames import RESULT, result_body
+from mprun.worker.wire.output import flush_output
+
+_work: PoolWork
+_tasks: Tasks
+_about: dict[str, Any]
+
+
+def run_worker(target: Callable[..., None], *args: Any) -> None:
+    """What the Process of a Pool's worker runs: `target`, which is the Pool's own loop, and then the finalizer."""
+    target(*args)
+    if _work.finalizer is not None:
+        finalize(process.current, _work, _work.finalizer)
+
+
+def set_up(work: PoolWork) -> None:
+    """The Pool's initializer, which runs the user's."""
+    global _work, _about, _tasks
+    function, _work = get_ready(process.current, work)
+    _tasks = Tasks(function, _work)
+    _about = about_tasks(process.current, work)
+    process.current.board.get_ready()
+
+
+def run_one(numbered: tuple[int, Any]) -> None:
+    """One task of any call but `starmap` and `apply`: (index, item)."""
+    _run(*numbered)
+
+
+def run_star(task: int, item: Sequence[Any]) -> None:
+    """One task of `starmap`: its index and the sequence of its arguments."""
+    _run(task, item)
+
+
+def run_apply(args: Sequence[Any], kwargs: Mapping[str, Any]) -> None:
+    """The one task of `apply`."""
+    _run(0, (args, kwargs))
+
+
+def _run(task: int, handed_over: Any) -> None:
+    """As `_make_call`; where that can't tell how it ended, the worker ends.
+
+    The Pool would take the error for the task's result, and the parent would wait for it for ever.
+    """
+    try:
+        _make_call(task, handed_over)
+    except BaseException:  # noqa: BLE001 -- no memory is left, or the task has changed its interpreter
+        try:
+            traceback.print_exc()
+        finally:
+            os._exit(1)
+
+
+def _make_call(task: int, handed_over: Any) -> None:
+    """Make the call of `task`; `handed_over` is its item, or what that is loaded from."""
+    child = process.current
+    if child.board.stopped:
+        child.send(RESULT, result_body(task, CODES["cancelled"], _cancelled_line(task)))
+        return
+    child.board.begin(task, time.monotonic_ns())
+    waited = max(0.0, time.time() - _work.submitted)
+    ended, (args, kwargs) = _tasks.make(task, handed_over)
+    flush_output()
+    if _tasks.keeper is not None and ended.error is None:
+        _tasks.keeper.tell(child)
+    about = _about | {"task": task, "attempt": 1, "waited": round(waited, 6)} | _tasks.key
+    line = result_line(about, ended, args, kwargs)
+    child.send(RESULT, result_body(task, CODES[ended.outcome], line))
+    child.board.end()
+
+
+def _cancelled_line(task: int) -> bytes:
+    fields = {"ts": timestamp(time.time()), **_about, "task": task, "attempt": 1, "outcome": "cancelled"}
+    fields["cancelled_by"] = "stop"
+    return (json.dumps(fields)[1:] + "\n").encode()

@@ -1,0 +1,228 @@
+"""What a worker of the local engine runs: batches of tasks from its own pipe, one after the other.
+
+The line of each finished task goes into memory that the parent can read (`Board`) before the next task begins, and
+over the pipe in runs: a death costs the task at work and no other, and no task costs a system call of its own.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from mprun.log.task_lines import TaskLines
+from mprun.log.values import to_json
+from mprun.log.words import Outcome
+from mprun.worker.boot import process
+from mprun.worker.calls.calling import arguments_of, by_call, decoded
+from mprun.worker.calls.calls import CODES, PLAIN_TYPES, Call, judge, result_line
+from mprun.worker.calls.finalizing import finalize
+from mprun.worker.calls.items import Load, item_loader, keyed_items
+from mprun.worker.calls.pool_setup import PoolWork, about_tasks, get_ready
+from mprun.worker.calls.retry import Again
+from mprun.worker.wire.board import BEGAN, FIRST, ROOM, STOP, TASK, USED
+from mprun.worker.wire.frames import (
+    AGAIN,
+    COUNTED,
+    DROPPED,
+    RESULT,
+    RUN,
+    again_body,
+    counted_body,
+    read_batches,
+    result_body,
+    run_head,
+)
+from mprun.worker.wire.output import flush_output, unfinished
+
+SEND_INTERVAL = 20_000_000  # ns that finished lines are kept before they are sent, where tasks are quicker
+SMALL = 1 << 62  # an int below it needs no look at its size
+
+
+def serve(work: PoolWork) -> None:
+    """The `target` of the worker's Process: serve batches until the parent closes the pipe."""
+    child = process.current
+    function, work = get_ready(child, work)
+    child.board.get_ready()
+    server = _server(child, work, function)
+    for first, attempt, handed, items in read_batches(child.tasks.childs.fileno()):
+        server.run(first, attempt, handed, items)
+    if work.finalizer is not None:
+        finalize(child, work, work.finalizer)
+
+
+def _server(child: process.ChildProcess, work: PoolWork, function: Callable[..., Any]) -> Server:
+    if work.keep is not None:
+        from mprun.worker.wire.result_writer import KeepingServer
+
+        return KeepingServer(child, work, function, work.keep)
+    return (Server if work.log_tasks == "all" else _CountingServer)(child, work, function)
+
+
+class Server:
+    def __init__(self, child: process.ChildProcess, work: PoolWork, function: Callable[..., Any]) -> None:
+        self._child = child
+        self._board = child.board
+        self._work = work
+        self._load = item_loader(work)
+        self._keyed = keyed_items(work, self._load)
+        self._invoke = _invoker(work, function, self._load if self._keyed is None else self._keyed.load)
+        self._arguments = arguments_of(work.call, work.kwargs)
+        self._again = Again(work.retries)
+        about = about_tasks(child, work)
+        self._lines = TaskLines(about) if self._keyed is None else self._keyed.lines(about)
+        self._sent = time.monotonic_ns()
+
+    def run(self, first: int, attempt: int, handed: int, items: Sequence[Any]) -> None:
+        """Run one batch: tasks `first`, `first` + 1, …, handed over at `handed` (ns, CLOCK_MONOTONIC)."""
+        # The loop that every task goes through: names are local, and what needn't be a call isn't one.
+        board, words, kept = self._board, self._board.words, self._board.lines
+        invoke, line_of, now = self._invoke, self._lines.line, time.monotonic_ns
+        self._lines.begin_batch(attempt, handed)
+        task, used = first, 0
+        self._sent = now()
+        send_at = self._sent + SEND_INTERVAL
+        board.start_run(first)
+        for item in items:
+            if words[STOP]:
+                self._send_run(used)
+                self._child.send(DROPPED)
+                return
+            words[BEGAN] = began = now()
+            words[TASK] = task + 1
+            failure = None
+            try:
+                value = invoke(item)
+            except BaseException as error:  # noqa: BLE001 -- whatever it is, it is this task's outcome
+                ended = now()
+                value, outcome, failure = None, *judge(None, error)
+            else:
+                ended = now()
+                if type(value) not in PLAIN_TYPES:
+                    outcome, failure = judge(value, None)
+            if unfinished:
+                flush_output()
+            if failure is not None:
+                self._send_run(used)
+                times = (ended - began) / 1e9, (began - handed) / 1e9
+                self._tell_failure(task, attempt, item, outcome, failure, times)
+                task, used = task + 1, 0
+                board.start_run(task)
+                continue
+            text = str(value) if type(value) is int and -SMALL < value < SMALL else to_json(value)
+            line = line_of(task, text, began, ended)
+            end = used + len(line)
+            if end > ROOM:
+                self._send_run(used)
+                board.start_run(task)
+                used, end = 0, len(line)
+            kept[used:end] = line
+            words[USED] = used = end
+            task += 1
+            if ended > send_at:
+                self._send_run(used)
+                board.start_run(task)
+                used, send_at = 0, ended + SEND_INTERVAL
+        self._send_run(used)
+        board.end()
+
+    def _send_run(self, used: int) -> None:
+        before, self._sent = self._sent, time.monotonic_ns()
+        if used:
+            took = self._sent - before
+            self._child.send(RUN, run_head(self._board.words[FIRST], took), self._board.lines[:used])
+
+    def _tell_failure(
+        self,
+        task: int,
+        attempt: int,
+        item: Any,
+        outcome: Outcome,
+        error: BaseException,
+        times: tuple[float, float],
+    ) -> None:
+        """Tell of a task that failed; `times` are how long it ran and how long it waited, in seconds."""
+        duration, waited = times
+        ended = Call(outcome, None, error, time.time(), duration)
+        args, kwargs = self._arguments(self._loaded(item))
+        about = {"step": self._work.step, "worker": self._child.worker, "task": task, "attempt": attempt}
+        about["waited"] = round(waited, 6)
+        if self._keyed is not None:
+            about |= self._keyed.fields
+        code = CODES[outcome]
+        delay = self._again.delay(attempt, outcome, error)
+        if delay is None:
+            line = result_line({"event": "task.result", **about}, ended, args, kwargs)
+            self._child.send(RESULT, result_body(task, code, line))
+        else:
+            line = result_line({"event": "task.retried", **about, "retry_in": round(delay, 6)}, ended, args, kwargs)
+            self._child.send(AGAIN, again_body(task, code, delay, line))
+
+    def _loaded(self, item: Any) -> Any:
+        """The item for the log, where it can be loaded: that may be what failed."""
+        try:
+            return item if self._load is None else self._load(item)
+        except BaseException:  # noqa: BLE001 -- unpickling calls the user's code, which may raise SystemExit
+            return item
+
+
+class _CountingServer(Server):
+    """For a log that has lines for failures only: tasks that return are counted.
+
+    Its loop is one of its own: shared steps would be calls, which cost more than the counting.
+    """
+
+    def run(self, first: int, attempt: int, handed: int, items: Sequence[Any]) -> None:
+        board, words = self._board, self._board.words
+        invoke, now = self._invoke, time.monotonic_ns
+        task = run_first = first
+        self._sent = now()
+        send_at = self._sent + SEND_INTERVAL
+        board.start_run(first)
+        for item in items:
+            if words[STOP]:
+                self._send_count(run_first, task)
+                self._child.send(DROPPED)
+                return
+            words[BEGAN] = began = now()
+            words[TASK] = task + 1
+            failure = None
+            try:
+                value = invoke(item)
+            except BaseException as error:  # noqa: BLE001 -- whatever it is, it is this task's outcome
+                outcome, failure = judge(None, error)
+            else:
+                if type(value) not in PLAIN_TYPES:
+                    outcome, failure = judge(value, None)
+            if unfinished:
+                flush_output()
+            if failure is not None:
+                self._send_count(run_first, task)
+                times = (now() - began) / 1e9, (began - handed) / 1e9
+                self._tell_failure(task, attempt, item, outcome, failure, times)
+                task = run_first = task + 1
+                board.start_run(task)
+                continue
+            task += 1
+            words[USED] = task - run_first
+            if began > send_at:
+                self._send_count(run_first, task)
+                board.start_run(task)
+                run_first, send_at = task, began + SEND_INTERVAL
+        self._send_count(run_first, task)
+        board.end()
+
+    def _send_count(self, run_first: int, task: int) -> None:
+        before, self._sent = self._sent, time.monotonic_ns()
+        if task > run_first:
+            self._child.send(COUNTED, counted_body(run_first, self._sent - before, task - run_first))
+
+
+def _invoker(work: PoolWork, function: Callable[..., Any], load: Load | None) -> Callable[[Any], Any]:
+    """The function of what is handed over for one item that makes its call."""
+    make_call = by_call(work.call, function, work.kwargs)
+    if load is None:
+        return make_call
+    if work.decoding is not None:
+        return decoded(make_call, load, work.decoding)
+    return lambda item: make_call(load(item))

@@ -1,0 +1,119 @@
+"""What the child of a process step runs: the step's one call."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from mprun.language.references import evaluate
+from mprun.language.targets import Target
+from mprun.plan.child_spec import Converts, Retries
+from mprun.worker.boot import process
+from mprun.worker.calls.calls import CODES, Call, call, judge_stay, resolve_converting, result_line
+from mprun.worker.calls.retry import Again
+from mprun.worker.wire.frames import AGAIN, RESULT, again_body, result_body
+from mprun.worker.wire.output import flush_output
+
+if TYPE_CHECKING:  # most children have none of these, and need not load them
+    from mprun.results.files import ResultFiles
+    from mprun.sources.decoding import Decoding
+    from mprun.worker.calls.pool_setup import ItemsAre
+    from mprun.worker.calls.scope import Scope
+    from mprun.worker.wire.result_writer import Keeper
+
+
+@dataclass(frozen=True, slots=True)
+class ProcessWork:
+    """The call that a child makes.
+
+    `scope` has the values of the references in its arguments, None where there are none; `keep` says where what it
+    returns is kept, if it is. The `item` in the scope may be something that the child makes the item of: `items_are`
+    says what, `items_from` what files it refers to, `decoding` how a row is read.
+    """
+
+    target: Target
+    args: tuple[Any, ...]
+    kwargs: dict[str, Any]
+    retries: Retries
+    converts: Converts
+    scope: Scope | None = None
+    keep: ResultFiles | None = None
+    decoding: Decoding | None = None
+    items_are: ItemsAre = "values"
+    items_from: ResultFiles | None = None
+    items_refer: bool = False
+
+
+class Made(NamedTuple):
+    """A call that was made: how it ended, the arguments that it had, and what has kept its value, if that is kept."""
+
+    ended: Call
+    args: Any
+    kwargs: Any
+    keeper: Keeper | None
+
+
+def run_process(work: ProcessWork, about: Mapping[str, Any]) -> None:
+    """The `target` of the Process: resolve the step's target here, call it, tell the parent how it ended.
+
+    `about` are the fields of the result event that the parent knows: `step`, `attempt`, and of a fan-out `task`.
+    """
+    child = process.current
+    about = {**about, "pid": child.pid}
+    ended, args, kwargs, keeper = make_call(work, about, child.board.begin)
+    flush_output()
+    if keeper is not None and ended.error is None:
+        keeper.tell(child)
+    code = CODES[ended.outcome]
+    delay = Again(work.retries).delay(about["attempt"], ended.outcome, ended.error) if ended.error else None
+    if delay is None:
+        line = result_line({"event": "process.result", **about}, ended, args, kwargs)
+        child.send(RESULT, result_body(0, code, line))
+    else:
+        line = result_line({"event": "process.retried", **about, "retry_in": round(delay, 6)}, ended, args, kwargs)
+        child.send(AGAIN, again_body(0, code, delay, line))
+
+
+def make_call(work: ProcessWork, about: Mapping[str, Any], begin: Callable[[int, int], None]) -> Made:
+    """Get ready for the call of `work` and make it, or tell what went wrong before; `begin(task, ns)` in between."""
+    args: Any
+    kwargs: Any
+    args, kwargs = evaluate((work.args, work.kwargs), str)  # for the log, where there will be no others
+    keeper = None if work.keep is None else _keeper(work.keep, about)
+    ended = call(_get_ready, (work,), {}, judge_stay)
+    if ended.error is None:
+        function: Any
+        function, args, kwargs = ended.value or (None, args, kwargs)  # None: the import has called sys.exit()
+        begin(about.get("task", 0), time.monotonic_ns())
+        ended = call(function, args, kwargs, None if keeper is None else keeper.judge)
+    return Made(ended, args, kwargs, keeper)
+
+
+def _get_ready(work: ProcessWork) -> tuple[Callable[..., Any], Any, Any]:
+    """The function and its arguments, with what references stand for in their place."""
+    function = resolve_converting(work.target, work.converts)
+    if work.scope is None:
+        return function, work.args, work.kwargs
+    if "item" in work.scope.given:
+        _load_item(work, work.scope.given)
+    args, kwargs = work.scope.evaluate((work.args, work.kwargs))
+    return function, args, kwargs
+
+
+def _load_item(work: ProcessWork, given: dict[str, Any]) -> None:
+    """Make the item of a cell of what the parent has handed over."""
+    from mprun.worker.calls.items import item_loader
+
+    load = item_loader(work)
+    if load is not None:
+        given["item"] = load(given["item"])
+
+
+def _keeper(files: ResultFiles, about: Mapping[str, Any]) -> Keeper:
+    from mprun.worker.wire.result_writer import Keeper
+
+    keeper = Keeper(files, single="task" not in about)
+    keeper.task, keeper.attempt = about.get("task", 0), about["attempt"]
+    return keeper

@@ -1,0 +1,1 @@
+"""The child that checks targets before a run, without calling them."""

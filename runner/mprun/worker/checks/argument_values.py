@@ -1,0 +1,147 @@
+"""Are these arguments what the annotations ask for? And is any of them to be converted?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from inspect import Signature
+from itertools import chain, islice
+from typing import Any
+
+from mprun.language.references import references_in
+from mprun.worker.checks.problems import Problem, Use
+from mprun.worker.conversion.converter import ANYTHING, Converter, Mismatch, Rules, alternatives
+from mprun.worker.conversion.parameters import Parameters, Taken, sentence
+
+MAX_WALK = 100_000  # numbers of a range that are tried one by one; of a longer one its two ends
+
+_KINDS: dict[type, str] = {str: "a text", dict: "a mapping", list: "a list", int: "a number"}
+
+At = tuple[str | int, ...]
+
+
+def is_known(value: Any) -> bool:
+    """Whether `value` is all there, without a reference to what only the run will tell."""
+    return next(references_in(value), None) is None
+
+
+def _is_of_item(value: Any) -> bool:
+    return any(reference.scope == "item" for reference in references_in(value))
+
+
+class ValueCheck:
+    """Tries the arguments of one use; `converts` says of those tried whether any is to be converted in the child."""
+
+    def __init__(self, signature: Signature, use: Use, notes: tuple[str, ...]) -> None:
+        self._use = use
+        self._name = use.target.qualname
+        self._notes = notes
+        self._given = Parameters(signature, Rules())
+        self._items = Parameters(signature, Rules(text=use.mode == "text"))
+        self.converts = False
+
+    def problems(self) -> Iterator[Problem]:
+        use = self._use
+        if use.shape in ("once", "generator"):
+            yield from self._call(use.args, use.kwargs, use.where)
+            return
+        if use.shape == "axes":
+            yield from self._axes()
+            return
+        yield from self._call((), use.kwargs, use.where)
+        if use.shape.startswith("each"):
+            yield from self._each()
+        else:
+            yield from self._star()
+
+    def _call(self, args: Sequence[Any], kwargs: Mapping[str, Any], where: At) -> Iterator[Problem]:
+        of_items = {key: taken for key, taken, _ in self._items.of(args, kwargs)}
+        for key, taken, value in self._given.of(args, kwargs):
+            path = (*where, key) if isinstance(key, int) else (*where[:-1], "kwargs", key)
+            yield from self._value(of_items[key] if _is_of_item(value) else taken, value, path)
+
+    def _each(self) -> Iterator[Problem]:
+        taken = self._items.positional(0)
+        if taken is None:
+            return
+        if self._use.shape == "each":
+            yield from self._values(taken, self._use.args, self._use.where)
+        elif self._use.args:
+            yield from self._kind(taken, type(self._use.args[0]), self._use.where)
+        else:
+            self.converts |= taken.converter is not ANYTHING
+            yield from self._unclear(taken, taken.converter.unclear)
+
+    def _star(self) -> Iterator[Problem]:
+        if self._use.shape == "star-like":
+            self.converts |= not self._items.take_anything
+            return
+        for index, item in enumerate(self._use.args):
+            if isinstance(item, list):
+                yield from self._call(item, {}, (*self._use.where, index))
+            elif isinstance(item, dict):
+                yield from self._named(item, (*self._use.where, index))
+
+    def _named(self, item: Mapping[Any, Any], where: At) -> Iterator[Problem]:
+        for name, value in item.items():
+            taken = self._given.keyword(name) if isinstance(name, str) else None
+            if taken is not None:
+                yield from self._value(taken, value, (*where, name))
+
+    def _axes(self) -> Iterator[Problem]:
+        for name, values in self._use.kwargs.items():
+            taken = self._given.keyword(name)
+            if taken is not None:
+                yield from self._values(taken, values, (*self._use.where, name))
+
+    def _values(self, taken: Taken, values: Sequence[Any], where: At) -> Iterator[Problem]:
+        if isinstance(values, range):
+            yield from self._range(taken, values, where)
+            return
+        for index, value in enumerate(values):
+            yield from self._value(taken, value, (*where, index))
+
+    def _range(self, taken: Taken, numbers: range, where: At) -> Iterator[Problem]:
+        """One problem at most, as all the numbers are written in one place."""
+        if int in taken.converter.reads:
+            tried = _tried(taken.converter, numbers)
+            yield from islice(chain.from_iterable(self._value(taken, number, where) for number in tried), 1)
+        elif numbers:
+            yield from self._kind(taken, int, where)
+
+    def _value(self, taken: Taken, value: Any, path: At) -> Iterator[Problem]:
+        if not is_known(value):
+            self.converts |= not taken.converter.keeps
+            return
+        try:
+            self.converts |= taken.converter.convert(value) is not value
+        except Mismatch as mismatch:
+            for fault in mismatch.faults:
+                told = sentence(self._name, taken.name, fault)
+                yield self._problem(told, (*path, *fault.path), fault.advice, at_key=fault.at_key)
+
+    def _kind(self, taken: Taken, kind: type, where: At) -> Iterator[Problem]:
+        """Of items of which no more than the kind is looked at."""
+        self.converts |= not taken.converter.keeps
+        if kind not in taken.converter.reads:
+            told = f"`{self._name}` takes `{taken.name}` as {taken.converter.takes}, and each item is {_KINDS[kind]}"
+            yield self._problem(told, where)
+        else:
+            yield from self._unclear(taken, taken.converter.unclear & {kind})
+
+    def _unclear(self, taken: Taken, kinds: frozenset[type]) -> Iterator[Problem]:
+        if kinds:
+            what = alternatives(sorted(_KINDS[kind] for kind in kinds))
+            told = f"`{self._name}` takes `{taken.name}` in two ways: {what} can be read as {taken.converter.takes}"
+            yield self._problem(told, self._use.where, "annotate it with one of them")
+
+    def _problem(self, message: str, path: At, advice: str = "", *, at_key: bool = False) -> Problem:
+        return Problem("argument-type", message, path, advice=advice, notes=self._notes, at_key=at_key)
+
+
+def _tried(converter: Converter, numbers: range) -> Iterable[int]:
+    """Those of `numbers` to be tried: where all ints are taken, the first will do."""
+    if int in converter.sure:
+        return numbers[:1]
+    if len(numbers) <= MAX_WALK:
+        return numbers
+    return chain(numbers[: MAX_WALK // 2], numbers[-MAX_WALK // 2 :])

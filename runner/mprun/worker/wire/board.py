@@ -1,0 +1,124 @@
+"""Memory that a child and its parent share: what the child is at work on, what it has finished, whether to go on.
+
+The child notes each task before it begins and keeps the lines of finished tasks here until it has sent them; the
+parent reads both at any time, also after the child's death. Each word has one writer and is stored by one aligned
+8-byte write, so neither side needs a lock or a message.
+"""
+
+from __future__ import annotations
+
+import mmap
+import os
+from multiprocessing import reduction
+from typing import Any
+
+from mprun.system.memory import anonymous_file
+
+TASK, BEGAN, STOP, USED, ROUND, FIRST, READY, FINALIZING = range(8)  # positions of the words
+_WORDS = 64  # bytes at the start of the memory
+
+ROOM = 128 * 1024  # bytes of finished lines that a pool's worker keeps at most before it sends them
+
+
+class Board:
+    """The words: the task at work plus one (0: idle), when it began (ns, CLOCK_MONOTONIC), the parent's stop; and of
+    the finished tasks kept: the bytes of their lines (or how many they are), how often they were sent, the index of
+    the first; whether the child can take tasks; and when it began to call its finalizer (0: not yet)."""
+
+    def __init__(self, fd: int | None = None) -> None:
+        self._fd = anonymous_file(_WORDS + ROOM) if fd is None else fd
+        self._map = mmap.mmap(self._fd, _WORDS + ROOM)
+        self.words = memoryview(self._map)[:_WORDS].cast("q")
+        self.lines = memoryview(self._map)[_WORDS:]
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _attach, (reduction.DupFd(self._fd),)
+
+    def close_file(self) -> None:
+        """Give the descriptor back; the memory stays mapped. For the parent, once the child has started."""
+        os.close(self._fd)
+
+    # -- written by the child
+
+    def begin(self, task: int, now_ns: int) -> None:
+        self.words[BEGAN] = now_ns
+        self.words[TASK] = task + 1
+
+    def end(self) -> None:
+        self.words[TASK] = 0
+
+    def start_run(self, first: int) -> None:
+        """Forget the lines kept (they were sent); the next one belongs to task `first`."""
+        self.words[USED] = 0
+        self.words[ROUND] += 1
+        self.words[FIRST] = first
+
+    def get_ready(self) -> None:
+        """Note that tasks can come: the target is found and the initializer has returned."""
+        self.words[READY] = 1
+
+    def begin_finalizer(self, now_ns: int) -> None:
+        self.words[FINALIZING] = now_ns
+
+    # -- read by the parent
+
+    @property
+    def finalizing_since(self) -> int:
+        """When the child began to call its finalizer (ns, CLOCK_MONOTONIC); 0 where it hasn't."""
+        return self.words[FINALIZING]
+
+    @property
+    def is_ready(self) -> bool:
+        return self.words[READY] != 0
+
+    @property
+    def task(self) -> int | None:
+        """The index of the task at work, None when idle."""
+        noted = self.words[TASK]
+        return noted - 1 if noted else None
+
+    @property
+    def round(self) -> int:
+        """How often the kept lines were forgotten: the same before and after a look, they are of one run."""
+        return self.words[ROUND]
+
+    def at_work(self) -> tuple[int, int] | None:
+        """(task, when it began) where two looks agree, else None: the child is between two tasks."""
+        seen = (self.words[TASK], self.words[BEGAN])
+        if not seen[0] or seen != (self.words[TASK], self.words[BEGAN]):
+            return None
+        return seen[0] - 1, seen[1]
+
+    def kept(self) -> tuple[int, list[bytes]] | None:
+        """(index of the first task, lines without newlines) of what is finished and perhaps not sent; None where there
+        is nothing, or it changed meanwhile."""
+        round_, first, used = self.words[ROUND], self.words[FIRST], self.words[USED]
+        lines = bytes(self.lines[:used])
+        if not used or round_ != self.words[ROUND] or first != self.words[FIRST]:
+            return None
+        return first, lines.split(b"\n")[:-1]
+
+    def counted(self) -> tuple[int, int] | None:
+        """As `kept`, of a worker that only counts: (index of the first task, how many have returned)."""
+        round_, first, count = self.words[ROUND], self.words[FIRST], self.words[USED]
+        if not count or round_ != self.words[ROUND] or first != self.words[FIRST]:
+            return None
+        return first, count
+
+    # -- written by the parent, read by the child
+
+    @property
+    def stopped(self) -> bool:
+        return self.words[STOP] != 0
+
+    def stop(self) -> None:
+        """Ask the child to begin no further task."""
+        self.words[STOP] = 1
+
+    def go_on(self) -> None:
+        """Take `stop` back."""
+        self.words[STOP] = 0
+
+
+def _attach(handle: Any) -> Board:
+    return Board(handle.detach())
