@@ -1,4 +1,4 @@
-"""The long forms of tests/test_chaos.py and of the kills in tests/test_resume.py.
+"""The long forms of tests/chance/test_chaos.py and of the kills in tests/commands/test_resume.py.
 
 `python -m benchmarks.chaos` from the checkout's root, with extra `test`.
 """

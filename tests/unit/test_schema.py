@@ -17,7 +17,7 @@ from mprun.loading.read.file import decode, read_bytes
 from mprun.loading.read.yaml_data import read_yaml
 from mprun.loading.sections import APPLY, DEFAULTS, ITEMS, LOG, POOL, PROCESS, RETRIES, WORKFLOW
 
-MISTAKES = Path(__file__).parent / "mistakes"
+MISTAKES = Path(__file__).parents[1] / "mistakes"
 
 # Mistakes that only loading finds: names, graphs, files, Python's own rules, and YAML itself.
 NOT_IN_A_SCHEMA = {

@@ -20,7 +20,7 @@ from mprun.format.schema import workflow_schema
 from mprun.loading.read.file import decode, read_bytes
 from mprun.loading.read.yaml_data import read_yaml
 
-WORKFLOWS = Path(__file__).parents[1] / "workflows"
+WORKFLOWS = Path(__file__).parents[2] / "workflows"
 NAMES = sorted(path.stem for path in WORKFLOWS.glob("*.yaml"))
 MODELINE = "# yaml-language-server: $schema=../schemas/workflow.schema.json"
 

@@ -13,7 +13,7 @@ from jsonschema import Draft7Validator
 from mprun.log.schema.events import event_schema
 from mprun.log.schema.reference import event_reference
 
-SCHEMAS = Path(__file__).parents[1] / "schemas"
+SCHEMAS = Path(__file__).parents[2] / "schemas"
 
 
 @pytest.mark.parametrize("name", ["workflow", "event"])

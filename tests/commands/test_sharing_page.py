@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from conftest import CommandLine
 
-PAGE = (Path(__file__).parents[1] / "docs/sharing.md").read_text(encoding="utf-8")
+PAGE = (Path(__file__).parents[2] / "docs/sharing.md").read_text(encoding="utf-8")
 FILES = {
     name: f"# {name}\n{text}"
     for name, text in re.findall(r"^```(?:yaml|python)\n# (\S+)\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)

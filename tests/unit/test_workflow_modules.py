@@ -8,7 +8,7 @@ from types import ModuleType
 
 import pytest
 
-WORKFLOWS = Path(__file__).parents[1] / "workflows"
+WORKFLOWS = Path(__file__).parents[2] / "workflows"
 
 
 @pytest.fixture

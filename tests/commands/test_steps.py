@@ -9,7 +9,7 @@ import pytest
 from conftest import CommandLine
 from log_checks import outcomes
 
-PAGE = (Path(__file__).parents[1] / "docs/steps.md").read_text(encoding="utf-8")
+PAGE = (Path(__file__).parents[2] / "docs/steps.md").read_text(encoding="utf-8")
 
 JOBS = """
     import os

@@ -60,7 +60,7 @@ def test_load_run_and_read(folder: Path, display: tuple[str, ...]) -> None:
 def test_the_page_on_the_log_reads_one(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    page = (Path(__file__).parents[1] / "docs/event-log.md").read_text(encoding="utf-8")
+    page = (Path(__file__).parents[2] / "docs/event-log.md").read_text(encoding="utf-8")
     (program,) = re.findall(r"^```python\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
     write_run(tmp_path / ".mprun/runs" / RUN_ID, small_run())
     monkeypatch.chdir(tmp_path)

@@ -1,7 +1,7 @@
 """Every mistake, word for word: `mprun validate NAME.yaml` answers with exactly NAME.txt.
 
 tests/mistakes has what is wrong with files, tests/mistakes_targets what is wrong with the targets that they name.
-`MPRUN_UPDATE=1 pytest tests/test_mistakes.py` rewrites the answers; read each of them before committing it.
+`MPRUN_UPDATE=1 pytest tests/unit/test_mistakes.py` rewrites the answers; read each of them before committing it.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import pytest
 
 from mprun.cli.main import run_command_line
 
-HERE = Path(__file__).parent
+HERE = Path(__file__).parents[1]
 
 # The files of the first folder name targets that don't exist: they have mistakes enough without.
 OPTIONS = {"mistakes": ("--no-import",), "mistakes_targets": ()}

@@ -12,7 +12,7 @@ from logs_by_hand import small_run, write_run
 from mprun.log.head import HeadFile
 from mprun.log.verifying.signing import signer
 
-PAGE = (Path(__file__).parents[1] / "docs/auditing.md").read_text(encoding="utf-8")
+PAGE = (Path(__file__).parents[2] / "docs/auditing.md").read_text(encoding="utf-8")
 SEALS, LAST_SEAL, SIGNATURE, KEYS = re.findall(r"^```sh\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
 
 
@@ -51,4 +51,4 @@ def test_a_signature_by_hand(folder: Path) -> None:
 
 def test_what_it_links_to_is_there() -> None:
     links = re.findall(r"\]\(([^)#]+)\)", PAGE)
-    assert [link for link in links if not (Path(__file__).parents[1] / "docs" / link).exists()] == []
+    assert [link for link in links if not (Path(__file__).parents[2] / "docs" / link).exists()] == []

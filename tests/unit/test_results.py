@@ -14,7 +14,6 @@ from typing import Any
 
 import pytest
 from engine.flows import Block
-from test_engine_parts import Told
 
 from mprun.engines.local.backlog import Backlog, Batch
 from mprun.engines.results.back_pressure import MOST_BYTES, MOST_VALUES, Takers
@@ -29,6 +28,7 @@ from mprun.worker.wire import result_memory as shelves
 from mprun.worker.wire.frames import FrameError, Splitter, write_frame
 from mprun.worker.wire.result_frames import Values, read_values, values_parts
 from mprun.worker.wire.result_memory import Shelf
+from unit.test_engine_parts import Told
 
 
 @pytest.fixture

@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 from conftest import COMMAND, CommandLine
-from test_readme import steady
 
-ROOT = Path(__file__).parents[1]
+from commands.test_readme import steady
+
+ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs/format.md").read_text(encoding="utf-8")
 
 # Shown for the answer that it gets.

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from conftest import COMMAND, CommandLine
 
-PAGE = (Path(__file__).parents[1] / "docs/resuming.md").read_text(encoding="utf-8")
+PAGE = (Path(__file__).parents[2] / "docs/resuming.md").read_text(encoding="utf-8")
 
 FLOW = """
     pools:

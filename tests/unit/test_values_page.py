@@ -18,7 +18,7 @@ from mprun.loading.read.yaml_data import read_yaml
 from mprun.worker.conversion.build import Converters
 from mprun.worker.conversion.converter import Rules
 
-PAGE = Path(__file__).parents[1] / "docs" / "values.md"
+PAGE = Path(__file__).parents[2] / "docs" / "values.md"
 
 
 class Color(enum.Enum):

@@ -18,7 +18,7 @@ from mprun.log.export.run_log import RunLog
 from mprun.log.verifying.verify import verify
 from mprun.runs.find import find_run
 
-GOLDEN = sorted((Path(__file__).parent / "golden").glob("*/events.jsonl"))
+GOLDEN = sorted((Path(__file__).parents[1] / "golden").glob("*/events.jsonl"))
 
 
 def test_there_is_one_for_the_present_version() -> None:

@@ -71,7 +71,7 @@ def test_each_room_has_its_layer() -> None:
 @pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(PACKAGE)))
 def test_imports_go_one_way(path: Path) -> None:
     if path == PACKAGE / "__init__.py":
-        return  # what the package offers is imported when it is asked for, which tests/test_api.py holds
+        return  # what the package offers is imported when it is asked for, which tests/commands/test_api.py holds
     own = [room_of(name.removeprefix("mprun.")) for name in imports(path) if name.startswith("mprun.")]
     assert {room for room in own if RANK[room] > RANK[part_of(path)]} == set()
 
