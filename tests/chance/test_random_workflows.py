@@ -11,8 +11,8 @@ import pytest
 import yaml
 from pydantic import BaseModel
 from random_workflows import FILES, random_workflow
+from test_fuzz_load import CHANGES
 
-from chance.test_fuzz_load import CHANGES
 from mprun.errors.diagnostics import render_all
 from mprun.errors.exceptions import UsageError
 from mprun.format.workflow import Workflow
@@ -21,7 +21,7 @@ from mprun.loading.load import Loaded, load
 from mprun.loading.params.inputs import given_params
 from mprun.plan.plan import Plan, plan_json
 from mprun.planning.build.plan import build
-from mprun.planning.script import python_script
+from mprun.planning.eject.script import python_script
 from mprun.planning.show.graph import FORMATS
 from mprun.planning.show.table import describe
 

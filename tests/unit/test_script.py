@@ -20,9 +20,9 @@ from mprun.language.references import Reference, Template
 from mprun.language.targets import parse_target
 from mprun.plan.child_spec import PoolCall, Retries
 from mprun.plan.plan import If, Limits, Plan, SharedThing, StartMethod, Step
-from mprun.planning.script import python_script
-from mprun.planning.script_library import LIBRARY
-from mprun.planning.script_names import Names
+from mprun.planning.eject.library import LIBRARY
+from mprun.planning.eject.names import Names
+from mprun.planning.eject.script import python_script
 from mprun.sources.table import (
     CallSource,
     CsvSource,

@@ -49,7 +49,7 @@ def show_plan(
 
         show(plan_json(plan))
     elif as_python:
-        from mprun.planning.script import python_script
+        from mprun.planning.eject.script import python_script
 
         show(python_script(plan, checked=check_targets))
     else:

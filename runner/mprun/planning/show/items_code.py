@@ -1,4 +1,4 @@
-"""The items of a source as a Python expression; `script_helpers.py` defines the functions that it calls."""
+"""The items of a source as a Python expression; `eject/items.py` defines the functions that it calls."""
 
 from __future__ import annotations
 

@@ -17,13 +17,13 @@ from pathlib import Path
 from mprun.language.references import variable_name
 from mprun.language.targets import Target
 from mprun.plan.plan import Plan, PoolStep, Step, items_of, when
-from mprun.planning.script_helpers import helpers_for, modules_for, with_parts
-from mprun.planning.script_library import Used
-from mprun.planning.script_names import Imports, Names
-from mprun.planning.script_refusals import references_to, refuse_what_has_no_words, without_skipped
-from mprun.planning.script_shared import about_waits, made_by
-from mprun.planning.script_steps import main_block
-from mprun.planning.script_values import RUN_DIR, Values
+from mprun.planning.eject.items import helpers_for, modules_for, with_parts
+from mprun.planning.eject.library import Used
+from mprun.planning.eject.main_block import main_block
+from mprun.planning.eject.names import Imports, Names
+from mprun.planning.eject.refusals import references_to, refuse_what_has_no_words, without_skipped
+from mprun.planning.eject.shared import about_waits, made_by
+from mprun.planning.eject.values import RUN_DIR, Values
 from mprun.planning.show.limits_text import limits_text, run_limits
 from mprun.planning.show.source_text import WIDTH, flat, literal, quoted
 from mprun.sources.table import CallSource

@@ -7,7 +7,7 @@ from typing import Any
 
 from mprun.errors.exceptions import UsageError
 from mprun.language.references import Reference, Template, variable_name
-from mprun.planning.script_library import Used
+from mprun.planning.eject.library import Used
 from mprun.planning.show.items_code import below
 from mprun.planning.show.source_text import Bare, call, flat, quoted
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 from mprun.language.references import Template
-from mprun.planning.script_library import Used
+from mprun.planning.eject.library import Used
 from mprun.planning.show.source_text import Group, call
 
 

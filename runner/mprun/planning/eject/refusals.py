@@ -9,8 +9,8 @@ from mprun.errors.exceptions import UsageError
 from mprun.language.expressions import names_in, value_of
 from mprun.language.references import Reference, references_in
 from mprun.plan.plan import Plan, PoolStep, ProcessStep, Step, items_of
+from mprun.planning.eject.main_block import returning
 from mprun.planning.order import waves
-from mprun.planning.script_steps import returning
 from mprun.sources.table import CallSource, whole_of
 
 

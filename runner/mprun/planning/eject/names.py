@@ -10,8 +10,8 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from mprun.language.targets import Target, file_module_name
-from mprun.planning.script_helpers import HELPER_NAMES
-from mprun.planning.script_library import LIBRARY_MODULES, LIBRARY_NAMES
+from mprun.planning.eject.items import HELPER_NAMES
+from mprun.planning.eject.library import LIBRARY_MODULES, LIBRARY_NAMES
 from mprun.planning.show.source_text import WIDTH, Group, call, flat, led, lines, literal, quoted
 
 NOT_AT_TOP = "  # noqa: E402"

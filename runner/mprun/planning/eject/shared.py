@@ -8,9 +8,9 @@ from typing import Any
 
 from mprun.language.targets import Target
 from mprun.plan.plan import Plan, SharedThing, Step, declared_tasks, shared_by
+from mprun.planning.eject.library import Used
+from mprun.planning.eject.names import Imports
 from mprun.planning.order import waves
-from mprun.planning.script_library import Used
-from mprun.planning.script_names import Imports
 from mprun.planning.show.items_code import below, keywords
 from mprun.planning.show.source_text import INDENT, Code, Group, call, led, lines, literal, quoted
 from mprun.sharing.kinds import MANAGED, QUEUES, in_c

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from mprun.planning.script_converting import AS_ASKED, CONVERTED, CONVERTED_FROM_TEXT, CONVERTING_NAMES
-from mprun.planning.script_shared_helpers import (
+from mprun.planning.eject.converting import AS_ASKED, CONVERTED, CONVERTED_FROM_TEXT, CONVERTING_NAMES
+from mprun.planning.eject.shared_helpers import (
     ARRAY_OF_FILE,
     CALL_AND_LEAVE,
     ENDING_QUEUE,

@@ -6,12 +6,12 @@ from collections.abc import Iterable, Iterator
 
 from mprun.language.references import finals_of, references_in, step_of
 from mprun.plan.plan import Plan, PoolStep, ProcessStep, Step, has_one_result, needed_results
+from mprun.planning.eject.calls import Calls, method_of
+from mprun.planning.eject.library import Used
+from mprun.planning.eject.names import Imports, Names
+from mprun.planning.eject.saves import save_call
+from mprun.planning.eject.shared import SharedThings
 from mprun.planning.order import waves
-from mprun.planning.script_calls import Calls, method_of
-from mprun.planning.script_library import Used
-from mprun.planning.script_names import Imports, Names
-from mprun.planning.script_saves import save_call
-from mprun.planning.script_shared import SharedThings
 from mprun.planning.show.source_text import INDENT, WIDTH, Code, Group, call, flat, led, lines, quoted
 
 

@@ -8,9 +8,9 @@ from typing import Any
 
 from mprun.language.references import references_in, written_out
 from mprun.plan.plan import PoolStep, ProcessStep, shared_by
-from mprun.planning.script_library import Used
-from mprun.planning.script_names import Imports
-from mprun.planning.script_values import CELL, Values
+from mprun.planning.eject.library import Used
+from mprun.planning.eject.names import Imports
+from mprun.planning.eject.values import CELL, Values
 from mprun.planning.show.call_text import call_arguments, pool_arguments, process_arguments
 from mprun.planning.show.items_code import Writing, items_code, keywords
 from mprun.planning.show.source_text import Bare, Code, Group, call, comprehension, literal, quoted
