@@ -200,4 +200,10 @@ def test_a_cell_is_called_as_it_is_among_all(mprun: CommandLine) -> None:
     assert mprun("run", "w.yaml", "--only", "p@b#2", "--only", "p@a", "-q").code == 0
     assert sorted(event["cell"] for event in mprun.log() if event["event"] == "process.result") == ["a", "b#2"]
     assert mprun("repro", "latest", "p@b#2").stdout.startswith("builtins.dict(m='b', d=5)\n")
-    assert mprun("plan", "w.yaml", "--only", "p@a", "--python").stdout.count('for cell in [{"m": "a"}]') == 1
+
+
+def test_the_program_of_one_cell_has_that_cell_alone(mprun: CommandLine) -> None:
+    mprun.write(
+        "w.yaml", "processes: {p: {target: 'builtins:print', foreach: [a, b], args: ['${item}'], max_parallel: 1}}"
+    )
+    assert 'for item in ["a"]' in mprun("plan", "w.yaml", "--only", "p@a", "--python").stdout

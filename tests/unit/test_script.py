@@ -3,7 +3,6 @@
 import ast
 import glob
 import os
-import pickle
 import re
 import subprocess
 import sys
@@ -20,7 +19,7 @@ from mprun.language.references import Reference, Template
 from mprun.language.targets import parse_target
 from mprun.plan.child_spec import PoolCall, Retries
 from mprun.plan.plan import If, Limits, Plan, SharedThing, StartMethod, Step
-from mprun.planning.eject.library import LIBRARY
+from mprun.planning.eject.items import HELPERS
 from mprun.planning.eject.names import Names
 from mprun.planning.eject.script import python_script
 from mprun.sources.table import (
@@ -147,8 +146,10 @@ def test_a_basic_plan_reads_as_a_person_would_write_it(steps: list[Step], text: 
     assert python_script(plan_of(*steps)) == TOP + text
 
 
+LOAD = parse_target("jobs:load", "/flows")
+
 JOBS = """\
-import datetime, os, signal, sys, threading
+import os, signal, sys, threading
 TABLE = {}
 class Shape:
     @staticmethod
@@ -158,18 +159,13 @@ def add(a, b=0): return a + b
 def say(*words, **more): print(*words, *more.values())
 def fail(code): sys.exit(code)
 def refuse(text): raise ValueError(text)
-def no_luck(): raise ValueError("no luck")
 def die(): os.kill(os.getpid(), signal.SIGKILL)
-def fill(**table): TABLE.update(table)
 def load(name, value): TABLE[name] = value
 def look_up(name): return TABLE.get(name)
 def forever(): threading.Event().wait()
 def echo(value): return value
-def fail_at(n): sys.exit(n) if n == 1 else print(n)
+def fail_at(n): sys.exit(n == 1)
 def make_lambda(): return lambda: 0
-def make_set(): return {1}
-def dated(day: "datetime.date"): print(day)
-def locked(lock: threading.Event): print(lock)
 def environment(name): print(os.environ[name])
 def where(_): return os.getcwd(), os.environ.get("COLOUR")
 def show(*values): print(repr(values))
@@ -297,34 +293,7 @@ def test_a_record_that_fails_a_run_fails_the_script(
     run(plan_of(pool("p", "jobs:echo", source(str(flows / name))), folder=flows), tmp_path, status=1)
 
 
-LR: tuple[tuple[str, Source], ...] = (("lr", ListSource((0.1, True, 1, None))), ("the depth", RangeSource(0, 3, 1)))
-ODD: tuple[tuple[str, Source], ...] = (("class", ListSource(([1], [True], {"a": 1.0}, float("nan"), "nan"))),)
-EXCLUDING = ({"class": [[1.0], {"a": 1}]}, {"class": float("nan")})
-
-
-def test_combinations_give_what_a_run_would_get(flows: Path, tmp_path: Path) -> None:
-    sources: list[Source] = [
-        MatrixSource(LR),
-        MatrixSource(LR, exclude=({"lr": [1.0, 0.1]}, {"lr": True, "the depth": [0, 1]})),
-        MatrixSource(LR, ({"more": 1}, {"more": 2, "lr": 1}, {"lr": 9}, {"lr": None, "the depth": 7, "x": 1})),
-        MatrixSource(LR, ({"lr": 0.1, "x": 1}, {"y": 1}), ({"lr": 0.1}, {"the depth": [1, 2]})),
-        MatrixSource(ODD, ({"class": [True], "more": 1}, {"class": [1], "more": 2}), EXCLUDING),
-        MatrixSource((), ({"a": 1}, {"b": 2})),
-        SliceSource(MatrixSource(LR), 2, 3),
-        ZipSource((("a", ListSource(("x", "y", "z"))), LR[1])),
-    ]
-    steps = [pool(f"s{i}", "jobs:echo", source) for i, source in enumerate(sources)]
-    expected = list(map(values_of, sources))
-    assert run(plan_of(*steps, folder=flows), tmp_path) == list(map(repr, expected))
-    assert list(map(len, expected)) == [12, 4, 14, 4, 3, 2, 3, 3]
-
-
-BY_NAME = MatrixSource((("a", RangeSource(1, 3, 1)), ("b", ListSource((10, 20)))))
-A = ZipSource(BY_NAME.axes[:1])
 SHARED: dict[str, tuple[dict[str, Any], str]] = {
-    "matrix": ({"call": "matrix", "target": "jobs:add", "source": BY_NAME}, "[11, 21, 12, 22]"),
-    "zip": ({"call": "zip", "target": "jobs:add", "source": ZipSource(BY_NAME.axes)}, "[11, 22]"),
-    "shared": ({"call": "zip", "target": "jobs:add", "source": A, "kwargs": {"b": 5}}, "[6, 7]"),
     "map": ({"call": "map", "target": "jobs:add", "source": [1, 2], "kwargs": {"b": 5}}, "[6, 7]"),
     "starmap": ({"call": "starmap", "target": "jobs:add", "source": [[1], [2]], "kwargs": {"b": 5}}, "[6, 7]"),
     "imap": ({"call": "imap", "target": "builtins:dict", "source": [[]], "kwargs": {"class": 5}}, "[{'class': 5}]"),
@@ -377,24 +346,12 @@ def test_what_needs_a_failed_step_does_not_run(
     assert run(plan_of(*steps, folder=flows), tmp_path, status) == printed
 
 
-def test_a_target_file_is_imported_in_children_too(flows: Path, tmp_path: Path) -> None:
-    """`types.py` and `queue.py` stand in the workflow's folder and hide nothing of Python's own."""
-    for name in ("types", "queue"):
-        (flows / f"{name}.py").write_text(f"class Found(str): pass\ndef find(x): return Found('{name}')\n")
-    steps = [
-        pool("a", "types.py:find", 1, folder=str(flows)),
-        pool("b", "queue.py:find", 1, folder=str(flows), needs=("a",)),
-        process("types", "jobs:say", "end", needs=("b",)),
-    ]
-    assert run(plan_of(*steps, folder=flows), tmp_path) == ["['types']", "['queue']", "end"]
-
-
 def test_names_never_collide(flows: Path, tmp_path: Path) -> None:
-    modules = ("other", "pool", "context", "print", "lambda", "echo")
+    modules = ("other", "pool", "context", "print", "echo")
     for name in modules:
         (flows / f"{name}.py").write_text(f"def echo(x): return ('{name}', x)\ndef print(x): return x\n")
     targets = [f"{name}:echo" for name in (*modules, "jobs")] + ["other:print", "os.path:join", "builtins:abs"]
-    names = ["echo", "echo_results", "pool", "class", "None", "print", "a-b", "a_b", "__name__", "other"]
+    names = ["echo", "echo_results", "pool", "class", "None", "a-b", "a_b", "__name__", "other"]
     steps = [pool(name, target, ["1" if "join" in target else -1]) for name, target in zip(names, targets, strict=True)]
     expected = [repr([(name, -1)]) for name in modules] + ["[-1]", "[-1]", "['1']", "[1]"]
     one_after_another = [
@@ -422,17 +379,14 @@ def test_lines_stay_within_their_width_where_they_can() -> None:
     assert max(map(len, text.splitlines())) <= 100
 
 
-DEFINED = [helper.text for helper in LIBRARY.values()]
-
-
-@pytest.mark.parametrize("text", DEFINED, ids=list(LIBRARY))
+@pytest.mark.parametrize("text", HELPERS.values(), ids=[kind.__name__ for kind in HELPERS])
 def test_a_helper_is_as_the_rest_of_the_program(text: str) -> None:
-    """No line is too long, and no name that it defines is handed out to a step or a target."""
+    """No line is too long, and no step or target has its name."""
     assert max(map(len, text.splitlines())) <= 100
     names = Names()
     for statement in ast.parse(text).body:
-        defined = statement.targets[0].id if isinstance(statement, ast.Assign) else statement.name  # type: ignore
-        assert not names.is_free(defined)
+        assert isinstance(statement, ast.FunctionDef)
+        assert not names.is_free(statement.name)
 
 
 def test_what_is_left_out_is_said_at_the_top() -> None:
@@ -470,23 +424,19 @@ def test_the_same_plan_gives_the_same_text() -> None:
     assert len({python_script(plan_of(*steps)) for _ in range(5)}) == 1
 
 
-RETURNING = """\
+RESULTS = """\
 if __name__ == "__main__":
     context = multiprocessing.get_context("forkserver")
 
-    five = Returning(context, target=square, args=(5,))
-    five.start()
-    five.join()
-    if five.exitcode:
-        sys.exit(1)
+    with context.Pool(processes=2) as pool:
+        squares = pool.map(square, range(3))
+    print(squares)
 
-    told = context.Process(
-        target=say, args=("It is " + text_of(five.result), part_of(five.result, "real"))
-    )
-    told.start()
-    told.join()
+    said = context.Process(target=say, args=(squares, squares[2]))
+    said.start()
+    said.join()
 
-    if told.exitcode:
+    if said.exitcode:
         sys.exit(1)
 """
 
@@ -494,211 +444,188 @@ CELLS = """\
 if __name__ == "__main__":
     context = multiprocessing.get_context("forkserver")
 
-    each = FanOut(
-        [context.Process(target=say, args=(item,)) for item in range(3)], most=os.cpu_count()
-    )
-    by_name = FanOut(
-        [
-            Returning(context, target=say, kwargs=cell)
-            for cell in combinations_of({"a": [1], "b": range(1, 8)})
-        ],
-        most=2,
-    )
-    each.start()
-    by_name.start()
-    each.join()
-    by_name.join()
-    if by_name.exitcode:
+    each = [context.Process(target=say, args=(item,)) for item in range(3)]
+    for process in each:
+        process.start()
+    for process in each:
+        process.join()
+    if any(process.exitcode for process in each):
         sys.exit(1)
-    save_jsonl("by_name.jsonl", by_name.result)
 
-    if each.exitcode:
+    few = [
+        context.Process(target=say, args=([item],), daemon=True)
+        for item in ["a text", "that takes", "more than one line"]
+    ]
+    more = [context.Process(target=say, args=(item, "more")) for item in ["x", "y"]]
+    one = context.Process(target=say)
+    for process in (*few, *more, one):
+        process.start()
+    for process in (*more, one):
+        process.join()
+
+    if any(process.exitcode for process in (*more, one)):
         sys.exit(1)
 """
 
-FIVE = Reference("results", ("five",))
-A_AND_B: tuple[tuple[str, Source], ...] = (("a", ListSource((1,))), ("b", RangeSource(1, 8, 1)))
-
 
 def fan_out(name: str, target: str, cells: Source, *args: Any, **more: Any) -> Step:
-    fields = {"cell": "item", "cells": cells, **more}
+    fields = {"cell": "item", "cells": cells, "max_parallel": 9, **more}
     return replace(process(name, target, *args), **fields)
 
 
-@pytest.mark.parametrize(
-    ("steps", "text"),
-    [
-        (
-            [
-                process("five", "squares:square", 5),
-                process(
-                    "told",
-                    "squares:say",
-                    Template(("It is ", FIVE)),
-                    Reference("results", ("five", "real")),
-                    needs=("five",),
-                ),
-            ],
-            RETURNING,
-        ),
-        (
-            [
-                fan_out("each", "squares:say", RangeSource(0, 3, 1), Reference("item")),
-                fan_out(
-                    "by_name",
-                    "squares:say",
-                    MatrixSource(A_AND_B),
-                    cell="kwargs",
-                    max_parallel=2,
-                    save="/flows/by_name.jsonl",
-                ),
-            ],
-            CELLS,
-        ),
-    ],
-    ids=["results", "cells"],
-)
-def test_what_processes_return_and_their_cells_read_well(steps: list[Step], text: str) -> None:
+def _results(*path: str) -> Reference:
+    return Reference("results", path)
+
+
+ITEM = Reference("item")
+READING: dict[str, tuple[list[Step], str]] = {
+    "results": (
+        [
+            pool("squares", "squares:square", 3),
+            process("said", "squares:say", _results("squares"), _results("squares", "2"), needs=("squares",)),
+        ],
+        RESULTS,
+    ),
+    "cells": (
+        [
+            fan_out("each", "squares:say", RangeSource(0, 3, 1), ITEM, max_parallel=3),
+            fan_out(
+                "few",
+                "squares:say",
+                ListSource(("a text", "that takes", "more than one line")),
+                [ITEM],
+                daemon=True,
+                needs={"each": "succeeded"},
+            ),
+            fan_out("more", "squares:say", ListSource(("x", "y")), ITEM, "more", needs={"each": "succeeded"}),
+            process("one", "squares:say", needs=("each",)),
+        ],
+        CELLS,
+    ),
+}
+
+
+@pytest.mark.parametrize("name", READING)
+def test_results_and_cells_read_well(name: str) -> None:
+    steps, text = READING[name]
     script = python_script(plan_of(*steps))
     assert script[script.index("if __name__") :] == text
 
 
 @pytest.mark.parametrize("start_method", get_args(StartMethod))
-def test_results_come_back_under_every_start_method(flows: Path, tmp_path: Path, start_method: StartMethod) -> None:
+def test_results_of_pools_are_variables(flows: Path, tmp_path: Path, start_method: StartMethod) -> None:
     steps = [
-        fan_out("a", "jobs:double", RangeSource(0, 5, 1), Reference("item"), max_parallel=2),
-        process("b", "jobs:double", "x" * 100_000),
-        pool("c", "jobs:echo", ResultsSource("a"), needs=("a",)),
-        process("d", "jobs:say", Reference("results", ("a",)), Reference("results", ("b", "0")), needs=("a", "b", "c")),
+        pool("a", "jobs:double", 5),
+        pool("once", "jobs:echo", call="apply", args=("x",), needs=("a",)),
+        pool("c", "jobs:echo", ResultsSource("a"), needs=("once",)),
+        pool("d", "jobs:look_up", ["x"], needs=("c",), initializer=LOAD, initargs=("x", _results("a"))),
+        process("e", "jobs:say", _results("a", "4"), [_results("once")], needs=("d",)),
     ]
-    replaced = [*steps[:3], replace(steps[3], args=(steps[3].args[0], "x"))]
-    plan = plan_of(*replaced, folder=flows, start_method=start_method)
-    assert run(plan, tmp_path) == ["[0, 2, 4, 6, 8]", "[0, 2, 4, 6, 8] x"]
+    plan = plan_of(*steps, folder=flows, start_method=start_method)
+    of_a = "[0, 2, 4, 6, 8]"
+    assert run(plan, tmp_path) == [of_a, "x", of_a, f"[{of_a}]", "8 ['x']"]
 
 
-@pytest.mark.parametrize("save", ["", "/nowhere/a.pickle"])
-def test_many_cells_need_few_files(flows: Path, tmp_path: Path, save: str) -> None:
-    (flows / "few.py").write_text(
-        "import resource\nresource.setrlimit(resource.RLIMIT_NOFILE, (32, 32))\ndef echo(x): return x\n"
-    )
-    step = fan_out("a", "few:echo", RangeSource(0, 40, 1), ITEM, save=save and str(flows / "a.pickle"))
-    assert run(plan_of(step, folder=flows, start_method="fork"), tmp_path) == []
-    assert not save or pickle.loads((flows / "a.pickle").read_bytes()) == list(range(40))
-
-
-ITEM = Reference("item")
-FAILING: dict[str, tuple[list[Step], list[str]]] = {
-    "a result that never comes": (
-        [
-            process("a", "jobs:die"),
-            process("b", "jobs:say", Reference("results", ("a",)), needs=("a",)),
-        ],
-        [],
-    ),
-    "a result that can't be sent": (
-        [process("a", "jobs:make_lambda"), process("b", "jobs:say", Reference("results", ("a",)), needs=("a",))],
-        [],
-    ),
-    "a cell that fails, after all the others": (
-        [
-            fan_out("a", "jobs:fail_at", RangeSource(0, 4, 1), ITEM, max_parallel=1),
-            process("b", "jobs:say", "b", needs=("a",)),
-        ],
-        ["0", "2", "3"],
-    ),
-    "a cell whose result is lost": (
-        [
-            fan_out("a", "jobs:fail_at", RangeSource(0, 2, 1), ITEM, max_parallel=1, save="/flows/a.json"),
-            process("b", "jobs:say", "b", needs=("a",)),
-        ],
-        ["0"],
-    ),
-    "a program that fails": ([replace(process("a", "m:f"), command=("false",))], []),
-    "a program that fails, in a pool": ([pool("a", "m:f", [1], command=("false", ITEM))], []),
-    "a value that isn't plain, as json": ([process("a", "jobs:make_set", save="/nowhere/a.json")], []),
-    "a value that isn't a row": ([process("a", "jobs:make_set", save="/nowhere/a.csv")], []),
-    "a finalizer that raises": ([pool("a", "jobs:echo", [1], finalizer=parse_target("jobs:no_luck", "/flows"))], []),
-    "a final that can't be sent": ([pool("a", "jobs:echo", [1], finalizer=parse_target("jobs:make_lambda", "/"))], []),
-    "an argument that can't be converted": ([replace(process("a", "jobs:dated", "soon"), converts="strict")], []),
-    "a class that the program doesn't know": ([replace(process("a", "jobs:locked", "x"), converts="strict")], []),
+FAILING: dict[str, list[Step]] = {
+    "a cell": [fan_out("a", "jobs:fail_at", RangeSource(0, 4, 1), ITEM), process("b", "jobs:say", "b", needs=("a",))],
+    "a cell that nothing waits for": [fan_out("a", "jobs:fail_at", RangeSource(0, 2, 1), ITEM)],
+    "a result that can't be sent": [pool("a", "jobs:make_lambda", call="apply")],
 }
 
 
 @pytest.mark.parametrize("name", FAILING)
 def test_a_failure_ends_the_program(flows: Path, tmp_path: Path, name: str) -> None:
-    steps, printed = FAILING[name]
-    assert run(plan_of(*steps, folder=flows), tmp_path, status=1) == printed
+    assert run(plan_of(*FAILING[name], folder=flows), tmp_path, status=1) == []
 
 
-def test_a_run_has_things_that_a_program_has_elsewhere(flows: Path, tmp_path: Path) -> None:
-    """`${run.dir}` is where the program is started, a secret comes from the environment."""
+def test_secrets_come_from_the_environment(flows: Path, tmp_path: Path) -> None:
     secret = Template(("Bearer ", Reference("params", ("api-key",))))
     env: dict[str, Any] = {"TOKEN": Reference("params", ("api-key",))}
     plan = plan_of(
-        process("a", "jobs:say", secret),
-        process("b", "jobs:environment", "TOKEN", needs=("a",)),
-        replace(process("c", "jobs:echo", [[1]], needs=("b",)), save=Template((Reference("run", ("dir",)), "/c.csv"))),
-        folder=flows,
-        env=env,
+        process("a", "jobs:say", secret), process("b", "jobs:environment", "TOKEN", needs=("a",)), folder=flows, env=env
     )
-    assert ast.get_docstring(ast.parse(python_script(plan)), clean=False) == (
-        "by-hand\n\nThe plain multiprocessing program that by-hand.yaml stands for. "
-        "What a run keeps in a folder of its\nown goes to the folder that it is started in. "
-        "It takes secrets from the environment:\n"
-        "MPRUN_PARAM_API_KEY.\n"
-    )
+    head = (ast.get_docstring(ast.parse(python_script(plan))) or "").replace("\n", " ")
+    assert head.endswith("It takes secrets from the environment: MPRUN_PARAM_API_KEY.")
     assert run(plan, tmp_path, MPRUN_PARAM_API_KEY="s3cret") == ["Bearer s3cret", "s3cret"]
-    assert (tmp_path / "scripts" / "c.csv").read_text() == "1\n"
 
 
 OUTCOME = If('${run.outcome} == "failed"', read_expression('${run.outcome} == "failed"'))
 ONE = process("a", "jobs:f")
+TWO_AXES = (("x", ListSource((1, 2))), ("y", ListSource((3, 4))))
+GENERATOR = CallSource(parse_target("jobs:g", "/flows"), (Reference("run", ("id",)),), {})
 REFUSED: dict[str, tuple[Step, str]] = {
     "folder": (replace(ONE, surroundings=replace(ONE.surroundings, working_dir="/tmp")), "has an `env`, a folder"),
     "if": (replace(ONE, condition=OUTCOME), 'starts if `${run.outcome} == "failed"`'),
+    "a known if": (replace(ONE, condition=If("false", read_expression("false"))), "starts if `false`"),
+    "on_exit": (replace(ONE, when="exit"), "is one of `on_exit`, which are run around the others"),
     "finished": (replace(ONE, needs={"z": "finished"}), "starts when `z` has ended, succeeded or not"),
     "failed": (replace(ONE, needs={"z": "failed"}), "starts when `z` has failed"),
-    "run.id": (replace(ONE, args=(Template(("x", Reference("run", ("id",)))),)), "refers to `${run.id}`"),
-    "run.id in a generator": (
-        pool("a", "jobs:f", CallSource(parse_target("jobs:g", "/flows"), (Reference("run", ("id",)),), {})),
-        "refers to `${run.id}`",
+    "conversion": (replace(ONE, converts="strict"), "has arguments that become what the annotations of `jobs:f`"),
+    "conversion in a pool": (replace(pool("a", "jobs:f", 1), converts="text"), "has arguments that become what"),
+    "save": (replace(ONE, save="/flows/a.json"), "saves its results"),
+    "save of a pool": (replace(pool("a", "jobs:f", 1), save="/flows/a.csv"), "saves its results"),
+    "command": (replace(ONE, command=("echo", "hello")), "runs a `command`"),
+    "command of a pool": (pool("a", "jobs:f", 1, command=("echo", ITEM)), "runs a `command`"),
+    "file": (process("a", "sub/jobs.py:f"), "calls `sub/jobs.py:f` by the file: write it as `module:function`"),
+    "file of an initializer": (
+        pool("a", "jobs:f", 1, initializer=parse_target("jobs.py:begin", "/flows")),
+        "calls `jobs.py:begin` by the file",
     ),
-    "daemon cells": (replace(ONE, daemon=True, cells=RangeSource(0, 2, 1)), "is a daemon with cells or results"),
-    "apply of an item": (pool("a", "m:f", call="apply", command=("echo", ITEM)), "refers to the `${item}`"),
+    "keyword": (process("a", "jobs.lambda:f"), "calls `jobs.lambda:f`, which Python's `import` can't name"),
+    "run.id": (replace(ONE, args=([Reference("run", ("id",))],)), "refers to `${run.id}`"),
+    "run.dir": (replace(ONE, args=(Template((Reference("run", ("dir",)), "/x")),)), "refers to `${run.dir}`"),
+    "run.id in a generator": (pool("a", "jobs:f", GENERATOR), "refers to `${run.id}`"),
+    "result of a process": (replace(ONE, args=(_results("z"),)), "takes the result of `z`: a Process returns nothing"),
+    "items of a process": (pool("a", "jobs:f", ResultsSource("z")), "takes the result of `z`"),
+    "part of a result": (replace(ONE, args=(_results("p", "0", "x"),)), "takes a part of a value: `${results.p.0.x}`"),
+    "part of a single result": (replace(ONE, args=(_results("q", "0"),)), "takes a part of a value: `${results.q.0}`"),
+    "part of a cell": (
+        fan_out("a", "jobs:f", ListSource(({"x": 1},)), Reference("item", ("x",))),
+        "takes a part of a value: `${item.x}`",
+    ),
+    "text with a value": (replace(ONE, kwargs={"x": {"y": Template(("p: ", _results("p")))}}), "writes values into a"),
+    "matrix of cells": (
+        fan_out("a", "jobs:f", MatrixSource(TWO_AXES), cell="kwargs"),
+        "has cells by `matrix` or `zip`",
+    ),
+    "zip of cells": (fan_out("a", "jobs:f", ZipSource(TWO_AXES), cell="kwargs"), "has cells by `matrix` or `zip`"),
+    "unknown cells": (fan_out("a", "jobs:f", LinesSource("/flows/x"), ITEM), "has a number of cells that only running"),
+    "cells in turn": (
+        fan_out("a", "jobs:f", RangeSource(0, 5, 1), ITEM, max_parallel=4),
+        "may not start its 5 cells all at once (`max_parallel: 5` does)",
+    ),
+    "cells by CPUs": (fan_out("a", "jobs:f", RangeSource(0, 5, 1), ITEM, max_parallel=0), "may not start its 5 cells"),
+    "matrix": (pool("a", "jobs:f", MatrixSource(TWO_AXES), call="matrix"), "calls by `matrix`: a Pool has no such"),
+    "zip": (pool("a", "jobs:f", ZipSource(TWO_AXES), call="zip"), "calls by `zip`: a Pool has no such method"),
+    "starmap by name": (pool("a", "jobs:f", [[1], {"x": 1}], call="starmap"), "may have mappings among its items"),
+    "starmap of rows": (pool("a", "jobs:f", CsvSource("/flows/a.csv", "/"), call="starmap"), "may have mappings among"),
+    "finalizer": (pool("a", "jobs:f", 1, finalizer=parse_target("jobs:g", "/flows")), "has a `finalizer`"),
 }
 
 
 @pytest.mark.parametrize("name", REFUSED)
 def test_what_a_program_could_not_do_is_refused_by_name(name: str) -> None:
     step, told = REFUSED[name]
-    plan = plan_of(process("z", "jobs:f"))
-    with pytest.raises(UsageError, match=f"the step `a` {re.escape(told)}"):
+    plan = plan_of(process("z", "jobs:f"), pool("p", "jobs:f", 2), pool("q", "jobs:f", call="apply"))
+    with pytest.raises(UsageError, match=f"\n  the step `a` {re.escape(told)}"):
         python_script(replace(plan, steps=(*plan.steps, step)))
 
 
-def test_an_environment_that_only_a_run_has_is_refused() -> None:
+def test_all_that_is_refused_is_told_at_once() -> None:
     env: dict[str, Any] = {"OUT": Template((Reference("run", ("dir",)), "/out"))}
-    with pytest.raises(UsageError, match=re.escape("the `env` of the workflow refers to `${run.dir}`")):
-        python_script(plan_of(process("a", "jobs:f"), env=env))
-
-
-def test_steps_that_a_condition_leaves_out_are_named() -> None:
-    never = If("false", read_expression("false"))
-    script = python_script(
-        plan_of(
-            replace(process("a", "jobs:f"), condition=never),
-            process("b", "jobs:f", needs=("a",)),
-            replace(process("c", "jobs:f"), condition=If("not false", read_expression("not false"))),
-        )
-    )
-    assert "# Left out, as an `if` says so: `a`, `b`\n" in script
-    assert "c = context.Process(target=f)" in script
-    assert "a = " not in script
-
-
-def test_steps_whose_arguments_are_converted_are_named() -> None:
-    script = python_script(plan_of(replace(process("a", "jobs:f", "x"), converts="strict"), process("b", "jobs:f")))
-    assert "# Converted as annotations ask, or refused (see `as_asked`): `a`\n" in script
+    a = replace(process("a", "jobs.py:f", save="/flows/a.json"), command=("echo",))
+    b = process("b", "jobs.py:f", Reference("shared", ("x",)))
+    plan = replace(plan_of(a, b, env=env), shared=(SharedThing("x", "array", ({},)),))
+    with pytest.raises(UsageError) as refused:
+        python_script(plan)
+    assert str(refused.value).splitlines() == [
+        "`--python`: plain multiprocessing has no words for this:",
+        "  the `env` of the workflow refers to `${run.dir}`",
+        "  the step `a` runs a `command`",
+        "  the step `a` saves its results",
+        "  the step `b` calls `jobs.py:f` by the file: write it as `module:function`",
+        "  the shared `x` of `b` is an array of numpy",
+    ]
 
 
 def test_targets_that_were_not_looked_at_are_said_to_be() -> None:
@@ -710,23 +637,17 @@ THINGS = """\
 if __name__ == "__main__":
     context = multiprocessing.get_context("forkserver")
     manager = context.Manager()
-    shared = {
-        "lock": context.Lock(),
-        "rows": EndingQueue(context.Queue(10), context.Value("i", 1)),
-        "gate": context.Barrier(2),
-        "n": context.Value("i", 0),
-        "state": manager.dict({"a": 1}),
-        "ends": context.Pipe(),
-        "made": use(1, **{"class": 2}),
-    }
+    lock = context.Lock()
+    gate = context.Barrier(2)
+    n = context.Value("i", 0)
+    letters = context.Array("c", [b'a', b'b'])
+    state = manager.dict({"a": 1})
+    ends = context.Pipe()
+    made = use(1, **{"class": 2})
+    use_shared = context.Event()
 
-    first = context.Process(
-        target=call_and_leave,
-        args=((shared["rows"],), use, shared["lock"], shared["rows"], shared["ends"][0]),
-    )
-    second = context.Process(
-        target=use, args=(shared["gate"], shared["n"], shared["state"], shared["ends"][1])
-    )
+    first = context.Process(target=use, args=(lock, ends[0], letters, made))
+    second = context.Process(target=use, args=(gate, n, state, ends[1]))
 """
 
 
@@ -735,24 +656,129 @@ def _shared(*path: str) -> Reference:
 
 
 def test_what_is_shared_is_made_of_the_context() -> None:
-    things = [("lock", "Lock"), ("rows", "Queue", 10), ("gate", "Barrier", 2), ("n", "Value", "i", 0)]
+    things = [("lock", "Lock"), ("gate", "Barrier", 2), ("n", "Value", "i", 0), ("letters", "Array", "c", ["a", "b"])]
     things += [("state", "dict", {"a": 1}), ("ends", "Pipe")]
     things += [("made", "object", {"call": parse_target("jobs:use", ""), "args": [1], "kwargs": {"class": 2}})]
-    first = process("first", "jobs:use", _shared("lock"), _shared("rows"), _shared("ends", "0"))
+    things += [("use", "Event")]
+    first = process("first", "jobs:use", _shared("lock"), _shared("ends", "0"), _shared("letters"), _shared("made"))
     second = process("second", "jobs:use", _shared("gate"), _shared("n"), _shared("state"), _shared("ends", "1"))
     shared = tuple(SharedThing(name, kind, tuple(args)) for name, kind, *args in things)
-    program = python_script(replace(plan_of(first, second), shared=shared))
-    assert THINGS in program
-    assert "# In mprun" not in program
+    assert THINGS in python_script(replace(plan_of(first, second), shared=shared))
 
 
-def test_where_a_plain_queue_does_less_it_is_said() -> None:
-    rows, more = SharedThing("rows", "Queue"), SharedThing("more", "Queue", (5,))
-    put, count = process("put", "jobs:use", _shared("rows")), process("count", "jobs:use", needs=("put",))
-    unknown = replace(process("unknown", "jobs:use", _shared("more")), cells=LinesSource("/flows/lines.txt"))
-    tasks = pool("tasks", "jobs:use", 3, kwargs={"rows": _shared("rows")}, needs=("count",))
-    late = process("late", "jobs:use", _shared("more"), needs=("put",))
-    program = python_script(replace(plan_of(put, count, unknown, tasks, late), shared=(rows, more)))
-    assert "# In mprun a loop over a queue ends when nobody is left" in program
-    assert "# is no loop over `rows`, `more`: who gets calls `get`, and must be told the end" in program
-    assert "# In mprun those who use `more` may all be at work at the same time." in program
+QUEUES = """\
+import functools
+def put(rows, *numbers): rows.put(numbers)
+def put_by_name(*, rows): rows.put(1)
+def until_none(rows): return list(iter(rows.get, None))
+def loop(rows): return sum(rows)
+def until_the_end(rows):
+    try:
+        while True: rows.get()
+    except EOFError:
+        pass
+def pass_on(rows, numbers=()): put(rows, *numbers)
+def by_another_name(rows):
+    queue = rows
+    queue.put(1)
+def with_more(**more): more["rows"].put(1)
+def iterate(rows): return rows.__iter__()
+@functools.cache
+def decorated(rows): rows.put(1)
+class Worker:
+    @staticmethod
+    def put(rows): rows.put(1)
+"""
+QUEUE = SharedThing("rows", "Queue", (5,))
+ROWS = Reference("shared", ("rows",))
+SEEN_AS_PLAIN: list[Step] = [
+    process("a", "jobs:put", ROWS, 1),
+    process("a", "jobs:put_by_name", rows=ROWS),
+    process("a", "sub.more:until_none", ROWS),
+]
+NOT_SEEN_AS_PLAIN: list[Step] = [
+    process("a", "jobs:loop", ROWS),
+    process("a", "ends:until_the_end", ROWS),
+    process("a", "ends:put", ROWS),  # beside it stands what looks for the end
+    process("a", "jobs:pass_on", ROWS),
+    process("a", "jobs:by_another_name", ROWS),
+    process("a", "jobs:with_more", rows=ROWS),
+    process("a", "jobs:put", 1, ROWS),
+    process("a", "jobs:put", [ROWS]),
+    process("a", "jobs:put", ROWS, ROWS),
+    process("a", "jobs:iterate", ROWS),
+    process("a", "jobs:decorated", ROWS),
+    process("a", "jobs:Worker.put", ROWS),
+    process("a", "jobs:not_there", ROWS),
+    process("a", "not_there.jobs:put", ROWS),
+    process("a", "sys:exit", ROWS),
+    process("a", "math:sqrt", ROWS),
+    process("a", "wrong:put", ROWS),
+    pool("a", "jobs:put", 2, initializer=parse_target("jobs:put", "/flows"), initargs=(ROWS,)),
+]
+
+
+@pytest.fixture
+def queues(flows: Path) -> Path:
+    ending = QUEUES.index("def until_the_end"), QUEUES.index("def pass_on")
+    (flows / "jobs.py").write_text(QUEUES[: ending[0]] + QUEUES[ending[1] :])
+    (flows / "ends.py").write_text(QUEUES)
+    (flows / "wrong.py").write_text("def put(")
+    (flows / "sub").mkdir()
+    (flows / "sub" / "__init__.py").write_text("")
+    (flows / "sub" / "more.py").write_text(QUEUES[: ending[0]])
+    return flows
+
+
+def _as_code(step: Step) -> str:
+    return f"{step.kind} {step.target.text}{step.args}"
+
+
+@pytest.mark.parametrize("step", SEEN_AS_PLAIN, ids=_as_code)
+def test_a_queue_of_which_only_methods_are_called_is_plain(queues: Path, step: Step) -> None:
+    assert "rows = context.Queue(5)\n" in python_script(replace(plan_of(step, folder=queues), shared=(QUEUE,)))
+
+
+@pytest.mark.parametrize("step", NOT_SEEN_AS_PLAIN, ids=_as_code)
+def test_a_queue_that_may_have_to_end_is_refused(queues: Path, step: Step) -> None:
+    told = "the shared `rows` is a Queue, for whose end `a` may wait: a plain one has none"
+    with pytest.raises(UsageError, match=told):
+        python_script(replace(plan_of(step, folder=queues), shared=(QUEUE,)))
+
+
+SHARED_REFUSED: dict[str, tuple[list[Step], SharedThing, str]] = {
+    "array": ([process("a", "jobs:f", _shared("x"))], SharedThing("x", "array", ({"shape": 3},)), "of `a` is an array"),
+    "made by a file": (
+        [process("a", "jobs:f", _shared("x"))],
+        SharedThing("x", "object", ({"call": parse_target("jobs.py:f", "/flows"), "args": [], "kwargs": {}},)),
+        "calls `jobs.py:f` by the file",
+    ),
+    "not at the same time": (
+        [process("a", "jobs:f", _shared("x")), process("b", "jobs:f"), process("c", "m:f", _shared("x"), needs=("b",))],
+        SharedThing("x", "Barrier", (2,)),
+        "is for `a`, `c` to meet, some of which start only when others have ended",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", SHARED_REFUSED)
+def test_what_only_mprun_can_share_is_refused(name: str) -> None:
+    steps, thing, told = SHARED_REFUSED[name]
+    with pytest.raises(UsageError, match=re.escape(f"the shared `x` {told}")):
+        python_script(replace(plan_of(*steps), shared=(thing,)))
+
+
+def test_steps_that_need_one_another_may_share_what_others_meet_at() -> None:
+    steps = [process("a", "jobs:f", _shared("x")), process("b", "jobs:f", _shared("x"), needs=("a",))]
+    script = python_script(replace(plan_of(*steps), shared=(SharedThing("x", "Event"),)))
+    assert script.count("args=(x,)") == 2
+
+
+def test_a_pool_is_given_what_is_shared_by_its_initializer() -> None:
+    by_name = pool("a", "jobs:f", 2, kwargs={"lock": _shared("x")})
+    thing = (SharedThing("x", "Lock"),)
+    with pytest.raises(UsageError, match="the step `a` gives its tasks the shared `x`: it can reach workers only by"):
+        python_script(replace(plan_of(by_name), shared=thing))
+    begun = pool("a", "jobs:f", 2, initializer=LOAD, initargs=("x", _shared("x")))
+    script = python_script(replace(plan_of(begun), shared=thing))
+    assert 'with context.Pool(processes=2, initializer=load, initargs=("x", x)) as pool:' in script

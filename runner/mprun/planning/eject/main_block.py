@@ -4,143 +4,99 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from mprun.language.references import finals_of, references_in, step_of
-from mprun.plan.plan import Plan, PoolStep, ProcessStep, Step, has_one_result, needed_results
-from mprun.planning.eject.calls import Calls, method_of
-from mprun.planning.eject.library import Used
+from mprun.plan.plan import Plan, PoolStep, ProcessStep, SharedThing, Step
+from mprun.planning.eject.calls import Calls, Values
 from mprun.planning.eject.names import Imports, Names
-from mprun.planning.eject.saves import save_call
-from mprun.planning.eject.shared import SharedThings
 from mprun.planning.order import waves
 from mprun.planning.show.source_text import INDENT, WIDTH, Code, Group, call, flat, led, lines, quoted
+from mprun.sharing.kinds import MANAGED
 
 
-def main_block(plan: Plan, imports: Imports, names: Names, used: Used) -> str:
+def main_block(plan: Plan, imports: Imports, names: Names) -> str:
     """`if __name__ == "__main__":` and all that the program does, under it."""
-    steps = _Steps(plan, imports, names, used)
+    steps = _Steps(plan, imports, names)
     context = lines(f"context = multiprocessing.get_context({quoted(plan.start_method)})", INDENT)
-    paragraphs = ["\n".join([context, *steps.shared.statements()]), *map(steps.wave, waves(plan.steps)), steps.end()]
+    paragraphs = ["\n".join([context, *steps.shared(plan.shared)]), *map(steps.wave, waves(plan.steps)), steps.end()]
     return 'if __name__ == "__main__":\n' + "\n\n".join(text for text in paragraphs if text)
 
 
 class _Steps:
     """Writes the steps of one plan; remembers which processes have not been asked yet how they ended."""
 
-    def __init__(self, plan: Plan, imports: Imports, names: Names, used: Used) -> None:
+    def __init__(self, plan: Plan, imports: Imports, names: Names) -> None:
         self._names = names
-        self._used = used
-        self._folder = plan.surroundings.working_dir
         self._name = {step.name: names.claim(step.name, _suffix(step)) for step in plan.steps}
-        self._pool_names = {step.name for step in plan.steps if isinstance(step, PoolStep)}
-        self._folders: dict[str, str] = {}  # of the finals of pools
-        for step in plan.steps:
-            if isinstance(step, PoolStep) and step.finalizer:
-                self._name[finals_of(step.name)] = names.claim(step.name, "_finals")
-                self._folders[step.name] = names.claim(step.name, "_folder")
-        self.shared = SharedThings(plan, imports, used)
-        self._calls = Calls(self._folder, imports, self._result, used, self.shared.ending)
-        self._returning = returning(plan.steps)
-        self._needed = {need for step in plan.steps for need in step.needs} | self._returning
-        self._daemons = [self._name[step.name] for step in _processes(plan.steps) if step.daemon]
+        self._shared = {thing.name: names.claim(thing.name, "_shared") for thing in plan.shared}
+        variables = {("results", name): variable for name, variable in self._name.items()}
+        variables |= {("shared", name): variable for name, variable in self._shared.items()}
+        self._calls = Calls(plan.surroundings.working_dir, imports, Values(variables))
+        self._needed = {need for step in plan.steps for need in step.needs}
         self._unasked: list[str] = []
+
+    def shared(self, things: Iterable[SharedThing]) -> Iterator[str]:
+        """What makes the things that children share."""
+        if any(thing.kind in MANAGED for thing in things):
+            yield lines("manager = context.Manager()", INDENT)
+        yield from (lines(led(f"{self._shared[thing.name]} = ", self._calls.shared(thing)), INDENT) for thing in things)
 
     def wave(self, steps: list[Step]) -> str:
         """Start the processes, run the pools meanwhile, join the processes; stop where what is needed has failed."""
-        processes = _processes(steps)
-        joined = [step for step in processes if not step.daemon]
-        needed = [self._name[step.name] for step in joined if step.name in self._needed]
-        self._unasked += [self._name[step.name] for step in joined if step.name not in self._needed]
+        processes = [step for step in steps if isinstance(step, ProcessStep)]
+        joined = [step for step in processes if not step.daemon]  # multiprocessing stops the others when it exits
+        self._unasked += [self._each(step) for step in joined if step.name not in self._needed]
         parts = [
             *map(self._define, processes),
-            *_for_each([self._name[step.name] for step in processes], "start"),
+            *_for_each(list(map(self._each, processes)), "start"),
             *self._pools([step for step in steps if isinstance(step, PoolStep)]),
-            *_for_each([self._name[step.name] for step in joined], "join"),
-            *_exit_if_failed(needed),
-            *(self._save(step) for step in steps if step.save),
+            *_for_each(list(map(self._each, joined)), "join"),
+            *_exit_if_failed([self._each(step) for step in joined if step.name in self._needed]),
         ]
         return "\n".join(parts)
 
     def end(self) -> str:
-        """Stop the daemons; the exit code tells of the processes that nothing waited for."""
-        stop = [*_for_each(self._daemons, "terminate"), *_for_each(self._daemons, "join")]
-        return "\n".join([*stop, *_exit_if_failed(self._unasked)])
+        """The exit code tells of the processes that nothing waited for."""
+        return "\n".join(_exit_if_failed(self._unasked))
 
     def _define(self, step: ProcessStep) -> str:
-        process = self._calls.process(step, step.name in self._returning)
-        return lines(led(f"{self._name[step.name]} = ", process), INDENT)
+        return lines(led(f"{self._name[step.name]} = ", self._calls.process(step)), INDENT)
 
-    def _save(self, step: Step) -> str:
-        path = self._calls.values.path(step.save, self._folder)
-        code = save_call(step.save, path, self._result(step.name), has_one_result(step), self._used)
-        return lines(code, INDENT)
-
-    def _result(self, step: str) -> str:
-        """What has the results, or the finals, of that name."""
-        return self._name[step] if step_of(step) in self._pool_names else f"{self._name[step]}.result"
+    def _each(self, step: ProcessStep) -> str:
+        """The processes of a step among others in a tuple."""
+        return self._name[step.name] if step.cells is None else f"*{self._name[step.name]}"
 
     def _pools(self, steps: list[PoolStep]) -> list[str]:
         if not steps:
             return []
         body = self._one_pool(steps[0]) if len(steps) == 1 else self._pools_at_once(steps)
-        return [*body, *(f"{' ' * INDENT}print({self._name[step.name]})" for step in steps)]
+        return [*body, *(lines(f"print({self._name[step.name]})", INDENT) for step in steps)]
 
     def _one_pool(self, step: PoolStep) -> list[str]:
-        result = self._calls.pool_call(step, f"pool.{method_of(step)}")
-        if step.call in ("imap", "imap_unordered"):
+        result = self._calls.pool_call(step, f"pool.{step.call}")
+        if _streams(step):
             result = call("list", [result])
-        return [
-            _with(self._entered(step, "pool")),
-            lines(led(f"{self._name[step.name]} = ", result), 2 * INDENT),
-            *self._finals(step, "pool"),
-        ]
-
-    def _entered(self, step: PoolStep, pool: str) -> list[Group]:
-        """The contexts that the pool called `pool` needs: its own, and before it the folder of its finals."""
-        folder = self._folders.get(step.name, "")
-        folders = [call("tempfile.TemporaryDirectory", [], f") as {folder}")] if folder else []
-        return [*folders, self._calls.pool(step, pool, folder)]
-
-    def _finals(self, step: PoolStep, pool: str) -> list[str]:
-        """The statement that lets the workers of the pool called `pool` end, where they have something to give."""
-        if step.finalizer is None:
-            return []
-        finals = call("finals_of", [pool, self._folders[step.name]])
-        return [lines(led(f"{self._name[finals_of(step.name)]} = ", finals), 2 * INDENT)]
+        return [_with([self._calls.pool(step, "pool")]), lines(led(f"{self._name[step.name]} = ", result), 2 * INDENT)]
 
     def _pools_at_once(self, steps: list[PoolStep]) -> list[str]:
         """All calls are made before the first result is waited for."""
         pools = [self._names.claim(f"{self._name[step.name]}_pool", "") for step in steps]
         pending = [self._names.claim(f"{self._name[step.name]}_pending", "") for step in steps]
-        pairs = list(zip(steps, pools, strict=True))
-        calls = [self._calls.pool_call(step, f"{pool}.{_not_waiting(step)}") for step, pool in pairs]
+        calls = [
+            self._calls.pool_call(step, f"{pool}.{step.call}{'' if _streams(step) else '_async'}")
+            for step, pool in zip(steps, pools, strict=True)
+        ]
         return [
-            _with([entered for step, pool in pairs for entered in self._entered(step, pool)]),
+            _with(list(map(self._calls.pool, steps, pools))),
             *(lines(led(f"{name} = ", code), 2 * INDENT) for name, code in zip(pending, calls, strict=True)),
             *(lines(self._wait(step, name), 2 * INDENT) for step, name in zip(steps, pending, strict=True)),
-            *(line for step, pool in pairs for line in self._finals(step, pool)),
         ]
 
     def _wait(self, step: PoolStep, pending: str) -> str:
-        streams = step.call in ("imap", "imap_unordered")
-        return f"{self._name[step.name]} = " + (f"list({pending})" if streams else f"{pending}.get()")
+        return f"{self._name[step.name]} = " + (f"list({pending})" if _streams(step) else f"{pending}.get()")
 
 
-def returning(steps: Iterable[Step]) -> set[str]:
-    """The names of the processes whose results are asked for: by another step, or to be saved."""
-    steps = list(steps)
-    asked = {name for step in steps for name in _taken(step)} | {step.name for step in steps if step.save}
-    return {step.name for step in _processes(steps) if step.name in asked}
-
-
-def _taken(step: Step) -> Iterator[str]:
-    """The names of the steps whose results `step` takes, in its arguments or as its items."""
-    values = (step.args, step.kwargs, step.command, step.initargs if isinstance(step, PoolStep) else ())
-    yield from (reference.path[0] for reference in references_in(values) if reference.scope == "results")
-    yield needed_results(step)
-
-
-def _not_waiting(step: PoolStep) -> str:
-    return step.call if step.call in ("imap", "imap_unordered") else f"{method_of(step)}_async"
+def _streams(step: PoolStep) -> bool:
+    """Whether its method of a Pool returns at once, and gives results as they come."""
+    return step.call in ("imap", "imap_unordered")
 
 
 def _with(contexts: list[Group]) -> str:
@@ -154,22 +110,33 @@ def _suffix(step: Step) -> str:
     return "_process" if isinstance(step, ProcessStep) else "_results"
 
 
-def _processes(steps: Iterable[Step]) -> list[ProcessStep]:
-    return [step for step in steps if isinstance(step, ProcessStep)]
-
-
 def _for_each(names: list[str], method: str) -> list[str]:
-    """One statement a process; a loop where there are more than two."""
-    margin = " " * INDENT
-    if len(names) <= 2:
-        return [f"{margin}{name}.{method}()" for name in names]
-    return [lines(Group("for process in (", tuple(names), ")"), INDENT, ":"), f"{margin * 2}process.{method}()"]
+    """One statement a process; a loop where there are more than two, or a list of them."""
+    if _are_few(names):
+        return [lines(f"{name}.{method}()", INDENT) for name in names]
+    return [lines(led("for process in ", _together(names)), INDENT, ":"), lines(f"process.{method}()", 2 * INDENT)]
 
 
 def _exit_if_failed(names: list[str]) -> list[str]:
     if not names:
         return []
     failed: Code = " or ".join(f"{name}.exitcode" for name in names)
-    if len(names) > 2:
-        failed = Group("any(process.exitcode for process in (", tuple(names), "))", is_call=True)
-    return [lines(led("if ", failed), INDENT, ":"), f"{' ' * 2 * INDENT}sys.exit(1)"]
+    if not _are_few(names):
+        failed = _any_failed(_together(names))
+    return [lines(led("if ", failed), INDENT, ":"), lines("sys.exit(1)", 2 * INDENT)]
+
+
+def _any_failed(processes: Code) -> Code:
+    opening = "any(process.exitcode for process in "
+    if isinstance(processes, str):
+        return f"{opening}{processes})"
+    return Group(f"{opening}(", processes.items, "))", is_call=True)
+
+
+def _are_few(names: list[str]) -> bool:
+    return len(names) <= 2 and not any(name.startswith("*") for name in names)
+
+
+def _together(names: list[str]) -> Code:
+    """What has all these processes; a list of them alone as it is."""
+    return names[0].removeprefix("*") if len(names) == 1 else Group("(", tuple(names), ")")

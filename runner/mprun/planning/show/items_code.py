@@ -1,4 +1,4 @@
-"""The items of a source as a Python expression; `eject/items.py` defines the functions that it calls."""
+"""The items of a source as a Python expression; `eject/items.py` defines such functions in it as are plain."""
 
 from __future__ import annotations
 
