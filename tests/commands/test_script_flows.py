@@ -9,7 +9,7 @@ from typing import get_args
 import pytest
 from conftest import COMMAND, CommandLine
 
-from mprun.plan import StartMethod
+from mprun.plan.plan import StartMethod
 
 JOBS = """
 import queue
