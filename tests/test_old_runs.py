@@ -1,0 +1,358 @@
+"""The run folders of each version that was ever released are still read, by every command.
+
+`golden/<log format>/mprun-<version>` is the folder of a project, with its workflows and its runs, as that version left
+it; `golden/make_runs.py` makes one. `expected.yaml` in it says what the readers must find, and what each key means.
+A version adds its folder, and changes no other.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import re
+import shutil
+import sys
+import xml.etree.ElementTree as ET
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from conftest import CommandLine
+from log_checks import Event, check_log, check_old_form, counted
+
+from mprun import OtherEvent, read_run
+from mprun.cli.logs import show_logs
+from mprun.cli.query import query_run
+from mprun.cli.runs import show_runs
+from mprun.cli.show import show_run, show_task, show_thing
+from mprun.log.export.formats import FORMATS
+from mprun.log.export.run_log import RunLog
+from mprun.log.reading.select import Selection
+from mprun.log.schema.events import event_schema
+from mprun.log.verifying.signing import checker
+from mprun.log.verifying.verify import verify
+from mprun.log.words import LOG_FORMAT
+from mprun.runs.find import find_run
+
+VERSIONS = sorted((Path(__file__).parent / "golden").glob("*/mprun-*"))
+RUNS_DIR = "records"
+SECRET = {"MPRUN_PARAM_TOKEN": "open-sesame-0001"}
+NOT_MADE = {"save.suspended", "save.continued"}  # the child that saves runs no code that could stop it
+RESULTS = ("process.result", "task.result")
+
+
+def expected_in(version: Path) -> dict[str, Any]:
+    """What is to be found in each run of `version`, in the order of the runs."""
+    return yaml.safe_load((version / "expected.yaml").read_text(encoding="utf-8"))  # type: ignore[no-any-return]
+
+
+@dataclass(frozen=True)
+class OldRun:
+    """A run in a copy of its project, which is the current folder."""
+
+    version: Path
+    run_id: str
+    expected: dict[str, Any]
+    mprun: CommandLine
+
+    @property
+    def log(self) -> Path:
+        return self.mprun.folder / RUNS_DIR / "runs" / self.run_id / "events.jsonl"
+
+    @property
+    def log_format(self) -> str:
+        return self.version.parent.name
+
+    @property
+    def same_python(self) -> bool:
+        """Whether it was made by this minor version of Python: another one's work is never the same."""
+        return str(self.events()[0]["python"]).split(".")[:2] == [str(part) for part in sys.version_info[:2]]
+
+    def events(self) -> list[Event]:
+        return [json.loads(line) for line in self.log.read_bytes().splitlines()]
+
+    def __call__(self, command: str, *arguments: str) -> tuple[int, str, str]:
+        ran = self.mprun(command, *arguments, "--runs-dir", RUNS_DIR, env=SECRET)
+        return ran.code, ran.stdout, ran.stderr
+
+
+class _NewLogsOnly(CommandLine):
+    """Checks the logs of the runs that it makes; the old ones are checked by what they are."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder)
+        self._old = set(self._paths())
+
+    def logs(self) -> list[list[Event]]:
+        return [check_log(path) for path in self._paths() if path not in self._old]
+
+    def _paths(self) -> list[Path]:
+        return sorted(self.folder.glob(f"{RUNS_DIR}/runs/*/events.jsonl"))
+
+
+def run_ids(version: Path) -> list[str]:
+    return sorted(path.parent.name for path in version.glob(f"{RUNS_DIR}/runs/*/events.jsonl"))
+
+
+def runs_of(version: Path) -> Iterator[tuple[str, str]]:
+    """(name, id) of each run."""
+    return zip(expected_in(version), run_ids(version), strict=True)
+
+
+EACH_RUN = [
+    pytest.param((version, name), id=f"{version.parent.name}-{version.name}-{name}")
+    for version in VERSIONS
+    for name in expected_in(version)
+]
+RESUMED = [each for each in EACH_RUN if "resume" in expected_in(each.values[0][0])[each.values[0][1]]]  # type: ignore[index]
+
+
+@pytest.fixture
+def old(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> OldRun:
+    """The run that the test's parameter names, in a copy that may be changed; its paths are below /proc/self/cwd."""
+    version, name = request.param
+    folder = Path(shutil.copytree(version, tmp_path / "project"))
+    monkeypatch.chdir(folder)
+    return OldRun(version, dict(runs_of(version))[name], expected_in(version)[name], _NewLogsOnly(folder))
+
+
+each_run = pytest.mark.parametrize("old", EACH_RUN, indirect=True)
+each_resumed = pytest.mark.parametrize("old", RESUMED, indirect=True)
+
+
+def without_times(text: str) -> str:
+    """With `…` for times, seconds, run ids and process ids, as in `expected.yaml`."""
+    text = re.sub(r"\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d+Z|\b\d\d:\d\d:\d\d\.\d+", "…", text)
+    return re.sub(r"\(pid \d+\)", "(pid …)", re.sub(r"\b\d+(\.\d+)? s\b(?=[:;, \n]|$)", "… s", text))
+
+
+def as_written(lines: list[str]) -> set[str]:
+    """Times that a workflow gives are times as well."""
+    return {without_times(line) for line in lines}
+
+
+# -- the versions
+
+
+def test_there_are_runs_of_the_present_format() -> None:
+    assert LOG_FORMAT in [version.parent.name for version in VERSIONS]
+
+
+def test_the_runs_of_the_present_format_have_every_kind_of_event() -> None:
+    logs = [log for version in VERSIONS if version.parent.name == LOG_FORMAT for log in version.rglob("events.jsonl")]
+    found = {json.loads(line)["event"] for log in logs for line in log.read_bytes().splitlines()}
+    forms = event_schema()["definitions"].values()
+    assert {form["properties"].get("event", {}).get("const") for form in forms} - found - {None} == NOT_MADE
+
+
+@pytest.mark.parametrize("version", VERSIONS, ids=lambda version: version.name)
+def test_the_runs_are_listed(version: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    show_runs(str(version / RUNS_DIR), failed=False, since_text="", workflow="", as_json=True)
+    listed = json.loads(capsys.readouterr().out)
+    assert [run["run_id"] for run in listed] == run_ids(version)
+    for run, expected in zip(listed, expected_in(version).values(), strict=True):
+        assert run["state"] == expected["state"]
+        assert run["outcomes"] == (None if run["state"] == "incomplete" else expected["outcomes"])
+
+
+# -- the log
+
+
+@each_run
+def test_it_verifies(old: OldRun) -> None:
+    run = find_run(old.run_id, RUNS_DIR)
+    assert run.index
+    verdict = verify(run)
+    assert (verdict.word, verdict.notes) == (old.expected["verdict"], ())
+    assert [finding.what for finding in verdict.findings] == old.expected.get("findings", [])
+    signed = verify(run, checker("key.pub")).word
+    assert signed == ("VERIFIED" if "signed" in old.expected else "UNSIGNED" if not verdict.findings else verdict.word)
+
+
+@each_run
+def test_a_change_to_it_is_noticed(old: OldRun) -> None:
+    old.log.write_bytes(old.log.read_bytes().replace(b'"returned"', b'"raised"  ', 1))
+    assert verify(find_run(old.run_id, RUNS_DIR)).word == "TAMPERED"
+
+
+@each_run
+def test_each_line_is_as_the_schema_says(old: OldRun) -> None:
+    for event in old.events():
+        check_old_form(event, old.log_format)
+
+
+@each_run
+def test_each_event_is_read_in_python(old: OldRun) -> None:
+    events = list(read_run(old.log))
+    assert [event.seq for event in events] == [event["seq"] for event in old.events()]
+    assert not any(isinstance(event, OtherEvent) for event in events)
+    results = [event for event in events if event.event in RESULTS]
+    assert len(results) == old.expected["finals"]
+
+
+@each_run
+def test_its_story_is_told(old: OldRun, capsys: pytest.CaptureFixture[str]) -> None:
+    show_run(old.run_id, runs_dir=RUNS_DIR)
+    lines = without_times(capsys.readouterr().out).splitlines()
+    assert as_written(old.expected["show"]) - set(lines) == set()
+
+
+@each_run
+def test_each_step_is_in_its_story(old: OldRun, capsys: pytest.CaptureFixture[str]) -> None:
+    show_run(old.run_id, runs_dir=RUNS_DIR)
+    told = capsys.readouterr().out
+    for step in old.events()[0]["steps"]:
+        assert re.search(rf"^{step['step']} ", told, re.MULTILINE), step
+
+
+@each_run
+def test_a_task_or_a_shared_thing_is_told_of(old: OldRun, capsys: pytest.CaptureFixture[str]) -> None:
+    for name, expected in old.expected["about"].items():
+        scope, dot, thing = name.partition(".")
+        if dot and scope == "shared":
+            show_thing(old.run_id, thing, runs_dir=RUNS_DIR)
+        else:
+            show_task(old.run_id, name, runs_dir=RUNS_DIR)
+        lines = without_times(capsys.readouterr().out).splitlines()
+        assert as_written(expected) - set(lines) == set(), name
+
+
+@each_run
+def test_its_events_are_selected(old: OldRun, capsys: pytest.CaptureFixture[str]) -> None:
+    for name, count in old.expected["logs"].items():
+        for as_json in (True, False):
+            show_logs(
+                old.run_id, runs_dir=RUNS_DIR, selection=Selection(events=(name,)), following=False, as_json=as_json
+            )
+            printed = capsys.readouterr().out
+            if as_json:
+                assert [json.loads(line)["event"] for line in printed.splitlines()] == [name] * count
+            else:
+                assert bool(printed) == bool(count)
+
+
+@each_run
+def test_it_is_asked_in_sql(old: OldRun, capsys: pytest.CaptureFixture[str]) -> None:
+    query_run(
+        old.run_id,
+        "select outcome, count(*) as tasks from tasks where final group by outcome",
+        runs_dir=RUNS_DIR,
+        as_json=True,
+    )
+    rows = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    counted_only = sum(event["returned"] for event in old.events() if event["event"] == "tasks.counted")
+    expected = Counter(old.expected["outcomes"]) - Counter(returned=counted_only)
+    assert {row["outcome"]: row["tasks"] for row in rows} == expected
+
+
+def exported(old: OldRun, form: str) -> str:
+    return "".join(FORMATS[form](RunLog(str(old.log))))
+
+
+@each_run
+def test_it_is_exported(old: OldRun) -> None:
+    """Each form has what the run has: nothing is left out, and nothing is there twice."""
+    has = old.expected
+    spans = has["attempts"] + has["finished"] + has["spans"]
+    ended = has["state"] != "incomplete"
+    found = {form: _COUNTS[form](exported(old, form)) for form in FORMATS}
+    assert found == {
+        "chrome-trace": spans,
+        "joblog": has["finals"],
+        "csv": has["attempts"],
+        "junit": has["junit"],
+        "otlp": spans + ended,  # the run is a span, too
+    }
+
+
+def _junit(text: str) -> list[int]:
+    (suite,) = ET.fromstring(text)
+    assert len(suite.findall("testcase")) == int(suite.attrib["tests"])
+    return [int(suite.attrib[name]) for name in ("tests", "failures", "errors", "skipped")]
+
+
+def _otlp(text: str) -> int:
+    scopes = [scope for line in text.splitlines() for each in _resources(line) for scope in each["scopeSpans"]]
+    return sum(len(scope["spans"]) for scope in scopes)
+
+
+def _resources(line: str) -> list[dict[str, Any]]:
+    return json.loads(line).get("resourceSpans", [])  # type: ignore[no-any-return]
+
+
+_COUNTS = {
+    "chrome-trace": lambda text: sum(entry["ph"] == "X" for entry in json.loads(text)["traceEvents"]),
+    "joblog": lambda text: len(text.splitlines()) - 1,
+    "csv": lambda text: len(list(csv.DictReader(io.StringIO(text)))),
+    "junit": _junit,
+    "otlp": _otlp,
+}
+
+
+# -- going on from it
+
+
+@each_run
+def test_what_is_left_to_do_is_explained(old: OldRun) -> None:
+    code, told, errors = old("resume", old.run_id, "--explain")
+    assert (code, errors) == (0, "")
+    if old.same_python:
+        assert set(old.expected["explain"]) - set(told.splitlines()) == set()
+    else:
+        assert "reused" not in told
+        assert "as it has changed: python" in told
+
+
+@each_resumed
+def test_it_is_resumed(old: OldRun) -> None:
+    """What has returned is reused, each once; what is run gives what it has to."""
+    expected = old.expected["resume"]
+    before = old.log.read_bytes()
+    code, _, _ = old("resume", old.run_id, "-q")
+    assert code == expected["code"]
+    log = old.mprun.log()
+    assert log[0]["resumes"] == old.run_id
+    reused = reused_in(log, old.run_id)
+    if old.same_python:
+        assert reused == {key for key in returned_in(old.events()) if key[0] not in expected["again"]}
+        assert len(reused) == expected["reused"]
+    else:
+        assert reused == set()
+    for step, results in expected["results"].items():
+        assert [result for _, result in sorted(values(log, step))] == results, step
+    for name, text in expected["files"].items():
+        assert (old.mprun.folder / name).read_text() == text
+    assert old.log.read_bytes() == before
+
+
+@each_run
+def test_a_call_of_it_is_made_again(old: OldRun) -> None:
+    for task, printed in old.expected["repro"].items():
+        code, told, errors = old("repro", old.run_id, task)
+        assert (code, errors) == (0, ""), task
+        assert told.endswith(printed)
+
+
+def returned_in(log: list[Event]) -> set[tuple[str, int]]:
+    """(step, task) of each that has returned."""
+    alone = {(e["step"], e.get("task", 0)) for e in log if e["event"] in RESULTS and e["outcome"] == "returned"}
+    steps = {event["step"] for event in log if event["event"] == "tasks.counted"}
+    return alone | {(step, task) for step in steps for task in counted(log, step)}
+
+
+def reused_in(log: list[Event], run_id: str) -> set[tuple[str, int]]:
+    """(step, task) of each that comes from the run `run_id`. Each has one result, as the check of the log sees to."""
+    assert {event["reused"] for event in log if "reused" in event} <= {run_id}
+    return returned_in([event for event in log if "reused" in event])
+
+
+def values(log: list[Event], step: str) -> Iterator[tuple[int, Any]]:
+    """(task, result) of the tasks of `step` that returned."""
+    for event in log:
+        if event["event"] in RESULTS and event["step"] == step and event["outcome"] == "returned":
+            yield event.get("task", 0), event["result"]
