@@ -11,19 +11,14 @@ import csv
 import io
 import json
 import re
-import shutil
-import sys
 import xml.etree.ElementTree as ET
 from collections import Counter
-from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
-from conftest import CommandLine
-from log_checks import Event, check_log, check_old_form, counted
+from log_checks import check_old_form
+from old_runs import RESULTS, RUNS_DIR, VERSIONS, OldRun, copy_of, expected_in, returned_in, reused_in, run_ids, values
 
 from mprun import OtherEvent, read_run
 from mprun.cli.logs import show_logs
@@ -39,71 +34,7 @@ from mprun.log.verifying.verify import verify
 from mprun.log.words import LOG_FORMAT
 from mprun.runs.find import find_run
 
-VERSIONS = sorted((Path(__file__).parent / "golden").glob("*/mprun-*"))
-RUNS_DIR = "records"
-SECRET = {"MPRUN_PARAM_TOKEN": "open-sesame-0001"}
 NOT_MADE = {"save.suspended", "save.continued"}  # the child that saves runs no code that could stop it
-RESULTS = ("process.result", "task.result")
-
-
-def expected_in(version: Path) -> dict[str, Any]:
-    """What is to be found in each run of `version`, in the order of the runs."""
-    return yaml.safe_load((version / "expected.yaml").read_text(encoding="utf-8"))  # type: ignore[no-any-return]
-
-
-@dataclass(frozen=True)
-class OldRun:
-    """A run in a copy of its project, which is the current folder."""
-
-    version: Path
-    run_id: str
-    expected: dict[str, Any]
-    mprun: CommandLine
-
-    @property
-    def log(self) -> Path:
-        return self.mprun.folder / RUNS_DIR / "runs" / self.run_id / "events.jsonl"
-
-    @property
-    def log_format(self) -> str:
-        return self.version.parent.name
-
-    @property
-    def same_python(self) -> bool:
-        """Whether it was made by this minor version of Python: another one's work is never the same."""
-        return str(self.events()[0]["python"]).split(".")[:2] == [str(part) for part in sys.version_info[:2]]
-
-    def events(self) -> list[Event]:
-        return [json.loads(line) for line in self.log.read_bytes().splitlines()]
-
-    def __call__(self, command: str, *arguments: str) -> tuple[int, str, str]:
-        ran = self.mprun(command, *arguments, "--runs-dir", RUNS_DIR, env=SECRET)
-        return ran.code, ran.stdout, ran.stderr
-
-
-class _NewLogsOnly(CommandLine):
-    """Checks the logs of the runs that it makes; the old ones are checked by what they are."""
-
-    def __init__(self, folder: Path) -> None:
-        super().__init__(folder)
-        self._old = set(self._paths())
-
-    def logs(self) -> list[list[Event]]:
-        return [check_log(path) for path in self._paths() if path not in self._old]
-
-    def _paths(self) -> list[Path]:
-        return sorted(self.folder.glob(f"{RUNS_DIR}/runs/*/events.jsonl"))
-
-
-def run_ids(version: Path) -> list[str]:
-    return sorted(path.parent.name for path in version.glob(f"{RUNS_DIR}/runs/*/events.jsonl"))
-
-
-def runs_of(version: Path) -> Iterator[tuple[str, str]]:
-    """(name, id) of each run."""
-    return zip(expected_in(version), run_ids(version), strict=True)
-
-
 EACH_RUN = [
     pytest.param((version, name), id=f"{version.parent.name}-{version.name}-{name}")
     for version in VERSIONS
@@ -115,10 +46,9 @@ RESUMED = [each for each in EACH_RUN if "resume" in expected_in(each.values[0][0
 @pytest.fixture
 def old(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> OldRun:
     """The run that the test's parameter names, in a copy that may be changed; its paths are below /proc/self/cwd."""
-    version, name = request.param
-    folder = Path(shutil.copytree(version, tmp_path / "project"))
-    monkeypatch.chdir(folder)
-    return OldRun(version, dict(runs_of(version))[name], expected_in(version)[name], _NewLogsOnly(folder))
+    run = copy_of(*request.param, tmp_path / "project")
+    monkeypatch.chdir(run.mprun.folder)
+    return run
 
 
 each_run = pytest.mark.parametrize("old", EACH_RUN, indirect=True)
@@ -298,9 +228,8 @@ _COUNTS = {
 
 
 @each_run
-def test_what_is_left_to_do_is_explained(old: OldRun) -> None:
-    code, told, errors = old("resume", old.run_id, "--explain")
-    assert (code, errors) == (0, "")
+def test_what_is_left_to_do_is_explained(old: OldRun, capsys: pytest.CaptureFixture[str]) -> None:
+    told = old.explanation(capsys)
     if old.same_python:
         assert set(old.expected["explain"]) - set(told.splitlines()) == set()
     else:
@@ -336,23 +265,3 @@ def test_a_call_of_it_is_made_again(old: OldRun) -> None:
         code, told, errors = old("repro", old.run_id, task)
         assert (code, errors) == (0, ""), task
         assert told.endswith(printed)
-
-
-def returned_in(log: list[Event]) -> set[tuple[str, int]]:
-    """(step, task) of each that has returned."""
-    alone = {(e["step"], e.get("task", 0)) for e in log if e["event"] in RESULTS and e["outcome"] == "returned"}
-    steps = {event["step"] for event in log if event["event"] == "tasks.counted"}
-    return alone | {(step, task) for step in steps for task in counted(log, step)}
-
-
-def reused_in(log: list[Event], run_id: str) -> set[tuple[str, int]]:
-    """(step, task) of each that comes from the run `run_id`. Each has one result, as the check of the log sees to."""
-    assert {event["reused"] for event in log if "reused" in event} <= {run_id}
-    return returned_in([event for event in log if "reused" in event])
-
-
-def values(log: list[Event], step: str) -> Iterator[tuple[int, Any]]:
-    """(task, result) of the tasks of `step` that returned."""
-    for event in log:
-        if event["event"] in RESULTS and event["step"] == step and event["outcome"] == "returned":
-            yield event.get("task", 0), event["result"]
