@@ -16,6 +16,8 @@ from conftest import CommandLine
 from log_checks import Event, check_log, counted
 
 from mprun.cli.resume import explain_resume
+from mprun.digests import content_digest, step_digest
+from mprun.engines.tracking import STEPS
 from mprun.resuming.given import Options
 
 VERSIONS = sorted((Path(__file__).parent / "golden").glob("*/mprun-*"))
@@ -46,11 +48,6 @@ class OldRun:
     def log_format(self) -> str:
         return self.version.parent.name
 
-    @property
-    def same_python(self) -> bool:
-        """Whether it was made by this minor version of Python: another one's work is never the same."""
-        return str(self.events()[0]["python"]).split(".")[:2] == [str(part) for part in sys.version_info[:2]]
-
     def events(self) -> list[Event]:
         return [json.loads(line) for line in self.log.read_bytes().splitlines()]
 
@@ -67,7 +64,19 @@ class OldRun:
 def copy_of(version: Path, name: str, folder: Path) -> OldRun:
     """The run `name` of `version`, in a copy of its project at `folder`, which may be changed."""
     shutil.copytree(version, folder)
+    for steps in folder.glob(f"{RUNS_DIR}/runs/*/digests/{STEPS}"):
+        steps.write_text("".join(map(_of_this_python, steps.read_text().splitlines())))
     return OldRun(version, dict(runs_of(version))[name], expected_in(version)[name], _NewLogsOnly(folder))
+
+
+def _of_this_python(line: str) -> str:
+    """A line of the notes of a run, as if this Python had made the run: another one's work is never reused."""
+    told = json.loads(line)
+    python = content_digest("{}.{}".format(*sys.version_info)).hex()
+    if told["parts"]["python"] == python:
+        return line + "\n"
+    parts = {**told["parts"], "python": python}
+    return json.dumps({**told, "digest": step_digest(parts), "parts": parts}) + "\n"
 
 
 class _NewLogsOnly(CommandLine):
