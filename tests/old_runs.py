@@ -16,9 +16,9 @@ from conftest import CommandLine
 from log_checks import Event, check_log, counted
 
 from mprun.cli.resume import explain_resume
-from mprun.digests import content_digest, step_digest
-from mprun.engines.tracking import STEPS
-from mprun.resuming.given import Options
+from mprun.engines.results.tracking import STEPS
+from mprun.plan.digests import content_digest, step_digest
+from mprun.resuming.params import Options
 
 VERSIONS = sorted((Path(__file__).parent / "golden").glob("*/mprun-*"))
 RUNS_DIR = "records"

@@ -29,9 +29,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from mprun.events import LOG_FORMAT
-
 import mprun
+from mprun.log.words import LOG_FORMAT
 
 HERE = Path(__file__).parent
 NAME = f"{LOG_FORMAT}/mprun-{mprun.__version__}"

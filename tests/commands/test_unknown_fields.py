@@ -17,11 +17,11 @@ from old_runs import RESULTS, RUNS_DIR, VERSIONS, OldRun, copy_of, returned_in, 
 from mprun import OtherEvent, read_run
 from mprun.cli.query import query_run
 from mprun.cli.show import show_run, show_task
-from mprun.exporting.formats import FORMATS
-from mprun.exporting.run_log import RunLog
-from mprun.records.find import find_run
-from mprun.records.verify import verify
-from mprun.seals import Chain, closed
+from mprun.log.export.formats import FORMATS
+from mprun.log.export.run_log import RunLog
+from mprun.log.seals import Chain, closed
+from mprun.log.verifying.verify import verify
+from mprun.runs.find import find_run
 
 # What a later version might say of a result. The last two look like what the readers look for.
 FIELDS = {
