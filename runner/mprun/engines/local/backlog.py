@@ -1,4 +1,4 @@
-"""The tasks of a pool that no worker has: read from their supply as they are needed, or come back to be run again."""
+"""The tasks of a pool that no worker has: the supply's next ones, and those that came back."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from mprun.engines.supply.supply import Supply
 
 @dataclass(slots=True)
 class Batch:
-    """Tasks in a row, handed to one worker at once: `items[i]` belongs to task `first + i`. `done` have ended."""
+    """Tasks in a row, sent to one worker at once: `items[i]` belongs to task `first + i`. `done` of them have ended."""
 
     first: int
     attempt: int
@@ -29,14 +29,14 @@ class Batch:
         return Batch(task, self.attempt, self.items[task - self.first :])
 
 
-AT_ONCE = 500  # items that are read at once where some may be taken away: a seal of the log covers 1,000 lines
+AT_ONCE = 500  # items to read at once where some may be reused; a seal of the log covers 1,000 lines
 
 
 class Backlog:
-    """Gives batches out, in order; what comes back goes first.
+    """Hands out batches in order; tasks that came back go first.
 
-    `taken` counts the tasks that were read from the supply. `sifter` is shown each of them, and may take it away;
-    `passed_over` says that it has taken all of the last ones, and that there may be more.
+    `taken` counts the tasks read from the supply. Each passes `reuse_filter`, which removes those that an earlier run
+    has done. `all_reused`: it removed all of the last ones, and there may be more.
     """
 
     def __init__(self, supply: Supply) -> None:
@@ -46,11 +46,11 @@ class Backlog:
         self.sifter: Sifter | None = None
         self.passed_over = False
         self._again: deque[Batch] = deque()
-        self._sifted: deque[Batch] = deque()  # never given out
+        self._sifted: deque[Batch] = deque()  # never sent to a worker
 
     @property
     def left(self) -> int | None:
-        """How many tasks are still to be given out; None where only reading on can tell."""
+        """How many tasks are left; None where that is unknown until all are read."""
         waiting = sum(len(batch.items) for batch in (*self._again, *self._sifted))
         if self.supply.ended:
             return waiting
@@ -62,7 +62,7 @@ class Backlog:
         return self.supply.ended and not (self._again or self._sifted)
 
     def take(self, most: int, *, only_again: bool = False) -> Batch | None:
-        """Up to `most` tasks in a row; None when there are none now. `only_again`: none that were never given out."""
+        """Up to `most` tasks in a row; None when there are none now. `only_retries`: only those that came back."""
         if self._again:
             return _first_of(self._again, most)
         if only_again:
@@ -78,13 +78,13 @@ class Backlog:
         return batch
 
     def look_ahead(self) -> bool:
-        """Read on where an earlier run may have what comes next; True where it had, and nothing waits to be run."""
+        """Read ahead where an earlier run may have done the next tasks; True where it had, and none is left to run."""
         if self.sifter is None or not self.sifter.looks_ahead or self._again or self._sifted:
             return False
         return self._read(AT_ONCE, self.sifter) and not self._sifted
 
     def _read(self, most: int, sifter: Sifter) -> bool:
-        """Read up to `most` tasks and sift them; False where there are none now."""
+        """Read up to `most` tasks and filter them; False where there are none now."""
         items, first = self.supply.take(min(most, AT_ONCE)), self.taken
         if not items:
             return False
@@ -94,12 +94,12 @@ class Backlog:
         return True
 
     def give_back(self, batch: Batch) -> None:
-        """Tasks to be given out again, before all others."""
+        """Take back tasks; they go out before all others."""
         if batch.items:
             self._again.appendleft(batch)
 
     def drop(self, why: str) -> None:
-        """Give out nothing more; `cut` says whether there would have been more to read."""
+        """Send nothing more; `cut` says whether there was more to read."""
         self.cut = self.cut or not self.supply.ended
         self.supply.drop(why)
         self._again.clear()
@@ -107,7 +107,7 @@ class Backlog:
 
 
 def _first_of(batches: deque[Batch], most: int) -> Batch:
-    """Up to `most` tasks of the first of `batches`, which loses them."""
+    """Remove up to `most` tasks from the first of `batches`."""
     batch = batches.popleft()
     if len(batch.items) > most:
         batches.appendleft(batch.rest(batch.first + most))

@@ -1,7 +1,7 @@
 """A pool step on mprun's own workers: private pipes, no lock between processes, a death costs one task.
 
-The parent gives batches to workers and books what they tell. A worker that dies is replaced; the task it was at is
-lost, and those of its batch that had not begun go to others.
+The parent sends batches to workers and books what they report. It replaces a worker that dies: the running task is
+lost, and other workers get the tasks of its batch that had not started.
 """
 
 from __future__ import annotations
@@ -30,10 +30,10 @@ from mprun.worker.wire import frames
 from mprun.worker.wire.frames import FrameError
 from mprun.worker.wire.result_frames import Values, read_values
 
-LOOK_INTERVAL = 0.05  # seconds; how often a silent worker's memory is looked at for what it has finished
+LOOK_INTERVAL = 0.05  # seconds between two looks into a silent worker's shared memory for finished tasks
 COUNT_INTERVAL = 1.0  # seconds between two lines about tasks that have no line of their own
-MOST_EARLY_DEATHS = 5  # workers in a row that die before they begin a task; then the pool gives up
-MOST_DEATHS = 100  # workers in a row that die at work, with no task finished between; then it gives up as well
+MOST_EARLY_DEATHS = 5  # workers in a row that die before they start a task; then the pool gives up
+MOST_DEATHS = 100  # workers in a row that die while no task finishes; then it gives up, too
 
 
 class LocalPoolExecution(PoolExecution[LocalWorker]):
@@ -44,21 +44,21 @@ class LocalPoolExecution(PoolExecution[LocalWorker]):
         self._finished = finished
         self._backlog = Backlog(self.supply)
         self._sizer = Sizer(step.processes, step.chunksize)
-        self._stopping = ""  # why no further task is to begin
+        self._stopping = ""  # why no further task starts
         self._closing = False
-        self._deaths = 0  # of workers in a row, since one has last told of a task
-        self._early_deaths = 0  # of workers in a row that had begun no task
+        self._deaths = 0  # of workers in a row, since one last reported a task
+        self._early_deaths = 0  # of workers in a row that had started no task
         self._advance_is_due = False
-        self._retries_due = 0  # tasks that wait for their next attempt
+        self._retries_due = 0  # tasks that wait for a retry
         self._slots = 0  # taken and not given back
         self._told_counted = time.monotonic()
         self._look: Timer | None = None
         self._ended = False
 
-    # -- what the run asks of an execution
+    # -- what a run asks of an execution
 
     def ready(self) -> bool:
-        """One slot is enough to begin; more workers are started as there is room."""
+        """One slot is enough to start; more workers start as slots become free."""
         self._slots += self.run.slots.take()
         return self._slots > 0
 
@@ -116,7 +116,7 @@ class LocalPoolExecution(PoolExecution[LocalWorker]):
             self.run.loop.call_soon(self._advance)
 
     def _advance(self) -> None:
-        """Do whatever can be done now: start workers, give them tasks, or bring the pool to its end."""
+        """Do whatever is possible now: start workers, send them tasks, or close the pool."""
         self._advance_is_due = False
         if self._ended:
             return
@@ -173,7 +173,7 @@ class LocalPoolExecution(PoolExecution[LocalWorker]):
         return True
 
     def _give(self, worker: LocalWorker) -> None:
-        """Give `worker` a batch if it has none, and one ahead if it will soon have none."""
+        """Send `worker` a batch if it has none, and one ahead if it will soon have none."""
         most = 2 if self._sizer.wants_ahead else 1
         while len(worker.batches) < most:
             size = self._sizer.next(self._backlog.left)
@@ -189,7 +189,7 @@ class LocalPoolExecution(PoolExecution[LocalWorker]):
             self._hand_over(worker, batch)
 
     def _held_back(self) -> bool:
-        """Whether those who take the results as they come are too far behind for new tasks."""
+        """Whether the consumers of the results are too far behind for new tasks."""
         return self.results is not None and self.results.takers.hold_back()
 
     def _hand_over(self, worker: LocalWorker, batch: Batch) -> None:
@@ -197,7 +197,7 @@ class LocalPoolExecution(PoolExecution[LocalWorker]):
         self._sizer.pickled(len(batch.items), len(frame))
         worker.give(batch, frame)
 
-    # -- what workers tell
+    # -- what workers report
 
     def frame(self, child: Child, kind: int, body: bytes) -> None:
         worker = self.workers[child.pid]
@@ -220,7 +220,7 @@ class LocalPoolExecution(PoolExecution[LocalWorker]):
             case frames.DROPPED:
                 self._take_back_all(worker)
             case frames.FINAL:
-                self.finals.told(worker, body, worker.take_values())
+                self.finals.reported(worker, body, worker.take_values())
             case frames.GOODBYE:
                 worker.said_goodbye = True
                 worker.usage = frames.read_fields(body)
@@ -229,20 +229,20 @@ class LocalPoolExecution(PoolExecution[LocalWorker]):
         self._advance_one(worker)
 
     def _advance_one(self, worker: LocalWorker) -> None:
-        """After a word of `worker`'s: give it more, or see whether that was the pool's last task."""
+        """After a frame from `worker`: send it more, or check whether that was the pool's last task."""
         if self._backlog.empty:
             if not worker.batches:
                 self._advance()
         elif worker.takes_more and not self._stopping:
             self._give(worker)
-            if self._backlog.empty and not worker.batches:  # what seemed to be left were results that failed
+            if self._backlog.empty and not worker.batches:  # the items that seemed to be left were failed results
                 self._advance()
 
     def _check(self, worker: LocalWorker, first: int, end: int) -> None:
-        """Refuse a word about tasks that `worker` doesn't have. (What was found on its board may be told again.)"""
+        """Refuse a report of tasks that `worker` doesn't have. (It may repeat what the board has already shown.)"""
         if self.ledger.has_all(first, end):
             return
-        self._deaths = self._early_deaths = 0  # the pool gets somewhere, whoever has died before
+        self._deaths = self._early_deaths = 0  # the pool makes progress, whoever died before
         if not worker.may_tell_of(first, end):
             raise FrameError(f"results of tasks {first} to {end - 1}, which it doesn't have")
 
@@ -291,7 +291,7 @@ class LocalPoolExecution(PoolExecution[LocalWorker]):
         self._look = self.run.loop.call_later(interval, self._look_at_workers)
 
     def _look_at_workers(self) -> None:
-        """Book what workers have finished and can't send, as they are inside a long task; see who is over a limit."""
+        """Book what workers have finished but can't send while they run a long task; hold all to their limits."""
         now = time.monotonic()
         for worker in list(self.workers.values()):
             if worker.batches and worker.heard < now - LOOK_INTERVAL:
@@ -304,7 +304,7 @@ class LocalPoolExecution(PoolExecution[LocalWorker]):
         self._look_again()
 
     def _book_kept(self, worker: LocalWorker) -> None:
-        """Book what stands on the worker's board. It may be ahead of what is read of its frames: then those tell it."""
+        """Book what the worker's board shows, unless frames that we haven't read yet will report it."""
         if self.run.plan.log_tasks == "all":
             kept, values = worker.kept_lines()
             if kept is not None and worker.continues(kept[0], kept[0] + len(kept[1])):
@@ -335,9 +335,11 @@ class LocalPoolExecution(PoolExecution[LocalWorker]):
         self._advance()
 
     def _count_death(self, worker: LocalWorker, ending: Ending) -> None:
-        """A task that kills its worker is lost, which ends; a worker that dies before its first would be replaced for
-        ever. Neither is worth going on with where it is all that ever happens. (The death of one that waited for
-        something to do says nothing of either.)"""
+        """Count the death of a worker that was at work, and give up where nothing else happens.
+
+        Workers that die before their first task would be replaced forever. A task that kills its worker is lost, so
+        that ends; but a pool whose every task does so is broken. The death of an idle worker shows neither.
+        """
         self._deaths += 1
         self._early_deaths = 0 if worker.tasks else self._early_deaths + 1
         if self._early_deaths == MOST_EARLY_DEATHS or self._deaths == MOST_DEATHS:
@@ -345,7 +347,7 @@ class LocalPoolExecution(PoolExecution[LocalWorker]):
             self._give_up(f"its workers die {when}: the last {ending}")
 
     def _give_back_slots(self) -> None:
-        """Keep one while the pool is at work: it was promised to it."""
+        """Give back unused slots, except one while the pool runs: the run has promised it."""
         spare = self._slots - max(1, len(self.workers))
         if spare > 0 and self._backlog.empty:
             self._slots -= spare
@@ -357,14 +359,14 @@ class LocalPoolExecution(PoolExecution[LocalWorker]):
             self._settle_attempt(worker, task, *end_without_result(worker.child, ending))
 
     def _lose_all(self, worker: LocalWorker, ending: Ending) -> None:
-        """What a worker whose words can't be trusted may have begun: all up to the task that its board names."""
+        """Settle all tasks that a worker with corrupt frames may have started: up to the one that its board names."""
         at, task = worker.board.task, None
         while worker.batches and (at is None or task != at):
             task = worker.batches[0].first + worker.batches[0].done
             self._settle_attempt(worker, task, *end_without_result(worker.child, ending))
 
     def _settle_attempt(self, worker: LocalWorker, task: int, outcome: Outcome, fields: dict[str, Any]) -> None:
-        """What becomes of a task that the worker could not tell of: another attempt, or its outcome."""
+        """Retry a task whose end the worker could not report, or book its outcome."""
         attempt, retries = worker.batches[0].attempt, self.step.limits.retries
         if self.results is not None:
             self.results.files.discard(task, attempt, worker.child.pid)
@@ -378,7 +380,7 @@ class LocalPoolExecution(PoolExecution[LocalWorker]):
             worker.ended_before(task + 1)
 
     def _take_back_all(self, worker: LocalWorker) -> None:
-        """What `worker` was given and has not begun goes to others, and counts as no attempt."""
+        """Return the tasks that `worker` has not started to the backlog; that counts as no attempt."""
         while worker.batches:
             batch = worker.batches.pop()
             if not self._stopping:
@@ -399,7 +401,7 @@ class LocalPoolExecution(PoolExecution[LocalWorker]):
             self.run.loop.call_later(self.run.plan.grace_period, self._end_stragglers)
 
     def _end_stragglers(self) -> None:
-        """End who stays without being inside its finalizer, which has a limit of its own."""
+        """End workers that stay. One inside its finalizer has a limit of its own."""
         staying = [worker for worker in self.workers.values() if not self.finals.is_at_work(worker)]
         for worker in staying:
             worker.child.end(signal.SIGKILL, "it stayed after the pool's end")
@@ -416,7 +418,7 @@ class LocalPoolExecution(PoolExecution[LocalWorker]):
         self._finished(self)
 
     def _settle_the_rest(self) -> None:
-        """Every task that was declared or read has its outcome: what has none was never begun."""
+        """Book every declared or read task without an outcome as cancelled: it never started."""
         declared = self.step.source.count()
         if declared is None and self._backlog.cut:
             self.error = self.error or "it was stopped before the end of its items"

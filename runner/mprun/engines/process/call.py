@@ -1,4 +1,4 @@
-"""One call in Processes of its own: a `multiprocessing.Process` for each attempt, until one of them decides."""
+"""One call of a process step: a `multiprocessing.Process` for each attempt."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ from mprun.worker.wire.result_frames import Values, read_values
 
 
 class ProcessCall:
-    """Makes the call of `work`, and tells its starts, its result and its ends; `cell` are the fields of the events that
-    tell it from the others of its step (`task`, `cell`). `results` is where what it returns is kept, if it is.
+    """Makes the call of `work`, and logs its starts, its result and its ends. `cell` has the event fields that
+    identify a cell of its step (`task`, `cell`). `results` stores what the call returns, if the step stores results.
 
-    `ended(call)` is called once when all its children are joined; `outcome` is known by then, and `error` says why a
-    Process could not be started. The slot that a child needs is the caller's to take and to give back.
+    Calls `ended(call)` once, when all its children are joined. By then `outcome` is known, and `error` says why a
+    Process could not start. The caller takes the child's slot and gives it back.
     """
 
     def __init__(
@@ -45,12 +45,12 @@ class ProcessCall:
         self._work = work
         self._cell = cell
         self._results = results
-        self._values: Values | None = None  # told, and waiting for the result that they belong to
+        self._values: Values | None = None  # from the last VALUES frame; the result they belong to comes next
         self._ended = ended
         self._attempt = 0
         self._child: Child | None = None
         self._watch: Watch | None = None
-        self._retry_in: float | None = None  # seconds, where the attempt at work is to be followed by another one
+        self._retry_in: float | None = None  # seconds; set where this attempt will be retried
         self._next_attempt: Timer | None = None  # between two attempts
         self._stopping = ""  # why no further attempt is made
         self._usage: dict[str, Any] = {}
@@ -85,7 +85,7 @@ class ProcessCall:
         self._watch = Watch(self._run, self._step.limits, self._child, self._tell_slow)
 
     def cancel(self, why: str) -> None:
-        """What has begun goes on; no further attempt follows it."""
+        """Let the running attempt end; make no further one."""
         self._stopping = self._stopping or why
         if self._next_attempt is not None:
             self._next_attempt.cancel()
@@ -103,7 +103,7 @@ class ProcessCall:
 
     @property
     def has_begun(self) -> bool:
-        """Whether the attempt that counts so far has; not where another one is due."""
+        """Whether the current attempt has started; False while a retry is due."""
         return self._next_attempt is None
 
     def frame(self, child: Child, kind: int, body: bytes) -> None:
@@ -149,7 +149,7 @@ class ProcessCall:
             self._next_attempt = self._run.loop.call_later(self._retry_in, self.start)
 
     def _end_between_attempts(self) -> None:
-        """The next attempt, which was promised, is not begun."""
+        """Don't make the retry that was due."""
         self._note("cancelled", self._line("process.result", outcome="cancelled", cancelled_by=self._stopping))
         self._ended(self)
 
@@ -158,7 +158,7 @@ class ProcessCall:
         return self._cell.get("task", 0)  # type: ignore[no-any-return]
 
     def _settled(self) -> bool:
-        """Whether it is known what became of the attempt at work."""
+        """Whether the outcome of the current attempt is known."""
         return self.outcome is not None or self._retry_in is not None
 
     def _about(self) -> dict[str, Any]:

@@ -62,7 +62,7 @@ class ProcessExecution:
         return False
 
     def _give_up(self, error: str) -> None:
-        """The call can't be made."""
+        """Book the call, which can't be made, as lost."""
         about = {"event": "process.result", "step": self.step.name, "attempt": 1}
         line = result_line({**about, "outcome": "lost", "reason": error})
         self._run.events.emit_result(self.step.name, 0, "lost", line)

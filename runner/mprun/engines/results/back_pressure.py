@@ -1,19 +1,19 @@
-"""Holds a step back whose results are taken as they come: it isn't to get far ahead of those who take them.
+"""Back-pressure: a step whose results stream to other steps must not run far ahead of these consumers.
 
-Only who is at work on them counts. One that has not started yet may be waiting for the very children that this step
-has, and finds all the results in their files when it starts: so nothing waits in a circle.
+Only running consumers count. One that has not started may wait for the very children that this step has, and finds all
+results in their files when it starts: so no two steps can wait for each other.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
-MOST_VALUES = 1000  # that may wait for a taker; or four times as many as it has taken at once
-MOST_BYTES = 64 * 1024 * 1024  # of values that may wait for a taker
+MOST_VALUES = 1000  # that may wait for a consumer; or four times as many as it has taken at once
+MOST_BYTES = 64 * 1024 * 1024  # of values that may wait for a consumer
 
 
 class Taker:
-    """The step `name`, which takes another's results as they come: what it has taken so far."""
+    """The step `name`, which consumes another's results as they come: what it has taken so far."""
 
     def __init__(self, name: str) -> None:
         self.name = name
@@ -29,7 +29,7 @@ class Taker:
 
 
 class Takers:
-    """All that are at work on the results of one step. `on_room` is called when they have caught up after a hold."""
+    """The running consumers of one step's results. Calls `on_room` when they have caught up after a hold."""
 
     def __init__(self) -> None:
         self.on_room: Callable[[], None] = _nobody
@@ -39,7 +39,7 @@ class Takers:
         self._held_back = False
 
     def there_are_more(self, lengths: list[int]) -> None:
-        """The step has given values of `lengths`."""
+        """The step has produced values of `lengths`."""
         self._values += len(lengths)
         self._bytes += sum(lengths)
 
@@ -48,24 +48,24 @@ class Takers:
         return self._at_work[-1]
 
     def end(self, taker: Taker) -> None:
-        """It takes no more, and nothing is held back for it."""
+        """It takes no more; hold nothing back for it."""
         if taker in self._at_work:
             self._at_work.remove(taker)
             self.caught_up()
 
     def caught_up(self) -> None:
-        """One has taken some: let the step go on if that was what it waited for."""
+        """A consumer has taken some: let the step continue if it waited for that."""
         if self._held_back and not self.hold_back():
             self.on_room()
 
     def hold_back(self) -> bool:
-        """Whether the step is to begin no further task for now."""
+        """Whether the step must start no further task for now."""
         self._held_back = bool(self.far_behind)
         return self._held_back
 
     @property
     def far_behind(self) -> list[str]:
-        """The steps that must take more before the step is to begin another task."""
+        """The consumers that must take more before the step may start another task."""
         return [taker.name for taker in self._at_work if self._is_far_behind(taker)]
 
     def _is_far_behind(self, taker: Taker) -> bool:
@@ -74,4 +74,4 @@ class Takers:
 
 
 def _nobody() -> None:
-    """Nobody is there to be told."""
+    """Nobody waits."""
