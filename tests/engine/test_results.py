@@ -139,12 +139,12 @@ def test_large_values(run_steps: RunSteps, engine: Any, target: str) -> None:
     """Megabytes pass through files of their own; buffers can be written to by who gets them, and stay as they were for
     the next."""
     size = 3_000_000
-    taker = "flows:change_block" if target == "block" else "zoo:length"
+    consumer = "flows:change_block" if target == "block" else "zoo:length"
     expected = [size, "xxy"] if target == "block" else size
     ran = run_steps(
         gives("maker", f"flows:{target}", [size, 10, size], engine=engine),
-        *(takes(taker, "${results.maker.0}", "maker", name=name) for name in ("one", "other")),
-        pool("each", taker, ResultsSource("maker"), engine=engine, needs=("maker",), folder=HERE),
+        *(takes(consumer, "${results.maker.0}", "maker", name=name) for name in ("one", "other")),
+        pool("each", consumer, ResultsSource("maker"), engine=engine, needs=("maker",), folder=HERE),
     )
     assert ran.end.exit_code is ExitCode.SUCCEEDED
     if target == "block":

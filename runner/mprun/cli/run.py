@@ -84,11 +84,11 @@ def _boot_ahead(file: str) -> None:
 
 def _warn_of_inline(plan: Plan) -> None:
     """Refuse what can't be run in one process, and say which limits are not kept. Raises UsageError."""
-    from mprun.planning.inline import not_kept_inline, refuse_inline
+    from mprun.planning.inline import ignored_inline, refuse_inline
 
     refuse_inline(plan)
-    if not_kept := not_kept_inline(plan):
-        say(f"warning: a run in one process doesn't keep {not_kept}\n")
+    if ignored := ignored_inline(plan):
+        say(f"warning: a run in one process doesn't keep {ignored}\n")
 
 
 def _prepare(file: str, given: GivenParams, *, boots: bool) -> Plan:

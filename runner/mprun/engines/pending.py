@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
-class More:
+class Upcoming:
     """There are further calls.
 
     `fed_by`: the steps one of which must progress before the next call can go to a child; empty where the call can

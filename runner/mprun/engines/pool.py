@@ -10,7 +10,7 @@ from typing import Any, Generic, TypeVar
 from mprun.engines.child.child import Child, Ending
 from mprun.engines.results.finals import Finals
 from mprun.engines.results.ledger import Ledger
-from mprun.engines.results.reuse import Sifter
+from mprun.engines.results.reuse import ReuseFilter
 from mprun.engines.results.scope import scope_for
 from mprun.engines.results.store import StepResults
 from mprun.engines.results.tracking import Tracked, contents_of
@@ -93,12 +93,12 @@ class PoolExecution(Generic[W]):
         self.finals.open()
         self._tracked = self.run.tracking.begin(step.name)
 
-    def sifter(self) -> Sifter | None:
+    def reuse_filter(self) -> ReuseFilter | None:
         """The filter that each item passes; None where none is needed."""
         tracked, logged = self._tracked, self.run.plan.log_tasks == "all"
         if tracked is None or not tracked.looks_at_items:
             return None
-        return Sifter(tracked, contents_of(self.supply), self.ledger, self.step.name, logged=logged)
+        return ReuseFilter(tracked, contents_of(self.supply), self.ledger, self.step.name, logged=logged)
 
     def signal(self, number: int) -> None:
         for worker in self.workers.values():
@@ -143,7 +143,7 @@ class PoolExecution(Generic[W]):
             command=step.command,
             keys=step.keys,
             finalizer=step.finalizer,
-            keep_final=None if self.finals.results is None else self.finals.results.files,
+            final_files=None if self.finals.results is None else self.finals.results.files,
         )
 
     def make_process(self, *args: Any, **kwargs: Any) -> ChildProcess:
@@ -154,7 +154,7 @@ class PoolExecution(Generic[W]):
         process.worker = next(self._numbers)
         return process
 
-    def tell_pool_started(self, engine: str = "") -> None:
+    def log_pool_started(self, engine: str = "") -> None:
         self.run.events.emit(
             "pool.started",
             step=self.step.name,
@@ -165,10 +165,10 @@ class PoolExecution(Generic[W]):
             **({"finalizer": self.step.finalizer.text} if self.step.finalizer else {}),
         )
 
-    def tell_worker_started(self, worker: W) -> None:
+    def log_worker_started(self, worker: W) -> None:
         self.run.events.emit("worker.started", step=self.step.name, worker=worker.number, pid=worker.child.pid)
 
-    def tell_unready(self, worker: W, exception: dict[str, str]) -> str:
+    def log_unready(self, worker: W, exception: dict[str, str]) -> str:
         """Log that `worker` could not be set up; return that as the step's error."""
         worker.unready = True
         self.run.events.emit(
@@ -177,7 +177,7 @@ class PoolExecution(Generic[W]):
         what = self.step.initializer.text if self.step.initializer else self.step.target.text
         return f"{NOT_SET_UP}: `{what}` raised {exception['exception.type']}: {exception['exception.message']}"
 
-    def tell_worker_joined(self, worker: W, ending: Ending) -> None:
+    def log_worker_joined(self, worker: W, ending: Ending) -> None:
         self.run.events.emit(
             "worker.joined",
             step=self.step.name,
@@ -190,7 +190,7 @@ class PoolExecution(Generic[W]):
             **worker.usage,
         )
 
-    def tell_pool_joined(self, slots: int, source_error: str) -> None:
+    def log_pool_joined(self, slots: int, source_error: str) -> None:
         """Log the pool's end and give back its `slots`: the last act before `finished`."""
         self._end_finals()
         if source_error:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from mprun.engines.pending import More
+from mprun.engines.pending import Upcoming
 from mprun.engines.results.store import Store
 from mprun.engines.results.tracking import Tracking
 from mprun.engines.sharing.shares import Sharer
@@ -83,7 +83,7 @@ class Execution(Protocol):
     def start(self) -> None:
         """Start the step's children. A failure to do so ends the execution, with `error` saying why."""
 
-    def more_room(self) -> None:
+    def slot_freed(self) -> None:
         """A slot is free: the step may start another child."""
 
     def cancel(self, why: str) -> None:
@@ -95,7 +95,7 @@ class Execution(Protocol):
     def signal(self, number: int) -> None:
         """Send signal `number` (stop, continue) to every child, not to end it."""
 
-    def more(self) -> More | None:
+    def upcoming(self) -> Upcoming | None:
         """The calls that the step has yet to start; None where it has started all."""
 
     def is_idle(self, pid: int) -> bool:

@@ -21,7 +21,7 @@ def refuse_inline(plan: Plan) -> None:
         )
 
 
-def not_kept_inline(plan: Plan) -> str:
+def ignored_inline(plan: Plan) -> str:
     """The limits of `plan` that bound a call from outside, by step; an empty text where there are none."""
     return "; ".join(f"{', '.join(limits)} of `{step.name}`" for step in plan.steps if (limits := [*_limits(step)]))
 

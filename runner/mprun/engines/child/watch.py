@@ -17,17 +17,17 @@ from mprun.worker.boot import stacks
 MEMORY_INTERVAL = 0.05  # seconds between two looks at a child's memory
 STACK_TIME = 0.1  # seconds that a child has to write its stacks
 
-TellSlow = Callable[[float, str], None]
+ReportSlow = Callable[[float, str], None]
 
 
 class Watch:
     """Ends the child when it exceeds one of `limits`; calls `report_slow(seconds, stack)` once when it is slow."""
 
-    def __init__(self, run: Run, limits: Limits, child: Child, tell_slow: TellSlow) -> None:
+    def __init__(self, run: Run, limits: Limits, child: Child, report_slow: ReportSlow) -> None:
         self._run = run
         self._limits = limits
         self._child = child
-        self._tell_slow = tell_slow
+        self._report_slow = report_slow
         self._began = time.monotonic()
         self._timers: list[Timer] = []
         if limits.timeout:
@@ -60,7 +60,7 @@ class Watch:
         self._timers.append(self._run.loop.call_later(STACK_TIME, self._report))
 
     def _report(self) -> None:
-        self._tell_slow(round(time.monotonic() - self._began, 6), stack_of(self._child))
+        self._report_slow(round(time.monotonic() - self._began, 6), stack_of(self._child))
 
 
 def timeout_reason(limits: Limits) -> str:

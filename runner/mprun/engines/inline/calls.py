@@ -119,7 +119,7 @@ class PoolCalls(PoolExecution[PoolWorker]):
 
     def begin(self) -> str:
         self.get_ready()
-        self.tell_pool_started("inline")
+        self.log_pool_started("inline")
         self._worker = {"step": self.step.name, "worker": _WORKER, "pid": os.getpid()}
         self.run.events.emit("worker.started", **self._worker)
         work = self.work(time.time())
@@ -153,12 +153,12 @@ class PoolCalls(PoolExecution[PoolWorker]):
     def finish(self, stopping: str) -> str:
         if not self._worker:
             return ""
-        self.ledger.tell_counted()
+        self.ledger.log_counted()
         if self._is_ready and self.step.finalizer is not None:
             self._finalize(self.step.finalizer, stopping)
         end = {"exitcode": 0, "signal": None, "reason": "retired", "tasks": self.ledger.booked}
         self.run.events.emit("worker.joined", **self._worker, **end, **NOT_MEASURED)
-        self.tell_pool_joined(0, self.supply.error)
+        self.log_pool_joined(0, self.supply.error)
         return self.error
 
     def _finalize(self, finalizer: Target, stopping: str) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from mprun.engines.results.reuse import Sifter
+from mprun.engines.results.reuse import ReuseFilter
 from mprun.engines.supply.supply import Supply
 
 
@@ -43,15 +43,15 @@ class Backlog:
         self.supply = supply
         self.taken = 0
         self.cut = False
-        self.sifter: Sifter | None = None
-        self.passed_over = False
-        self._again: deque[Batch] = deque()
-        self._sifted: deque[Batch] = deque()  # never sent to a worker
+        self.reuse_filter: ReuseFilter | None = None
+        self.all_reused = False
+        self._returned: deque[Batch] = deque()
+        self._to_run: deque[Batch] = deque()  # never sent to a worker
 
     @property
     def left(self) -> int | None:
         """How many tasks are left; None where that is unknown until all are read."""
-        waiting = sum(len(batch.items) for batch in (*self._again, *self._sifted))
+        waiting = sum(len(batch.items) for batch in (*self._returned, *self._to_run))
         if self.supply.ended:
             return waiting
         count = self.supply.count
@@ -59,17 +59,17 @@ class Backlog:
 
     @property
     def empty(self) -> bool:
-        return self.supply.ended and not (self._again or self._sifted)
+        return self.supply.ended and not (self._returned or self._to_run)
 
-    def take(self, most: int, *, only_again: bool = False) -> Batch | None:
+    def take(self, most: int, *, only_retries: bool = False) -> Batch | None:
         """Up to `most` tasks in a row; None when there are none now. `only_retries`: only those that came back."""
-        if self._again:
-            return _first_of(self._again, most)
-        if only_again:
+        if self._returned:
+            return _first_of(self._returned, most)
+        if only_retries:
             return None
-        if self.sifter is not None:
-            self.passed_over = not self._sifted and self._read(most, self.sifter) and not self._sifted
-            return _first_of(self._sifted, most) if self._sifted else None
+        if self.reuse_filter is not None:
+            self.all_reused = not self._to_run and self._read(most, self.reuse_filter) and not self._to_run
+            return _first_of(self._to_run, most) if self._to_run else None
         items = self.supply.take(most)
         if not items:
             return None
@@ -79,31 +79,31 @@ class Backlog:
 
     def look_ahead(self) -> bool:
         """Read ahead where an earlier run may have done the next tasks; True where it had, and none is left to run."""
-        if self.sifter is None or not self.sifter.looks_ahead or self._again or self._sifted:
+        if self.reuse_filter is None or not self.reuse_filter.looks_ahead or self._returned or self._to_run:
             return False
-        return self._read(AT_ONCE, self.sifter) and not self._sifted
+        return self._read(AT_ONCE, self.reuse_filter) and not self._to_run
 
-    def _read(self, most: int, sifter: Sifter) -> bool:
+    def _read(self, most: int, reuse_filter: ReuseFilter) -> bool:
         """Read up to `most` tasks and filter them; False where there are none now."""
         items, first = self.supply.take(min(most, AT_ONCE)), self.taken
         if not items:
             return False
         self.taken += len(items)
-        for start, end in sifter.sift(first, items):
-            self._sifted.append(Batch(start, 1, items[start - first : end - first]))
+        for start, end in reuse_filter.filter(first, items):
+            self._to_run.append(Batch(start, 1, items[start - first : end - first]))
         return True
 
     def give_back(self, batch: Batch) -> None:
         """Take back tasks; they go out before all others."""
         if batch.items:
-            self._again.appendleft(batch)
+            self._returned.appendleft(batch)
 
     def drop(self, why: str) -> None:
         """Send nothing more; `cut` says whether there was more to read."""
         self.cut = self.cut or not self.supply.ended
         self.supply.drop(why)
-        self._again.clear()
-        self._sifted.clear()
+        self._returned.clear()
+        self._to_run.clear()
 
 
 def _first_of(batches: deque[Batch], most: int) -> Batch:

@@ -36,7 +36,7 @@ def hold_to_limits(run: Run, step: PoolStep, worker: LocalWorker) -> None:
     elif limits.slow_after and running_for > limits.slow_after and worker.slow != at_work:
         worker.slow = at_work
         ask_for_stack(worker.child)
-        run.loop.call_later(STACK_TIME, lambda: _tell_slow(run, step, worker, at_work[0], running_for))
+        run.loop.call_later(STACK_TIME, lambda: _report_slow(run, step, worker, at_work[0], running_for))
 
 
 def _end_if_between_tasks(worker: LocalWorker) -> None:
@@ -48,7 +48,7 @@ def _end_if_between_tasks(worker: LocalWorker) -> None:
         worker.child.end(signal.SIGKILL, "a signal had stopped it between two tasks", "lost")
 
 
-def _tell_slow(run: Run, step: PoolStep, worker: LocalWorker, task: int, running_for: float) -> None:
+def _report_slow(run: Run, step: PoolStep, worker: LocalWorker, task: int, running_for: float) -> None:
     if worker.child.alive:
         run.events.emit(
             "task.slow",

@@ -16,10 +16,10 @@ from mprun.engines.local.backlog import Backlog, Batch
 from mprun.engines.local.limits import hold_to_limits, look_interval
 from mprun.engines.local.sizing import Sizer
 from mprun.engines.local.worker import LocalWorker
-from mprun.engines.pending import More
+from mprun.engines.pending import Upcoming
 from mprun.engines.pool import PoolExecution
 from mprun.engines.results.finals import SHORTEST
-from mprun.engines.results.store import not_kept
+from mprun.engines.results.store import not_stored
 from mprun.engines.seam import Finished, Run
 from mprun.log.words import OUTCOMES, Outcome
 from mprun.plan.plan import PoolStep
@@ -51,7 +51,7 @@ class LocalPoolExecution(PoolExecution[LocalWorker]):
         self._advance_is_due = False
         self._retries_due = 0  # tasks that wait for a retry
         self._slots = 0  # taken and not given back
-        self._told_counted = time.monotonic()
+        self._counted_logged = time.monotonic()
         self._look: Timer | None = None
         self._ended = False
 
@@ -62,20 +62,20 @@ class LocalPoolExecution(PoolExecution[LocalWorker]):
         self._slots += self.run.slots.take()
         return self._slots > 0
 
-    def more_room(self) -> None:
+    def slot_freed(self) -> None:
         self._advance_soon()
 
     def start(self) -> None:
-        self.tell_pool_started()
+        self.log_pool_started()
         self._look_again()
         try:
             self.get_ready()
-            self._backlog.sifter = self.sifter()
+            self._backlog.reuse_filter = self.reuse_filter()
             if self.results is not None:
-                self.results.takers.on_room = self._advance_soon
+                self.results.consumers.on_room = self._advance_soon
             self.supply.begin(self._advance_soon)
         except OSError as error:
-            self._give_up(not_kept(error))
+            self._give_up(not_stored(error))
         self._advance_soon()
 
     def cancel(self, why: str) -> None:
@@ -94,10 +94,10 @@ class LocalPoolExecution(PoolExecution[LocalWorker]):
         super().signal(number)
         self.supply.signal(number)
 
-    def more(self) -> More | None:
+    def upcoming(self) -> Upcoming | None:
         if self._backlog.empty and not (self._retries_due and not self._stopping):
             return None
-        return More(self._fed_by(), needs_room=self._slots <= len(self.workers))
+        return Upcoming(self._fed_by(), needs_room=self._slots <= len(self.workers))
 
     def is_idle(self, pid: int) -> bool:
         return pid in self.workers and self.workers[pid].is_idle
@@ -105,7 +105,7 @@ class LocalPoolExecution(PoolExecution[LocalWorker]):
     def _fed_by(self) -> frozenset[str]:
         if self._retries_due:
             return frozenset()
-        behind = () if self.results is None else self.results.takers.far_behind
+        behind = () if self.results is None else self.results.consumers.far_behind
         return frozenset(behind or filter(None, [self.supply.fed_by]))
 
     # -- who gets what
@@ -121,7 +121,7 @@ class LocalPoolExecution(PoolExecution[LocalWorker]):
         if self._ended:
             return
         if self._backlog.look_ahead():
-            self._see_whether_kept()
+            self._check_stored()
             self._advance_soon()
             return
         if not self._nothing_left():
@@ -159,7 +159,7 @@ class LocalPoolExecution(PoolExecution[LocalWorker]):
         process.name = f"{self.step.name}-{process.worker}"
         process.takes_tasks = True
         process.reports_stacks = self.step.limits.slow_after > 0
-        process.has_shelf = self.results is not None
+        process.has_result_memory = self.results is not None
         try:
             self.run.sharing.equip(process, self.step)
             process.start()
@@ -169,7 +169,7 @@ class LocalPoolExecution(PoolExecution[LocalWorker]):
             return False
         child = Child(self.run.loop, process, self, self.run.mask)
         worker = self.workers[child.pid] = LocalWorker(self.run.loop, child)
-        self.tell_worker_started(worker)
+        self.log_worker_started(worker)
         return True
 
     def _give(self, worker: LocalWorker) -> None:
@@ -179,20 +179,20 @@ class LocalPoolExecution(PoolExecution[LocalWorker]):
             size = self._sizer.next(self._backlog.left)
             if self.step.maxtasksperchild:
                 size = min(size, self.step.maxtasksperchild - worker.given)
-            batch = self._backlog.take(size, only_again=self._held_back()) if size else None
+            batch = self._backlog.take(size, only_retries=self._held_back()) if size else None
             if batch is None:
                 if not size and not worker.batches:
-                    worker.no_more()
-                elif self._backlog.passed_over:
+                    worker.close_tasks()
+                elif self._backlog.all_reused:
                     self._advance_soon()
                 return
-            self._hand_over(worker, batch)
+            self._send_batch(worker, batch)
 
     def _held_back(self) -> bool:
         """Whether the consumers of the results are too far behind for new tasks."""
-        return self.results is not None and self.results.takers.hold_back()
+        return self.results is not None and self.results.consumers.hold_back()
 
-    def _hand_over(self, worker: LocalWorker, batch: Batch) -> None:
+    def _send_batch(self, worker: LocalWorker, batch: Batch) -> None:
         frame = frames.batch_frame(batch.first, batch.attempt, time.monotonic_ns(), batch.items)
         self._sizer.pickled(len(batch.items), len(frame))
         worker.give(batch, frame)
@@ -215,8 +215,8 @@ class LocalPoolExecution(PoolExecution[LocalWorker]):
                 worker.values = read_values(body)
             case frames.RESULT:
                 self._book_failure(worker, *frames.read_result(body))
-            case frames.AGAIN:
-                self._book_retry(worker, *frames.read_again(body))
+            case frames.RETRY:
+                self._book_retry(worker, *frames.read_retry(body))
             case frames.DROPPED:
                 self._take_back_all(worker)
             case frames.FINAL:
@@ -225,7 +225,7 @@ class LocalPoolExecution(PoolExecution[LocalWorker]):
                 worker.said_goodbye = True
                 worker.usage = frames.read_fields(body)
             case frames.UNREADY:
-                self._give_up(self.tell_unready(worker, frames.read_fields(body)))
+                self._give_up(self.log_unready(worker, frames.read_fields(body)))
         self._advance_one(worker)
 
     def _advance_one(self, worker: LocalWorker) -> None:
@@ -243,22 +243,22 @@ class LocalPoolExecution(PoolExecution[LocalWorker]):
         if self.ledger.has_all(first, end):
             return
         self._deaths = self._early_deaths = 0  # the pool makes progress, whoever died before
-        if not worker.may_tell_of(first, end):
+        if not worker.may_report(first, end):
             raise FrameError(f"results of tasks {first} to {end - 1}, which it doesn't have")
 
     def _book_run(self, worker: LocalWorker, first: int, lines: list[bytes], values: Values | None) -> None:
         self._check(worker, first, first + len(lines))
         worker.ended_before(self.ledger.book_run(first, lines, values))
-        self._see_whether_kept()
+        self._check_stored()
 
     def _book_count(self, worker: LocalWorker, first: int, count: int, values: Values | None) -> None:
         self._check(worker, first, first + count)
         worker.ended_before(self.ledger.book_count(first, count, values))
-        self._see_whether_kept()
+        self._check_stored()
 
-    def _see_whether_kept(self) -> None:
+    def _check_stored(self) -> None:
         if self.results is not None and self.results.error and not self._stopping:
-            self._give_up(not_kept(self.results.error))
+            self._give_up(not_stored(self.results.error))
 
     def _book_failure(self, worker: LocalWorker, task: int, code: int, line: bytes) -> None:
         self._check(worker, task, task + 1)
@@ -295,18 +295,18 @@ class LocalPoolExecution(PoolExecution[LocalWorker]):
         now = time.monotonic()
         for worker in list(self.workers.values()):
             if worker.batches and worker.heard < now - LOOK_INTERVAL:
-                self._book_kept(worker)
+                self._book_from_board(worker)
             hold_to_limits(self.run, self.step, worker)
             self.finals.end_overdue(worker)
-        if now - self._told_counted >= COUNT_INTERVAL:
-            self._told_counted = now
-            self.ledger.tell_counted()
+        if now - self._counted_logged >= COUNT_INTERVAL:
+            self._counted_logged = now
+            self.ledger.log_counted()
         self._look_again()
 
-    def _book_kept(self, worker: LocalWorker) -> None:
+    def _book_from_board(self, worker: LocalWorker) -> None:
         """Book what the worker's board shows, unless frames that we haven't read yet will report it."""
         if self.run.plan.log_tasks == "all":
-            kept, values = worker.kept_lines()
+            kept, values = worker.board_lines()
             if kept is not None and worker.continues(kept[0], kept[0] + len(kept[1])):
                 self._book_run(worker, *kept, values)
         else:
@@ -319,7 +319,7 @@ class LocalPoolExecution(PoolExecution[LocalWorker]):
     def ended(self, child: Child, ending: Ending) -> None:
         worker = self.workers.pop(child.pid)
         worker.gone()
-        self._book_kept(worker)
+        self._book_from_board(worker)
         done = worker.tasks
         if ending.fault:
             self._lose_all(worker, ending)
@@ -328,7 +328,7 @@ class LocalPoolExecution(PoolExecution[LocalWorker]):
         was_idle = worker.is_idle
         self._take_back_all(worker)
         self.finals.ended(worker, ending, done, self._stopping)
-        self.tell_worker_joined(worker, ending)
+        self.log_worker_joined(worker, ending)
         self._give_back_slots()
         if worker.reason == "died" and not was_idle:
             self._count_death(worker, ending)
@@ -395,7 +395,7 @@ class LocalPoolExecution(PoolExecution[LocalWorker]):
 
     def _close(self) -> None:
         for worker in self.workers.values():
-            worker.no_more()
+            worker.close_tasks()
         if not self._closing:
             self._closing = True
             self.run.loop.call_later(self.run.plan.grace_period, self._end_stragglers)
@@ -413,8 +413,8 @@ class LocalPoolExecution(PoolExecution[LocalWorker]):
         if self._look is not None:
             self._look.cancel()
         self._settle_the_rest()
-        self.ledger.tell_counted()
-        self.tell_pool_joined(self._slots, self.supply.error)
+        self.ledger.log_counted()
+        self.log_pool_joined(self._slots, self.supply.error)
         self._finished(self)
 
     def _settle_the_rest(self) -> None:

@@ -67,9 +67,9 @@ class LocalWorker(PoolWorker):
 
         Where there is a gap, frames that report it are still in the pipe, and come first.
         """
-        return self.may_tell_of(first, end) and first <= self.batches[0].first + self.batches[0].done
+        return self.may_report(first, end) and first <= self.batches[0].first + self.batches[0].done
 
-    def may_tell_of(self, first: int, end: int) -> bool:
+    def may_report(self, first: int, end: int) -> bool:
         """Whether tasks `first` to `end` - 1 are in the current batch."""
         return bool(self.batches) and self.batches[0].first <= first <= end <= self.batches[0].end
 
@@ -80,7 +80,7 @@ class LocalWorker(PoolWorker):
         Raises FrameError where that frame is missing.
         """
         values = self.take_values()
-        if self.child.process.shelf is None:
+        if self.child.process.result_memory is None:
             return None
         if values is None or (values.first, len(values.lengths)) != (first, count):
             raise FrameError(f"results of tasks {first} to {first + count - 1} without their values")
@@ -91,21 +91,21 @@ class LocalWorker(PoolWorker):
         values, self.values = self.values, None
         return values
 
-    def kept_lines(self) -> tuple[tuple[int, list[bytes]] | None, Values | None]:
+    def board_lines(self) -> tuple[tuple[int, list[bytes]] | None, Values | None]:
         """As `Board.kept`, with the values of these tasks where the step stores results."""
         round_, kept = self.board.round, self.board.kept()
-        values = self._kept_values(kept[0], len(kept[1])) if kept else None
+        values = self._board_values(kept[0], len(kept[1])) if kept else None
         return (kept, values) if self.board.round == round_ else (None, None)
 
     def kept_count(self) -> tuple[tuple[int, int] | None, Values | None]:
         """As `Board.counted`, with the values of these tasks where the step stores results."""
         round_, counted = self.board.round, self.board.counted()
-        values = self._kept_values(*counted) if counted else None
+        values = self._board_values(*counted) if counted else None
         return (counted, values) if self.board.round == round_ else (None, None)
 
-    def _kept_values(self, first: int, count: int) -> Values | None:
-        shelf = self.child.process.shelf
-        return None if shelf is None else shelf.values(first, count)
+    def _board_values(self, first: int, count: int) -> Values | None:
+        result_memory = self.child.process.result_memory
+        return None if result_memory is None else result_memory.values(first, count)
 
     def give(self, batch: Batch, frame: bytes) -> None:
         self.batches.append(batch)
@@ -126,7 +126,7 @@ class LocalWorker(PoolWorker):
             if task >= batch.end:
                 self.batches.popleft()
 
-    def no_more(self) -> None:
+    def close_tasks(self) -> None:
         """Let it end after its last batch."""
         self._pipe.close()
 

@@ -9,7 +9,7 @@ from typing import Any
 from mprun.engines.child.child import Child, Ending
 from mprun.engines.child.ends import end_without_result, result_line
 from mprun.engines.child.watch import Watch
-from mprun.engines.results.store import StepResults, not_kept
+from mprun.engines.results.store import StepResults, not_stored
 from mprun.engines.seam import Run
 from mprun.log.words import OUTCOMES, Outcome
 from mprun.plan.plan import ProcessStep
@@ -17,7 +17,7 @@ from mprun.plan.retrying import delay_after, may_retry
 from mprun.system.loop import Timer
 from mprun.worker.boot.process import CHILD_CLASSES
 from mprun.worker.calls.step import ProcessWork, run_process
-from mprun.worker.wire.frames import AGAIN, GOODBYE, RESULT, VALUES, FrameError, read_again, read_fields, read_result
+from mprun.worker.wire.frames import GOODBYE, RESULT, RETRY, VALUES, FrameError, read_fields, read_result, read_retry
 from mprun.worker.wire.result_frames import Values, read_values
 
 
@@ -82,7 +82,7 @@ class ProcessCall:
             return
         self._run.events.emit("process.started", **self._about(), pid=process.pid)
         self._child = Child(self._run.loop, process, self, self._run.mask)
-        self._watch = Watch(self._run, self._step.limits, self._child, self._tell_slow)
+        self._watch = Watch(self._run, self._step.limits, self._child, self._report_slow)
 
     def cancel(self, why: str) -> None:
         """Let the running attempt end; make no further one."""
@@ -112,8 +112,8 @@ class ProcessCall:
             self._note(OUTCOMES[code], line)
         elif kind == VALUES:
             self._values = self._its_own(read_values(body))
-        elif kind == AGAIN and not self._settled():
-            _, self._retry_in, line = read_again(body)
+        elif kind == RETRY and not self._settled():
+            _, self._retry_in, line = read_retry(body)
             self._run.events.emit_retry(self._step.name, self._index, line)
         elif kind == GOODBYE:
             self._usage = read_fields(body)
@@ -130,7 +130,7 @@ class ProcessCall:
             self._watch.close()
             self._watch = None
         if not self._settled():
-            self._tell_end_without_result(child, ending)
+            self._log_end_without_result(child, ending)
         self._run.events.emit(
             "process.joined",
             **self._about(),
@@ -184,9 +184,9 @@ class ProcessCall:
         else:
             results.add_none(self._index)
         if results.error:
-            self.error = not_kept(results.error)
+            self.error = not_stored(results.error)
 
-    def _tell_end_without_result(self, child: Child, ending: Ending) -> None:
+    def _log_end_without_result(self, child: Child, ending: Ending) -> None:
         if self._results is not None:
             self._results.files.discard(self._index, self._attempt, child.pid)
         outcome, fields = end_without_result(child, ending)
@@ -198,7 +198,7 @@ class ProcessCall:
         else:
             self._note(outcome, self._line("process.result", pid=child.pid, **fields))
 
-    def _tell_slow(self, running_for: float, stack: str) -> None:
+    def _report_slow(self, running_for: float, stack: str) -> None:
         self._run.events.emit(
             "process.slow", **self._about(), pid=self._child and self._child.pid, running_for=running_for, stack=stack
         )

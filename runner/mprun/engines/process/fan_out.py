@@ -11,10 +11,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from mprun.engines.child.ends import result_line
-from mprun.engines.pending import More
+from mprun.engines.pending import Upcoming
 from mprun.engines.process.call import ProcessCall
 from mprun.engines.process.work import ProcessWorks
-from mprun.engines.results.store import not_kept
+from mprun.engines.results.store import not_stored
 from mprun.engines.seam import Finished, Run
 from mprun.engines.supply.table import needs_a_run, supply_of
 from mprun.plan.cells import Labels
@@ -53,14 +53,14 @@ class FanOutExecution:
         """One slot is enough to start; more cells start as slots become free."""
         return self._has_slot()
 
-    def more_room(self) -> None:
+    def slot_freed(self) -> None:
         self._advance_soon()
 
     def start(self) -> None:
         try:
             self._get_ready()
         except OSError as error:
-            self._give_up(not_kept(error))
+            self._give_up(not_stored(error))
         self._advance_soon()
 
     def cancel(self, why: str) -> None:
@@ -83,13 +83,13 @@ class FanOutExecution:
         for call in list(self._at_work):
             call.signal(number)
 
-    def more(self) -> More | None:
+    def upcoming(self) -> Upcoming | None:
         if not all(call.has_begun for call in self._at_work):
-            return More()
+            return Upcoming()
         if self._all_begun:
             return None
         lacks_slot = bool(self._next) and self._slots <= len(self._at_work)
-        return More(needs_room=lacks_slot or len(self._at_work) >= self._most)
+        return Upcoming(needs_room=lacks_slot or len(self._at_work) >= self._most)
 
     def is_idle(self, pid: int) -> bool:
         return False
@@ -145,7 +145,7 @@ class FanOutExecution:
                 return
             work = self._works.of_cell(item)
         except OSError as error:
-            self._give_up(not_kept(error))
+            self._give_up(not_stored(error))
             self._note_unbegun(task, self._stopping)
             return
         call = ProcessCall(self._run, self.step, work, cell, self._works.results, self._call_ended)

@@ -12,7 +12,7 @@ MOST_VALUES = 1000  # that may wait for a consumer; or four times as many as it 
 MOST_BYTES = 64 * 1024 * 1024  # of values that may wait for a consumer
 
 
-class Taker:
+class Consumer:
     """The step `name`, which consumes another's results as they come: what it has taken so far."""
 
     def __init__(self, name: str) -> None:
@@ -28,29 +28,29 @@ class Taker:
         self.at_once = max(self.at_once, len(lengths))
 
 
-class Takers:
+class Consumers:
     """The running consumers of one step's results. Calls `on_room` when they have caught up after a hold."""
 
     def __init__(self) -> None:
         self.on_room: Callable[[], None] = _nobody
         self._values = 0
         self._bytes = 0
-        self._at_work: list[Taker] = []
+        self._at_work: list[Consumer] = []
         self._held_back = False
 
-    def there_are_more(self, lengths: list[int]) -> None:
+    def has_more(self, lengths: list[int]) -> None:
         """The step has produced values of `lengths`."""
         self._values += len(lengths)
         self._bytes += sum(lengths)
 
-    def begin(self, name: str) -> Taker:
-        self._at_work.append(Taker(name))
+    def begin(self, name: str) -> Consumer:
+        self._at_work.append(Consumer(name))
         return self._at_work[-1]
 
-    def end(self, taker: Taker) -> None:
+    def end(self, consumer: Consumer) -> None:
         """It takes no more; hold nothing back for it."""
-        if taker in self._at_work:
-            self._at_work.remove(taker)
+        if consumer in self._at_work:
+            self._at_work.remove(consumer)
             self.caught_up()
 
     def caught_up(self) -> None:
@@ -66,11 +66,11 @@ class Takers:
     @property
     def far_behind(self) -> list[str]:
         """The consumers that must take more before the step may start another task."""
-        return [taker.name for taker in self._at_work if self._is_far_behind(taker)]
+        return [consumer.name for consumer in self._at_work if self._is_far_behind(consumer)]
 
-    def _is_far_behind(self, taker: Taker) -> bool:
-        most = max(MOST_VALUES, 4 * taker.at_once)
-        return self._values - taker.values > most or self._bytes - taker.bytes > MOST_BYTES
+    def _is_far_behind(self, consumer: Consumer) -> bool:
+        most = max(MOST_VALUES, 4 * consumer.at_once)
+        return self._values - consumer.values > most or self._bytes - consumer.bytes > MOST_BYTES
 
 
 def _nobody() -> None:

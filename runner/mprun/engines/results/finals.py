@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from mprun.engines.child.child import Ending
 from mprun.engines.child.ends import end_without_result
-from mprun.engines.results.store import StepResults, not_kept
+from mprun.engines.results.store import StepResults, not_stored
 from mprun.engines.seam import Run
 from mprun.log.words import OUTCOMES, Outcome
 from mprun.plan.plan import PoolStep
@@ -47,7 +47,7 @@ class Finals:
         if self.results is not None:
             self.results.sort()
             self.results.end("")
-            self._fail(not_kept(self.results.error) if self.results.error else "")
+            self._fail(not_stored(self.results.error) if self.results.error else "")
 
     # -- how each ends
 

@@ -20,7 +20,7 @@ from mprun.worker.wire.result_frames import Values
 Range = tuple[int, int]  # the first task of some in a row, and the one behind their last
 
 
-class Sifter:
+class ReuseFilter:
     """For one pool, whose outcomes `ledger` books. `logged`: each task has a line in the log."""
 
     def __init__(self, tracked: Tracked, contents: Contents, ledger: Ledger, step: str, *, logged: bool) -> None:
@@ -35,7 +35,7 @@ class Sifter:
         """Whether an earlier run has any of the tasks."""
         return self._tracked.earlier is not None
 
-    def sift(self, first: int, items: Sequence[Any]) -> list[Range]:
+    def filter(self, first: int, items: Sequence[Any]) -> list[Range]:
         """Book what is known of the tasks `first`, `first` + 1, …; returns those that are to be run."""
         numbers = self._tracked.take(first, items, self._contents)
         if self._tracked.earlier is None:

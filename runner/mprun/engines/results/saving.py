@@ -45,7 +45,7 @@ class Saving:
     def ready(self) -> bool:
         return True
 
-    def more_room(self) -> None:
+    def slot_freed(self) -> None:
         """It needs no slot."""
 
     def start(self) -> None:
@@ -65,7 +65,7 @@ class Saving:
     def signal(self, number: int) -> None:
         self._helper.signal(number)
 
-    def more(self) -> None:
+    def upcoming(self) -> None:
         """There are no further calls."""
 
     def is_idle(self, pid: int) -> bool:

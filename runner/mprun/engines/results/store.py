@@ -10,7 +10,7 @@ import os
 from array import array
 from collections.abc import Callable, Iterator, Sequence
 
-from mprun.engines.results.back_pressure import Takers
+from mprun.engines.results.back_pressure import Consumers
 from mprun.language.references import finals_of
 from mprun.plan.plan import PoolStep, Step, has_one_result
 from mprun.results.files import Item, Reader, ResultFiles, Stored, offsets_of, place_record
@@ -34,8 +34,8 @@ class StepResults:
         self.items = -1
         self.ended = False
         self.failure = ""
-        self.takers = Takers()
-        self.on_more: list[Callable[[], None]] = []  # called when there are more results, or no more to come
+        self.consumers = Consumers()
+        self.on_available: list[Callable[[], None]] = []  # called when there are more results, or no more to come
         self._single = single
         # By task or, where results go by completion, in the order in which they came; `_tasks` then has the tasks.
         self._by_completion = by_completion
@@ -65,7 +65,7 @@ class StepResults:
         self._enter(values.first, _places(values, self._size), lengths)
         self._size += len(values.data)
         self.items = values.items
-        self.takers.there_are_more(list(lengths))
+        self.consumers.has_more(list(lengths))
         self._tell_more()
 
     def add_none(self, task: int) -> None:
@@ -117,7 +117,7 @@ class StepResults:
         self._lengths[first:end] = lengths
 
     def _tell_more(self) -> None:
-        for tell in self.on_more:
+        for tell in self.on_available:
             tell()
 
     # -- asked by those who need them
@@ -164,7 +164,7 @@ def _places(values: Values, start: int) -> array[int]:
     return array("q", [at if length > 0 else -values.attempt for at, length in zip(offsets, lengths, strict=True)])
 
 
-def not_kept(error: OSError | str) -> str:
+def not_stored(error: OSError | str) -> str:
     """The error of a step whose results can't be written to their files."""
     return f"its results could not be kept: {error}"
 

@@ -146,8 +146,8 @@ def _prospects(execution: Execution | None, pid: int, at_tasks: Container[str]) 
     """Whether the child `pid` has no task and will get none, or only when another step progresses."""
     if execution is None or not execution.is_idle(pid) or _finalizes(execution.step, at_tasks):
         return {}
-    more = execution.more()
-    return {"rests": True} if more is None else {"fed_by": more.fed_by}
+    upcoming = execution.upcoming()
+    return {"rests": True} if upcoming is None else {"fed_by": upcoming.fed_by}
 
 
 def _finalizes(step: Step, at_tasks: Container[str]) -> bool:

@@ -28,7 +28,7 @@ class SharedQueues:
         self._ending: dict[str, Waits] = {}  # queues that were over at the last look
         self._ended: set[str] = set()
         self._depths: dict[str, int] = {}
-        self._depths_told = 0.0
+        self._depths_logged = 0.0
 
     def look(self, now: Situation) -> None:
         """End each queue that is empty and over, if two looks in a row find the same waits."""
@@ -49,11 +49,11 @@ class SharedQueues:
         """Whether one of them may be over in a moment."""
         return any(is_about_to_end(now, _item_slot(now, name)) for name in self._open())
 
-    def tell_depths(self) -> None:
+    def log_depths(self) -> None:
         """Log the depth of each queue that has changed, once an interval."""
-        if time.monotonic() - self._depths_told < DEPTH_INTERVAL:
+        if time.monotonic() - self._depths_logged < DEPTH_INTERVAL:
             return
-        self._depths_told = time.monotonic()
+        self._depths_logged = time.monotonic()
         for name in self._there():
             depth = self._depth(name)
             if depth != self._depths.get(name, 0):

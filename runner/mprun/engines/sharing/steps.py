@@ -55,10 +55,12 @@ class StepStates:
         """The children that a running step may still start."""
         if not children or execution is None:
             return [Pending(step.name)]
-        more = execution.more()
-        if more is None or (isinstance(step, PoolStep) and children >= step.processes):
+        upcoming = execution.upcoming()
+        if upcoming is None or (isinstance(step, PoolStep) and children >= step.processes):
             return []
-        return [Pending(step.name, needs_room_of=(self._room() or frozenset({step.name})) if more.needs_room else None)]
+        return [
+            Pending(step.name, needs_room_of=(self._room() or frozenset({step.name})) if upcoming.needs_room else None)
+        ]
 
 
 def _is_daemon(step: Step) -> bool:

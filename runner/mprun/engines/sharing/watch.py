@@ -39,7 +39,7 @@ class SharingWatch:
         self._abandoning = Abandoning(run, self._children, executions)
         self._is_looking = False
         self._next_look: Timer | None = None
-        self._to_tell: list[dict[str, Any]] = []
+        self._unreported: list[dict[str, Any]] = []
         sharing.on_equipped = self._equipped
 
     # -- what it receives
@@ -102,7 +102,7 @@ class SharingWatch:
         now = self._situation()
         self._queues.look(now)
         self._abandoning.look(now)
-        self._queues.tell_depths()
+        self._queues.log_depths()
         self._is_looking = bool(self._children)
         if self._is_looking:
             self._look_later(SOON_INTERVAL if self._queues.is_soon_to_end(now) else LOOK_INTERVAL)
@@ -122,20 +122,20 @@ class SharingWatch:
 
     def _log_later(self, event: str, **fields: Any) -> None:
         """Log it after the event that is being logged."""
-        self._to_tell.append({"event": event, **fields})
-        self._run.loop.call_soon(self._tell_all)
+        self._unreported.append({"event": event, **fields})
+        self._run.loop.call_soon(self._report_all)
 
-    def _tell_all(self) -> None:
-        for fields in self._to_tell:
+    def _report_all(self) -> None:
+        for fields in self._unreported:
             self._run.events.emit(**fields)
-        self._to_tell.clear()
+        self._unreported.clear()
 
     def _free_unused(self) -> None:
         self._sharing.free_unused(self._states.ended, self._thing_totals)
 
     def close(self) -> None:
         """The steps have ended: log and free what is left."""
-        self._tell_all()
+        self._report_all()
         self._free_unused()
 
     def _thing_totals(self, thing: SharedThing) -> dict[str, Any]:

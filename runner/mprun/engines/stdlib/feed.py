@@ -17,7 +17,7 @@ class Feed:
     """
 
     def __init__(self, supply: Supply, ahead: int, on_end: Callable[[], None]) -> None:
-        self.handed_out = 0
+        self.submitted = 0
         self.ended = False
         self.cut = False
         self._supply = supply
@@ -32,7 +32,7 @@ class Feed:
             if self._stopped:
                 self.cut = True
                 break
-            self.handed_out += 1
+            self.submitted += 1
             yield numbered
         self.ended = True
         self._on_end()

@@ -20,10 +20,10 @@ from typing import Any
 
 from mprun.engines.child.child import Child, Ending
 from mprun.engines.child.ends import end_without_result
-from mprun.engines.pending import More
+from mprun.engines.pending import Upcoming
 from mprun.engines.pool import NOT_SET_UP, PoolExecution, PoolWorker
 from mprun.engines.results.finals import LOOK_INTERVAL, SHORTEST
-from mprun.engines.results.store import not_kept
+from mprun.engines.results.store import not_stored
 from mprun.engines.seam import Finished, Run
 from mprun.engines.stdlib.broken_pool import abandon, clear_away, signal_workers
 from mprun.engines.stdlib.feed import Feed
@@ -55,7 +55,7 @@ class StdlibPoolExecution(PoolExecution[PoolWorker]):
         self._feed = Feed(self.supply, _ahead(step), partial(run.loop.call_soon_from_thread, self._close_when_done))
         # By worker, from its last VALUES frame; the result they belong to comes next
         self._values: dict[int, Values] = {}
-        self._handed_over = False
+        self._all_submitted = False
         self._closing = False
         self._joined = False
         self._ended = False
@@ -68,11 +68,11 @@ class StdlibPoolExecution(PoolExecution[PoolWorker]):
     def ready(self) -> bool:
         return self.run.slots.take(self.step.processes)
 
-    def more_room(self) -> None:
+    def slot_freed(self) -> None:
         """A Pool has all its workers from the start."""
 
     def start(self) -> None:
-        self.tell_pool_started()
+        self.log_pool_started()
         refused = refusal(self.step)
         if refused:
             self._give_up(refused, refused)
@@ -80,7 +80,7 @@ class StdlibPoolExecution(PoolExecution[PoolWorker]):
         try:
             self.get_ready()
         except OSError as error:
-            self._give_up(not_kept(error), "the pool could not go on")
+            self._give_up(not_stored(error), "the pool could not go on")
             return
         step, context = self.step, _context(self.run.plan.start_method, self._make_process)
         try:
@@ -90,7 +90,7 @@ class StdlibPoolExecution(PoolExecution[PoolWorker]):
         if step.finalizer is not None:
             self._look_at_finalizers()
         # Reading the items of a `map` may take long, or wait forever (a pipe): the loop must go on meanwhile.
-        threading.Thread(target=self._hand_over, args=(self._pool,), daemon=True).start()
+        threading.Thread(target=self._send_batch, args=(self._pool,), daemon=True).start()
 
     def cancel(self, why: str) -> None:
         self._stopping = self._stopping or why
@@ -105,13 +105,13 @@ class StdlibPoolExecution(PoolExecution[PoolWorker]):
             # Also those that have not reported their start: after a fault of ours, they never will
             signal_workers(self._pool, number)
 
-    def more(self) -> More | None:
+    def upcoming(self) -> Upcoming | None:
         """None where each task has started, or is in the chunk of a running one."""
-        chunk = chunksize_of(self.step, self._feed.handed_out)
+        chunk = chunksize_of(self.step, self._feed.submitted)
         tasks = (worker.child.process.board.task for worker in self.workers.values())
         at_work = {task // chunk for task in tasks if task is not None}
-        begun = (task // chunk in at_work for task in self.ledger.missing(self._feed.handed_out))
-        return None if self._stopping or (self._feed.ended and all(begun)) else More()
+        begun = (task // chunk in at_work for task in self.ledger.missing(self._feed.submitted))
+        return None if self._stopping or (self._feed.ended and all(begun)) else Upcoming()
 
     def is_idle(self, pid: int) -> bool:
         board = self.workers[pid].child.process.board if pid in self.workers else None
@@ -134,10 +134,10 @@ class StdlibPoolExecution(PoolExecution[PoolWorker]):
         if threading.current_thread() is not threading.main_thread():
             raise SystemExit  # ends the Pool's thread without a traceback; the Pool is given up
 
-    def _hand_over(self, pool: pools.Pool) -> None:
+    def _send_batch(self, pool: pools.Pool) -> None:
         with contextlib.suppress(ValueError):  # the Pool was given up meanwhile
             self._call(pool)
-        self._handed_over = True
+        self._all_submitted = True
         self.run.loop.call_soon_from_thread(self._close_when_done)
 
     def _call(self, pool: pools.Pool) -> None:
@@ -159,9 +159,9 @@ class StdlibPoolExecution(PoolExecution[PoolWorker]):
 
     def _close_when_done(self) -> None:
         # A Pool that is closed during a call without items waits for their results forever.
-        if self._closing or self._broken or not (self._handed_over and self._feed.ended) or self._pool is None:
+        if self._closing or self._broken or not (self._all_submitted and self._feed.ended) or self._pool is None:
             return
-        if self.ledger.booked == self._feed.handed_out:
+        if self.ledger.booked == self._feed.submitted:
             self._closing = True
             self._pool.close()
             threading.Thread(target=self._join_pool, args=(self._pool,), daemon=True).start()
@@ -217,7 +217,7 @@ class StdlibPoolExecution(PoolExecution[PoolWorker]):
     def _started(self, process: ChildProcess) -> None:
         child = Child(self.run.loop, process, self, self.run.mask)
         worker = self.workers[child.pid] = PoolWorker(child)
-        self.tell_worker_started(worker)
+        self.log_worker_started(worker)
         if self._stopping:
             process.board.stop()
         if self._broken:
@@ -227,7 +227,7 @@ class StdlibPoolExecution(PoolExecution[PoolWorker]):
         worker = self.workers[child.pid]
         if kind == RESULT:
             task, code, line = read_result(body)
-            if task >= self._feed.handed_out:
+            if task >= self._feed.submitted:
                 raise FrameError(f"a result of task {task}, which was not submitted")
             worker.tasks += 1
             self._note(task, OUTCOMES[code], line, self._values_of(worker, task))
@@ -239,7 +239,7 @@ class StdlibPoolExecution(PoolExecution[PoolWorker]):
             worker.said_goodbye = True
             worker.usage = read_fields(body)
         elif kind == UNREADY:
-            self._give_up(self.tell_unready(worker, read_fields(body)), NOT_SET_UP)
+            self._give_up(self.log_unready(worker, read_fields(body)), NOT_SET_UP)
             self.end_all(signal.SIGKILL, NOT_SET_UP)
 
     def ended(self, child: Child, ending: Ending) -> None:
@@ -247,7 +247,7 @@ class StdlibPoolExecution(PoolExecution[PoolWorker]):
         # A finalizer holds no lock of the Pool's
         broke = worker.reason == "died" and not self.finals.is_at_work(worker)
         self.finals.ended(worker, ending, worker.tasks, self._stopping)
-        self.tell_worker_joined(worker, ending)
+        self.log_worker_joined(worker, ending)
         if broke:
             self._lose_task_at_work(child, ending)
             why = f"the pool broke: worker {worker.number} (pid {child.pid}) {ending}"
@@ -265,7 +265,7 @@ class StdlibPoolExecution(PoolExecution[PoolWorker]):
     def _note(self, task: int, outcome: Outcome, line: bytes, values: Values | None) -> None:
         if self.ledger.book(task, outcome, line, values):
             if self.results is not None and self.results.error:
-                self._give_up(not_kept(self.results.error), "the pool could not go on")
+                self._give_up(not_stored(self.results.error), "the pool could not go on")
                 self.end_all(signal.SIGKILL, "the pool could not go on")
             self._feed.done_one()
             self._close_when_done()
@@ -283,7 +283,7 @@ class StdlibPoolExecution(PoolExecution[PoolWorker]):
         outcome: Outcome = "cancelled" if self._stopping else "lost"
         why = {"cancelled_by": self._stopping} if self._stopping else {"reason": self._broken}
         declared = self.step.source.count()
-        for task in self.ledger.missing(self._feed.handed_out if declared is None else declared):
+        for task in self.ledger.missing(self._feed.submitted if declared is None else declared):
             self.ledger.book_by_parent(task, outcome, {"attempt": 1, **why})
 
     def _finish_when_empty(self) -> None:
@@ -295,7 +295,7 @@ class StdlibPoolExecution(PoolExecution[PoolWorker]):
         self._settle_the_rest()
         if self._feed.cut:
             self.error = self.error or "it was stopped before the end of its items"
-        self.tell_pool_joined(self.step.processes, self.supply.error)
+        self.log_pool_joined(self.step.processes, self.supply.error)
         self._finished(self)
 
 

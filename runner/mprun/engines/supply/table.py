@@ -47,6 +47,6 @@ def _results_of(run: Run, step: Step, needed: str) -> Supply:
         return ListedItems(results, needed)
     if streams:
         return StreamedResults(
-            results, source=needed, taker=step.name, must_succeed=step.needs.get(needed) == "succeeded"
+            results, source=needed, consumer=step.name, must_succeed=step.needs.get(needed) == "succeeded"
         )
     return FinishedResults(results)

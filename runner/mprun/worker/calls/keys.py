@@ -25,9 +25,9 @@ class KeyedItems:
         self._keys = keys
         self._load = load
 
-    def load(self, handed_over: Any) -> Any:
+    def load(self, packed: Any) -> Any:
         self.key = None
-        item = handed_over if self._load is None else self._load(handed_over)
+        item = packed if self._load is None else self._load(packed)
         self.key = key_of(item, self._keys)
         return item
 

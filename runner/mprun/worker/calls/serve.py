@@ -19,18 +19,18 @@ from mprun.worker.calls.calls import CODES, PLAIN_TYPES, Call, judge, result_lin
 from mprun.worker.calls.finalizing import finalize
 from mprun.worker.calls.items import Load, item_loader, keyed_items
 from mprun.worker.calls.pool_setup import PoolWork, about_tasks, get_ready
-from mprun.worker.calls.retry import Again
+from mprun.worker.calls.retry import RetryPolicy
 from mprun.worker.wire.board import BEGAN, FIRST, ROOM, STOP, TASK, USED
 from mprun.worker.wire.frames import (
-    AGAIN,
     COUNTED,
     DROPPED,
     RESULT,
+    RETRY,
     RUN,
-    again_body,
     counted_body,
     read_batches,
     result_body,
+    retry_body,
     run_head,
 )
 from mprun.worker.wire.output import flush_output, unfinished
@@ -53,9 +53,9 @@ def serve(work: PoolWork) -> None:
 
 def _server(child: process.ChildProcess, work: PoolWork, function: Callable[..., Any]) -> Server:
     if work.keep is not None:
-        from mprun.worker.wire.result_writer import KeepingServer
+        from mprun.worker.wire.result_writer import StoringServer
 
-        return KeepingServer(child, work, function, work.keep)
+        return StoringServer(child, work, function, work.keep)
     return (Server if work.log_tasks == "all" else _CountingServer)(child, work, function)
 
 
@@ -68,7 +68,7 @@ class Server:
         self._keyed = keyed_items(work, self._load)
         self._invoke = _invoker(work, function, self._load if self._keyed is None else self._keyed.load)
         self._arguments = arguments_of(work.call, work.kwargs)
-        self._again = Again(work.retries)
+        self._retry_policy = RetryPolicy(work.retries)
         about = about_tasks(child, work)
         self._lines = TaskLines(about) if self._keyed is None else self._keyed.lines(about)
         self._sent = time.monotonic_ns()
@@ -105,7 +105,7 @@ class Server:
             if failure is not None:
                 self._send_run(used)
                 times = (ended - began) / 1e9, (began - handed) / 1e9
-                self._tell_failure(task, attempt, item, outcome, failure, times)
+                self._send_failure(task, attempt, item, outcome, failure, times)
                 task, used = task + 1, 0
                 board.start_run(task)
                 continue
@@ -132,7 +132,7 @@ class Server:
             took = self._sent - before
             self._child.send(RUN, run_head(self._board.words[FIRST], took), self._board.lines[:used])
 
-    def _tell_failure(
+    def _send_failure(
         self,
         task: int,
         attempt: int,
@@ -150,13 +150,13 @@ class Server:
         if self._keyed is not None:
             about |= self._keyed.fields
         code = CODES[outcome]
-        delay = self._again.delay(attempt, outcome, error)
+        delay = self._retry_policy.delay(attempt, outcome, error)
         if delay is None:
             line = result_line({"event": "task.result", **about}, ended, args, kwargs)
             self._child.send(RESULT, result_body(task, code, line))
         else:
             line = result_line({"event": "task.retried", **about, "retry_in": round(delay, 6)}, ended, args, kwargs)
-            self._child.send(AGAIN, again_body(task, code, delay, line))
+            self._child.send(RETRY, retry_body(task, code, delay, line))
 
     def _loaded(self, item: Any) -> Any:
         """The item for the log, where it can be loaded: that may be what failed."""
@@ -199,7 +199,7 @@ class _CountingServer(Server):
             if failure is not None:
                 self._send_count(run_first, task)
                 times = (now() - began) / 1e9, (began - handed) / 1e9
-                self._tell_failure(task, attempt, item, outcome, failure, times)
+                self._send_failure(task, attempt, item, outcome, failure, times)
                 task = run_first = task + 1
                 board.start_run(task)
                 continue
