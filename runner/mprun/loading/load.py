@@ -14,10 +14,10 @@ from mprun.errors.places import Path, Places
 from mprun.format.workflow import Workflow
 from mprun.loading.defaults import diagnostics, with_defaults
 from mprun.loading.diagnose import model_mistakes
+from mprun.loading.join import Joined, join, run_wide, same_names, same_saves
 from mprun.loading.mistakes import Mistake
 from mprun.loading.params.inputs import GivenParams
-from mprun.loading.read.join import Joined, join, run_wide, same_names, same_saves
-from mprun.loading.read.tree import ReadFile, read_tree
+from mprun.loading.read.include import ReadFile, read_tree
 from mprun.loading.references.substitute import step_names, substitute
 from mprun.loading.rules.around import AROUND_RULES
 from mprun.loading.rules.commands import COMMAND_RULES

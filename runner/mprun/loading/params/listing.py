@@ -13,7 +13,7 @@ from mprun.loading.load import in_order
 from mprun.loading.mistakes import short, to_diagnostic
 from mprun.loading.params.inputs import GivenParams
 from mprun.loading.params.values import item_type, type_of
-from mprun.loading.read.tree import read_tree
+from mprun.loading.read.include import read_tree
 from mprun.planning.show.table import aligned
 
 _COLUMNS = ("parameter", "type", "default", "takes", "variable", "description")

@@ -10,7 +10,7 @@ from typing import Any
 from mprun.errors.places import JoinedPlaces, Path
 from mprun.format.workflow import Workflow
 from mprun.loading.mistakes import Mistake, short
-from mprun.loading.read.tree import ReadFile
+from mprun.loading.read.include import ReadFile
 from mprun.loading.rules.files import is_path
 from mprun.loading.sections import STEP_GROUPS
 
