@@ -1,86 +1,99 @@
-"""The files of a workflow as one: their steps under one roof, each with its own file's places."""
+"""The stage that makes the files of a workflow one: their steps under one roof, each with its own file's places."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
 
 from mprun.errors.places import JoinedPlaces, Path
-from mprun.format.workflow import Workflow
-from mprun.loading.mistakes import Mistake, short
-from mprun.loading.read.include import ReadFile
+from mprun.loading.mistakes import Found, Mistake, short
 from mprun.loading.rules.files import is_path
 from mprun.loading.sections import STEP_GROUPS
+from mprun.loading.source_files import SourceFile, SourceFiles, each_file
+from mprun.loading.stages import Output
 
-# What an included file can't say for itself.
-RUN_WIDE = ("start_method", "engine", "max_parallel", "fail_fast", "timeout", "log", "grace_period", "shared")
 
+class Joined(NamedTuple):
+    """`data` is that of the main file with the steps of all. `owners` has the number of each step's file, by its path.
 
-@dataclass(frozen=True, slots=True)
-class Joined:
-    """`data` is that of the last file with the steps of all; `owners` are the files that steps stand in."""
+    `faulty` are the paths of mistakes in the joined data.
+    """
 
+    files: SourceFiles
     data: Any
-    main: ReadFile
-    owners: dict[Path, ReadFile]
+    owners: Mapping[Path, int]
+    faulty: frozenset[Path] = frozenset()
 
-    def owner(self, path: Path) -> ReadFile:
-        return self.owners.get(path[:2], self.main)
+    def owner(self, path: Path) -> SourceFile:
+        return self.files[self.owners.get(path[:2], -1)]
 
     @property
     def places(self) -> JoinedPlaces:
-        return JoinedPlaces(self.main.read.places, {path: file.read.places for path, file in self.owners.items()})
+        of_steps = {path: self.files[number].places for path, number in self.owners.items()}
+        return JoinedPlaces(self.files[-1].places, of_steps)
 
 
-def join(files: Sequence[ReadFile]) -> Joined:
-    """The last of `files` with the steps of all; of two steps with the same name, the first counts."""
-    main, owners = files[-1], dict[Path, ReadFile]()
+def join(files: SourceFiles) -> Output[Joined, Found]:
+    """The files as one. Of two steps with the same name, the first counts."""
+    owners: dict[Path, int] = {}
+    for number, file in enumerate(files):
+        for path, _ in _steps(file.data):
+            owners.setdefault(path, number)
+    saves = _saves(files)
+    joined = Joined(files, _joined_data(files, owners), owners)
+    marked, found = each_file(files, lambda file: file.report((*_same_saves(file, saves), *_same_names(file, joined))))
+    return Output(Joined(marked, joined.data, owners), found)
+
+
+def _joined_data(files: SourceFiles, owners: Mapping[Path, int]) -> Any:
     groups: dict[str, dict[Any, Any]] = {}
-    for file in files:
+    for number, file in enumerate(files):
         for path, entry in _steps(file.data):
-            if path not in owners:
-                owners[path] = file
+            if owners[path] == number:
                 groups.setdefault(str(path[0]), {})[path[1]] = entry
-    if not isinstance(main.data, dict):
-        return Joined(main.data, main, owners)
-    well_formed = {group: steps for group, steps in groups.items() if isinstance(main.data.get(group, {}), dict)}
-    return Joined({**main.data, **well_formed}, main, owners)
+    data = files[-1].data
+    if not isinstance(data, dict):
+        return data
+    return {**data, **{group: steps for group, steps in groups.items() if isinstance(data.get(group, {}), dict)}}
 
 
-def same_names(file: ReadFile, joined: Joined) -> Iterator[Mistake]:
-    """Steps of `file` that another file has under the same name."""
+def _same_names(file: SourceFile, joined: Joined) -> Iterator[Mistake]:
+    """Steps of `file` that an earlier file has under the same name."""
     for path, _ in _steps(file.data):
         owner = joined.owner(path)
         if owner is not file:
-            told = f"`{short(path[1])}` names a step in another file too; each step has its own name"
-            yield Mistake(
-                "duplicate-name", told, path, "key", notes=(f"the first is at {owner.read.places.key(path)}",)
-            )
+            message = f"`{short(path[1])}` names a step in another file too; each step has its own name"
+            notes = (f"the first is at {owner.places.key(path)}",)
+            yield Mistake("duplicate-name", message, path, "key", notes=notes)
 
 
-def same_saves(files: Sequence[ReadFile]) -> Iterator[tuple[ReadFile, Mistake]]:
-    """Steps that save where a step of an earlier file does."""
-    first: dict[str, tuple[ReadFile, Path]] = {}
+_Saves = dict[str, tuple[SourceFile, Path]]  # by the file that results are saved to, the step that is first to do so
+
+
+def _saves(files: SourceFiles) -> _Saves:
+    first: _Saves = {}
     for file in files:
-        mine = {(*path, "save"): entry.get("save") for path, entry in _steps(file.data) if isinstance(entry, dict)}
-        saved = {path: os.path.normpath(os.path.join(file.folder, to)) for path, to in mine.items() if is_path(to)}
-        for path, to in saved.items():
-            other, there = first.setdefault(to, (file, path))
-            if other is not file:
-                told = f"a step in another file saves to `{short(mine[path], 80)}` too"
-                notes = (f"the first is at {other.read.places.key(there)}",)
-                yield file, Mistake("saved-twice", told, path, notes=notes)
+        for path, saved, _ in _saved(file):
+            first.setdefault(saved, (file, path))
+    return first
 
 
-def run_wide(file: ReadFile, written: Workflow, main: ReadFile, of_run: Workflow) -> Iterator[Mistake]:
-    """What an included file says about the whole run, where it isn't what the first file says."""
-    for key in RUN_WIDE:
-        if key in written.model_fields_set and getattr(written, key) != getattr(of_run, key):
-            told = f"`{key}` is for the whole run, and stands in the file that is run"
-            advice = f"{main.file} {'says otherwise' if key in of_run.model_fields_set else 'has none'}"
-            yield Mistake("no-effect", told, (key,), "key", advice)
+def _same_saves(file: SourceFile, first: _Saves) -> Iterator[Mistake]:
+    """Steps of `file` that save where a step of an earlier file does."""
+    for path, saved, written in _saved(file):
+        other, there = first[saved]
+        if other is not file:
+            message = f"a step in another file saves to `{short(written, 80)}` too"
+            yield Mistake("saved-twice", message, path, notes=(f"the first is at {other.places.key(there)}",))
+
+
+def _saved(file: SourceFile) -> Iterator[tuple[Path, str, str]]:
+    """Where steps save: the path of each `save`, the file it names, and how that is written."""
+    for path, entry in _steps(file.data):
+        written = entry.get("save") if isinstance(entry, dict) else None
+        if is_path(written):
+            yield (*path, "save"), os.path.normpath(os.path.join(file.folder, written)), written
 
 
 def _steps(data: Any) -> Iterator[tuple[Path, Any]]:

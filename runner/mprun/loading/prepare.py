@@ -44,7 +44,7 @@ class Preparation:
 
         found = [*self._loaded.diagnostics, *self._programs, *(self._check.diagnostics() if self._check else ())]
         if found or self._plan is None:
-            from mprun.loading.load import in_order
+            from mprun.loading.mistakes import in_order
 
             raise WorkflowError(in_order(found, self._loaded.file))
         plan = replace(self._plan, secrets=Secrets(self._loaded.secrets))
