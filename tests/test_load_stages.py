@@ -14,7 +14,7 @@ from mprun.errors.places import Places, Span
 from mprun.loading.join import Joined
 from mprun.loading.load import STAGES, load
 from mprun.loading.mistakes import Mistake
-from mprun.loading.params.inputs import GivenParams
+from mprun.loading.params.inputs import ParamInputs
 from mprun.loading.rules.table import Rule, its_place
 from mprun.loading.source_files import Params, Request, SourceFile, a_mapping, each_file
 from mprun.loading.stages import Output, Stage, run_stages
@@ -64,7 +64,7 @@ def test_without_stages_the_value_is_what_was_given() -> None:
 def source(data: Any) -> SourceFile:
     places = Places("w.yaml", ["a: 1"])
     places.add_key(("a",), Span(0, 0, 1))
-    inputs = GivenParams()
+    inputs = ParamInputs()
     return SourceFile(Request("w.yaml", inputs, inputs, {}), "", data, places)
 
 
@@ -141,7 +141,7 @@ def watched(stage: Stage) -> Callable[[Any], Output[Any, Any]]:
 @pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(ROOT)))
 def test_each_stage_leaves_its_input_unchanged(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(path.parent)
-    inputs = GivenParams(folder=os.getcwd())
+    inputs = ParamInputs(folder=os.getcwd())
     sound, _ = run_stages(map(watched, STAGES), Request(path.name, inputs, inputs, dict(os.environ)))
     assert (sound and sound.workflow) == load(path.name, inputs).workflow
 

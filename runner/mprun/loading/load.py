@@ -12,12 +12,12 @@ from mprun.loading.check import check_files, check_steps, validate
 from mprun.loading.defaults import inherit_defaults
 from mprun.loading.join import join
 from mprun.loading.mistakes import Found, diagnostics, in_order
-from mprun.loading.params.inputs import GivenParams
+from mprun.loading.params.inputs import ParamInputs
 from mprun.loading.params.resolve import parameters
 from mprun.loading.read.include import include, read
 from mprun.loading.references.substitute import substitute
 from mprun.loading.rules.target_names import expand_targets
-from mprun.loading.sound import Sound, check_run_wide, keep_sound
+from mprun.loading.sound import Sound, check_run_wide, select_sound
 from mprun.loading.source_files import Request
 from mprun.loading.stages import Output, run_stages
 from mprun.planning.build.plan import WorkflowFile
@@ -33,7 +33,7 @@ STAGES = (
     check_files,  # … the rules about a file
     join,  # SourceFiles → Joined: the steps of all files under one roof
     check_steps,  # Joined → Joined: the rules about steps
-    keep_sound,  # Joined → Sound: models of what holds no mistake
+    select_sound,  # Joined → Sound: models of what holds no mistake
     check_run_wide,  # Sound → Sound: what only the main file may say
 )
 
@@ -56,7 +56,7 @@ class Loaded:
     secrets: dict[str, str] = field(default_factory=dict)
 
 
-def load(file: str, inputs: GivenParams = GivenParams()) -> Loaded:  # noqa: B008 -- frozen
+def load(file: str, inputs: ParamInputs = ParamInputs()) -> Loaded:  # noqa: B008 -- frozen
     """Load the workflow `file` with the parameters `inputs`. Never raises for what is in it, or if it is not there."""
     output = run_stages(STAGES, Request(file, inputs, inputs, dict(os.environ)))
     return _loaded(file, output)

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from mprun.errors.exceptions import Diagnostic, WorkflowError
-from mprun.loading.params.inputs import GivenParams
+from mprun.loading.params.inputs import ParamInputs
 from mprun.loading.stages import Output, Stage, run_stages
 from mprun.log.masking import Secrets
 from mprun.plan.plan import Plan
@@ -33,7 +33,7 @@ class Preparation:
     Raises UsageError where the environment's limit for imports is none.
     """
 
-    def __init__(self, file: str, inputs: GivenParams = GivenParams(), *, check_targets: bool = True) -> None:  # noqa: B008 -- frozen
+    def __init__(self, file: str, inputs: ParamInputs = ParamInputs(), *, check_targets: bool = True) -> None:  # noqa: B008 -- frozen
         child = CheckChild() if check_targets else None  # it boots while the file is read, and what reads it imported
         stages: tuple[Stage, ...] = (_load, _build, _find_programs) if check_targets else (_load, _build)
         self._file = file
@@ -69,12 +69,12 @@ class Preparation:
             self._check.close()
 
 
-def prepare(file: str, inputs: GivenParams = GivenParams(), *, check_targets: bool = True) -> Plan:  # noqa: B008 -- frozen
+def prepare(file: str, inputs: ParamInputs = ParamInputs(), *, check_targets: bool = True) -> Plan:  # noqa: B008 -- frozen
     """The plan of the workflow `file` with the parameters `inputs`. Raises WorkflowError."""
     return Preparation(file, inputs, check_targets=check_targets).finish()
 
 
-def _load(source: tuple[str, GivenParams]) -> Output[Loaded, Diagnostic]:
+def _load(source: tuple[str, ParamInputs]) -> Output[Loaded, Diagnostic]:
     from mprun.loading.load import load
 
     loaded = load(*source)

@@ -50,7 +50,7 @@ class Sound(NamedTuple):
         return WorkflowFile(file.file, file.sha256, part, file.places, file.params.values, allowed)
 
 
-def keep_sound(joined: Joined) -> Output[Sound, Found]:
+def select_sound(joined: Joined) -> Output[Sound, Found]:
     """Each file without the steps and the top-level keys that hold a mistake, and without steps of another file."""
     return Output(Sound(joined, tuple(_sound_part(number, joined) for number in range(len(joined.files)))))
 

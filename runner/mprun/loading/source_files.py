@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from mprun.errors.places import Path, Places
 from mprun.format.workflow import Workflow
 from mprun.loading.mistakes import Found, Mistake, locate
-from mprun.loading.params.inputs import GivenParams
+from mprun.loading.params.inputs import ParamInputs
 from mprun.loading.stages import Output
 
 
@@ -21,8 +21,8 @@ class Request(NamedTuple):
     """
 
     file: str
-    inputs: GivenParams
-    run_inputs: GivenParams
+    inputs: ParamInputs
+    run_inputs: ParamInputs
     environ: Mapping[str, str]
     including: tuple[str, ...] = ()
 

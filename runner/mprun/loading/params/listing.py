@@ -10,7 +10,7 @@ from mprun.format.params import ParamEntry
 from mprun.format.values import read_param
 from mprun.language.references import variable_name, written_out
 from mprun.loading.mistakes import in_order, short
-from mprun.loading.params.inputs import GivenParams
+from mprun.loading.params.inputs import ParamInputs
 from mprun.loading.params.resolve import parameters
 from mprun.loading.params.values import item_type, type_of
 from mprun.loading.read.include import read
@@ -26,7 +26,7 @@ def list_params(file: str) -> str:
 
     Values needn't be given for it, and what else is wrong with the file is of no concern.
     """
-    inputs = GivenParams(folder=os.getcwd())
+    inputs = ParamInputs(folder=os.getcwd())
     source, found = run_stages((read, parameters), Request(file, inputs, inputs, dict(os.environ)))
     if source is None:
         raise WorkflowError(tuple(each.diagnostic for each in found))

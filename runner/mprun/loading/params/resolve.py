@@ -1,4 +1,4 @@
-"""The parameters of a workflow: what is declared held against what is given, and the value of each."""
+"""The stage that finds the value of each parameter, from what the file declares and from the inputs."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from mprun.format.params import ParamEntry
 from mprun.format.values import read_param
 from mprun.language.references import variable_name
 from mprun.loading.mistakes import Found, Mistake, short
-from mprun.loading.params.inputs import Given, GivenParams
+from mprun.loading.params.inputs import ParamInput, ParamInputs
 from mprun.loading.params.values import (
     BOUNDED,
     WITH_PATTERN,
@@ -47,7 +47,7 @@ class _Reading:
 
 
 def parameters(file: SourceFile) -> FileOutput:
-    """The stage: the values of the file's parameters, from what is declared and what is given."""
+    """The stage."""
     if not isinstance(file.data, dict):
         return Output(file)
     part = substitute_part(file.data, "params", Params(), file.request.environ)
@@ -59,7 +59,7 @@ def parameters(file: SourceFile) -> FileOutput:
     return Output(marked, (*found, *(Found(each, file.file) for each in (*refused, *reading.diagnostics))))
 
 
-def _inputs(request: Request, declared: Any) -> tuple[GivenParams, list[Diagnostic]]:
+def _inputs(request: Request, declared: Any) -> tuple[ParamInputs, list[Diagnostic]]:
     """The values for what is `declared`. A file never has those of secrets: these come from the inputs of the run."""
     if not request.including:
         return request.inputs, []
@@ -68,7 +68,7 @@ def _inputs(request: Request, declared: Any) -> tuple[GivenParams, list[Diagnost
     refused = [_written_secret(each) for each in request.inputs.values if each.name in secrets]
     values = [each for each in request.inputs.values if each.name not in secrets]
     values += [each for each in request.run_inputs.values if each.name in known]
-    return GivenParams(tuple(values), request.run_inputs.folder, request.inputs.place), refused
+    return ParamInputs(tuple(values), request.run_inputs.folder, request.inputs.place), refused
 
 
 def _declared_secrets(declared: Any) -> set[Any]:
@@ -76,12 +76,12 @@ def _declared_secrets(declared: Any) -> set[Any]:
     return {name for name, entry in entries if isinstance(entry, dict) and entry.get("secret") is True}
 
 
-def _written_secret(value: Given) -> Diagnostic:
+def _written_secret(value: ParamInput) -> Diagnostic:
     message = f"`{short(value.name)}` is a secret: it is given to the run, not written into a file"
     return Diagnostic("secret", message, value.place)
 
 
-def _read_params(declared: Any, inputs: GivenParams, referring: Container[Path] = ()) -> _Reading:
+def _read_params(declared: Any, inputs: ParamInputs, referring: Container[Path] = ()) -> _Reading:
     """The parameters of a file whose `params` is `declared`; the models report what is wrong with its form.
 
     `referring` are the paths at which the value of a variable was put in, which is text.
@@ -119,15 +119,15 @@ def _with_default_from_text(entry: ParamEntry) -> ParamEntry:
         return entry
 
 
-def _settle(reading: _Reading, name: str, entry: ParamEntry, inputs: GivenParams) -> None:
-    """Note the parameter's value: the one given, else the default."""
-    given = inputs.of(name) or inputs.of(variable_name(name))
+def _settle(reading: _Reading, name: str, entry: ParamEntry, inputs: ParamInputs) -> None:
+    """Note the parameter's value: that of the inputs, else the default."""
+    source = inputs.of(name) or inputs.of(variable_name(name))
     try:
-        value = _value(entry, given, inputs.folder)
+        value = _value(entry, source, inputs.folder)
     except ParamError as error:
         reading.broken.add(name)
-        if given is not None:
-            reading.diagnostics.append(_wrong_value(name, entry, given, error))
+        if source is not None:
+            reading.diagnostics.append(_wrong_value(name, entry, source, error))
         elif not _has_default(entry):
             reading.diagnostics.append(_missing(name, entry, inputs.place))
         return
@@ -137,10 +137,10 @@ def _settle(reading: _Reading, name: str, entry: ParamEntry, inputs: GivenParams
         reading.values[name] = value
 
 
-def _value(entry: ParamEntry, given: Given | None, folder: str) -> Any:
-    """The value that is `given`, else the default. Raises ParamError, also where there is neither."""
-    if given is not None:
-        return read_value(entry, given.value, is_text=given.is_text, folder=folder)
+def _value(entry: ParamEntry, source: ParamInput | None, folder: str) -> Any:
+    """The value of the input, else the default. Raises ParamError, also where there is neither."""
+    if source is not None:
+        return read_value(entry, source.value, is_text=source.is_text, folder=folder)
     if _has_default(entry):
         return read_value(entry, entry.default, is_text=False)
     if entry.required is False:
@@ -160,10 +160,10 @@ def _missing(name: str, entry: ParamEntry, included_at: Place | None) -> Diagnos
     return Diagnostic("missing-param", f"the parameter `{name}` has no value", included_at, advice, about)
 
 
-def _wrong_value(name: str, entry: ParamEntry, given: Given, error: ParamError) -> Diagnostic:
-    told = f"the parameter `{name}` {_without_value(error, entry)}"
-    place = None if entry.secret else given.place  # which is shown with its line
-    return Diagnostic("bad-param", told, place, error.advice, source=given.source)
+def _wrong_value(name: str, entry: ParamEntry, source: ParamInput, error: ParamError) -> Diagnostic:
+    message = f"the parameter `{name}` {_without_value(error, entry)}"
+    place = None if entry.secret else source.place  # which is shown with its line
+    return Diagnostic("bad-param", message, place, error.advice, source=source.source)
 
 
 def _without_value(error: ParamError, entry: ParamEntry) -> str:
@@ -171,15 +171,15 @@ def _without_value(error: ParamError, entry: ParamEntry) -> str:
     return str(error).partition(", not ")[0] if entry.secret else str(error)
 
 
-def _unknown(names: list[str], given: GivenParams) -> Iterator[Diagnostic]:
-    """Given, and not declared. A variable may be meant for another workflow."""
-    for value in given.values:
+def _unknown(names: list[str], inputs: ParamInputs) -> Iterator[Diagnostic]:
+    """Inputs for no declared parameter. A variable may be meant for another workflow."""
+    for value in inputs.values:
         if value.name not in names and not value.source.startswith("the variable"):
             advice = did_you_mean(suggest(value.name, names))
             known = ", ".join(sorted(names)) if names else "none"
             notes = () if advice else (f"the workflow's parameters: {known}",)
-            told = f"there is no parameter `{short(value.name)}`"
-            yield Diagnostic("unknown-param", told, value.place, advice, notes, value.source)
+            message = f"there is no parameter `{short(value.name)}`"
+            yield Diagnostic("unknown-param", message, value.place, advice, notes, value.source)
 
 
 def _declaration_mistakes(name: str, entry: ParamEntry) -> Iterator[Mistake]:
@@ -190,8 +190,8 @@ def _declaration_mistakes(name: str, entry: ParamEntry) -> Iterator[Mistake]:
     if kind == "enum" and not entry.choices:
         yield Mistake("missing-key", f"the enum `{name}` has no `choices`", path, "key", "add `choices: […]`")
     if entry.required is True and _has_default(entry):
-        told = f"`{name}` is required, so its default is never used"
-        yield Mistake("no-effect", told, (*path, "required"), "key", "remove one of the two")
+        message = f"`{name}` is required, so its default is never used"
+        yield Mistake("no-effect", message, (*path, "required"), "key", "remove one of the two")
     if entry.pattern and not _is_regex(entry.pattern):
         yield Mistake("bad-value", f"`{short(entry.pattern)}` is no regular expression", (*path, "pattern"))
         return
@@ -208,16 +208,16 @@ def _useless_keys(entry: ParamEntry, path: tuple[str, str], kind: str) -> Iterat
         for key in keys:
             if key in entry.model_fields_set and kind not in kinds:
                 takers = ", ".join(f"`{each}`" for each in kinds)
-                told = f"`{key}` is for {takers}, and `{path[1]}` is of type `{kind}`"
-                yield Mistake("no-effect", told, (*path, key), "key")
+                message = f"`{key}` is for {takers}, and `{path[1]}` is of type `{kind}`"
+                yield Mistake("no-effect", message, (*path, key), "key")
 
 
 def _secret_mistakes(entry: ParamEntry, path: tuple[str, str], kind: str) -> Iterator[Mistake]:
     if kind != "str":
         yield Mistake("secret", f"a secret is text, and `{path[1]}` is of type `{kind}`", (*path, "secret"), "key")
     if _has_default(entry):
-        told = "a secret has no default: everybody who can read the file could read it"
-        yield Mistake("secret", told, (*path, "default"), "key", f"give it by the variable {variable_name(path[1])}")
+        message = "a secret has no default: everybody who can read the file could read it"
+        yield Mistake("secret", message, (*path, "default"), "key", f"give it by the variable {variable_name(path[1])}")
 
 
 def _choice_mistakes(name: str, entry: ParamEntry, path: tuple[str, str]) -> Iterator[Mistake]:
@@ -238,8 +238,8 @@ def _bound_mistakes(name: str, entry: ParamEntry, path: tuple[str, str], kind: s
             return
     least, most = bounds.get("minimum"), bounds.get("maximum")
     if least is not None and most is not None and least > most:
-        told = f"the `minimum` of `{name}` is above its `maximum`: no value fits"
-        yield Mistake("bad-value", told, (*path, "minimum"))
+        message = f"the `minimum` of `{name}` is above its `maximum`: no value fits"
+        yield Mistake("bad-value", message, (*path, "minimum"))
 
 
 def _default_mistakes(name: str, entry: ParamEntry, path: tuple[str, str]) -> Iterator[Mistake]:

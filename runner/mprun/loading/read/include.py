@@ -11,7 +11,7 @@ from mprun.errors.exceptions import WorkflowError
 from mprun.errors.places import Path
 from mprun.format.workflow import is_extension
 from mprun.loading.mistakes import Found, Mistake, short
-from mprun.loading.params.inputs import Given, GivenParams
+from mprun.loading.params.inputs import ParamInput, ParamInputs
 from mprun.loading.params.resolve import parameters
 from mprun.loading.read.file import decode, read_bytes
 from mprun.loading.read.yaml_data import read_yaml
@@ -136,11 +136,11 @@ def _entries(written: Any) -> Iterator[_Entry]:
             yield _Entry((*path, "file"), entry["file"], params if isinstance(params, dict) else {})
 
 
-def _inputs(by: SourceFile, entry: _Entry) -> GivenParams:
+def _inputs(by: SourceFile, entry: _Entry) -> ParamInputs:
     at = (*entry.path[:-1], "params") if entry.path[-1] == "file" else entry.path
     values = [
-        Given(str(name), value, False, "", by.places.key((*at, name)))
+        ParamInput(str(name), value, False, "", by.places.key((*at, name)))
         for name, value in entry.params.items()
         if not is_extension(name) and (*at, name) not in by.broken
     ]
-    return GivenParams(tuple(values), "", by.places.value(entry.path))
+    return ParamInputs(tuple(values), "", by.places.value(entry.path))

@@ -25,7 +25,7 @@ from mprun.loading.references.conditions import (
     references_of,
     syntax_mistake,
 )
-from mprun.loading.references.positions import GIVEN_SHARED, PROCESS_GROUPS, Position, axes_of, position
+from mprun.loading.references.positions import PROCESS_GROUPS, SHARED_ELSEWHERE, Position, axes_of, position
 from mprun.loading.source_files import (
     FileOutput,
     FilesOutput,
@@ -52,7 +52,7 @@ _OTHER_SCOPES = {
 
 @dataclass(slots=True)
 class Substitution:
-    """`data` is a copy with literal texts, values and, for what only the run can tell, References and Templates.
+    """`data` is a copy with literal texts, values and, for what only the run knows, References and Templates.
 
     `written` are the texts, by path, that were something else before; `broken` the paths of those left as they are,
     as they hold a mistake.
@@ -181,7 +181,7 @@ class _Walk:
                 near=near,
             )
         elif reference.scope not in where.scopes | where.whole:
-            why = GIVEN_SHARED if reference.scope == "shared" else where.why
+            why = SHARED_ELSEWHERE if reference.scope == "shared" else where.why
             message = f"`{short(str(reference))}` can't stand in {where.what}: {why}"
             yield Mistake("reference", message, path, near=near, notes=_what_may(where))
         else:
@@ -222,9 +222,9 @@ def _of_run(path: Path, name: str, near: str) -> Iterator[Mistake]:
     """What is known of the run depends on when that is asked for."""
     after = path[0] in HOOKS and path[2:3] in (("args",), ("kwargs",), ("command",), ("if",))
     if name == "outcome" and not after:
-        told = "the run's outcome is known once it has ended"
+        message = "the run's outcome is known once it has ended"
         advice = f"it may stand in what steps of {', '.join(f'`{group}`' for group in HOOKS)} are given"
-        yield Mistake("reference", told, path, advice=advice, near=near)
+        yield Mistake("reference", message, path, advice=advice, near=near)
     elif name != "outcome" and path[2:3] == ("if",):
         yield Mistake("reference", f"`${{run.{name}}}` is different each time: there is nothing to decide by it", path)
 

@@ -7,13 +7,13 @@ from typing import Any, NamedTuple
 
 from mprun.errors.places import Path
 from mprun.loading.mistakes import Mistake
-from mprun.loading.rules.around import AROUND_RULES
 from mprun.loading.rules.commands import COMMAND_RULES
 from mprun.loading.rules.common import DATA_RULES, Data, same_numbers, some_step
 from mprun.loading.rules.fan_out import FAN_OUT_RULES
 from mprun.loading.rules.files import file_mistakes
 from mprun.loading.rules.item_files import item_files, saved_files
 from mprun.loading.rules.limits import LIMIT_RULES
+from mprun.loading.rules.order import ORDER_RULES
 from mprun.loading.rules.retries import RETRY_RULES
 from mprun.loading.rules.sharing import SHARING_RULES, shared_files
 from mprun.loading.rules.sources import SOURCE_RULES
@@ -58,7 +58,7 @@ STEP_RULES = tuple(  # each checks the data of all files, joined
         Rule,
         (
             *DATA_RULES,
-            *AROUND_RULES,
+            *ORDER_RULES,
             *COMMAND_RULES,
             *SOURCE_RULES,
             *FAN_OUT_RULES,

@@ -100,12 +100,12 @@ def nothing_else(data: Data) -> Iterator[Mistake]:
     if data.get("only_targets") is not True:
         return
     if not data.get("targets"):
-        told = "`only_targets` lets steps call what `targets` names, and there is none"
-        yield Mistake("no-targets", told, ("only_targets",), "key", "add `targets: {name: module:function}`")
+        message = "`only_targets` lets steps call what `targets` names, and there is none"
+        yield Mistake("no-targets", message, ("only_targets",), "key", "add `targets: {name: module:function}`")
     for step in steps(data):
         if "command" in step.entry:
-            told = "`only_targets` lets steps call what `targets` names, and a `command` is any program"
-            yield Mistake("not-allowed", told, (*step.path, "command"), "key")
+            message = "`only_targets` lets steps call what `targets` names, and a `command` is any program"
+            yield Mistake("not-allowed", message, (*step.path, "command"), "key")
 
 
 TARGET_RULES: tuple[Callable[[Data], Iterator[Mistake]], ...] = (target_texts, nothing_else)
