@@ -18,14 +18,14 @@ from mprun.errors.exceptions import UsageError
 from mprun.format.workflow import Workflow
 from mprun.language.references import Reference, Template, escaped
 from mprun.loading.load import Loaded, load
-from mprun.loading.params.inputs import given_params
+from mprun.loading.params.inputs import param_inputs
 from mprun.plan.plan import Plan, plan_json
 from mprun.planning.build.plan import build
 from mprun.planning.eject.script import python_script
 from mprun.planning.show.graph import FORMATS
 from mprun.planning.show.table import describe
 
-GIVEN = given_params(["token=hush-hush"], "", {})
+GIVEN = param_inputs(["token=hush-hush"], "", {})
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from conftest import CommandLine
 
 from mprun.errors.exceptions import WorkflowError
 from mprun.loading.load import load
-from mprun.loading.params.inputs import given_params
+from mprun.loading.params.inputs import param_inputs
 from mprun.loading.prepare import prepare
 from mprun.plan.plan import Limits, Plan, PoolStep, ProcessStep
 
@@ -48,7 +48,7 @@ def folder(tmp_path: Path) -> Path:
 
 def plan_of(folder: Path, text: str = MAIN, *assignments: str, check_targets: bool = True) -> Plan:
     (folder / "main.yaml").write_text(text)
-    given = given_params(assignments, "", {})
+    given = param_inputs(assignments, "", {})
     return prepare(str(folder / "main.yaml"), given, check_targets=check_targets)
 
 
@@ -106,7 +106,7 @@ def test_a_secret_is_given_to_the_run_for_all_files(folder: Path) -> None:
         "params: {token: {type: str, secret: true}}\nprocesses: {a: {target: 'main:first', args: ['${params.token}']}}"
     )
     (folder / "main.yaml").write_text("params: {token: {type: str, secret: true}}\ninclude: a.yaml")
-    loaded = load(str(folder / "main.yaml"), given_params(["token=hush-hush"], "", {}))
+    loaded = load(str(folder / "main.yaml"), param_inputs(["token=hush-hush"], "", {}))
     assert (loaded.diagnostics, loaded.secrets) == ((), {"token": "hush-hush"})
 
 

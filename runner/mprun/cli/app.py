@@ -15,7 +15,7 @@ from mprun.cli.options import Explain, MaxParallel, Param, ParamsFile, Quiet, Ru
 from mprun.errors.exceptions import UsageError
 
 if TYPE_CHECKING:
-    from mprun.loading.params.inputs import GivenParams
+    from mprun.loading.params.inputs import ParamInputs
     from mprun.resuming.earlier import EarlierRun
 
 app = typer.Typer(
@@ -46,10 +46,10 @@ First = Annotated[
 NoImport = Annotated[bool, typer.Option("--no-import", help="Don't import the targets to check them.")]
 
 
-def _given(assignments: list[str] | None, file: str) -> GivenParams:
-    from mprun.loading.params.inputs import given_params
+def _given(assignments: list[str] | None, file: str) -> ParamInputs:
+    from mprun.loading.params.inputs import param_inputs
 
-    return given_params(assignments or [], file, os.environ)
+    return param_inputs(assignments or [], file, os.environ)
 
 
 def _earlier(reuse: str, runs_dir: str, *, explain: bool) -> EarlierRun | None:

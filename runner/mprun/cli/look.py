@@ -6,11 +6,11 @@ from collections.abc import Sequence
 
 from mprun.cli.output import show
 from mprun.errors.exceptions import Diagnostic, ExitCode, UsageError, WorkflowError
-from mprun.loading.params.inputs import GivenParams
+from mprun.loading.params.inputs import ParamInputs
 from mprun.loading.prepare import prepare
 
 
-def validate_files(files: Sequence[str], given: GivenParams, *, check_targets: bool) -> ExitCode:
+def validate_files(files: Sequence[str], given: ParamInputs, *, check_targets: bool) -> ExitCode:
     """Check each file; tell the good ones on stdout. Raises WorkflowError with the mistakes of all of them."""
     found: list[Diagnostic] = []
     for file in files:
@@ -28,7 +28,7 @@ def validate_files(files: Sequence[str], given: GivenParams, *, check_targets: b
 
 def show_plan(
     file: str,
-    given: GivenParams,
+    given: ParamInputs,
     *,
     as_json: bool,
     as_python: bool,
@@ -58,7 +58,7 @@ def show_plan(
         show(describe(plan))
 
 
-def show_graph(file: str, given: GivenParams, form: str) -> None:
+def show_graph(file: str, given: ParamInputs, form: str) -> None:
     """Print which step of `file` waits for which, in one of planning.graph.FORMATS. Raises WorkflowError."""
     from mprun.planning.show.graph import FORMATS
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from mprun.cli.output import show
 from mprun.cli.run import run_file
 from mprun.errors.exceptions import ExitCode
-from mprun.loading.params.inputs import GivenParams
+from mprun.loading.params.inputs import ParamInputs
 from mprun.resuming.earlier import EarlierRun, earlier_run
 from mprun.resuming.explain import explanation
 from mprun.resuming.params import Options, params_as_before
@@ -43,7 +43,7 @@ def explain_resume(reference: str, options: Options, *, runs_dir: str) -> ExitCo
 
 
 def explain_run(
-    file: str, given: GivenParams, earlier: EarlierRun, *, only: list[str] | None, first: int | None
+    file: str, given: ParamInputs, earlier: EarlierRun, *, only: list[str] | None, first: int | None
 ) -> ExitCode:
     """Tell what a run of `file` would take over from `earlier`. Raises WorkflowError, UsageError."""
     from mprun.loading.prepare import prepare

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from mprun.cli.output import say
 from mprun.engines.boot import boot, boot_fork_server
 from mprun.errors.exceptions import ExitCode, UsageError, WorkflowError
-from mprun.loading.params.inputs import GivenParams
+from mprun.loading.params.inputs import ParamInputs
 from mprun.loading.prepare import Preparation
 from mprun.loading.read.file import read_bytes
 from mprun.plan.plan import Plan
@@ -27,7 +27,7 @@ _AGAINST_BOOTING_AHEAD = (b"start_method", b"stdlib")
 
 def run_file(
     file: str,
-    given: GivenParams,
+    given: ParamInputs,
     *,
     runs_dir: str,
     log: str = "",
@@ -91,7 +91,7 @@ def _warn_of_inline(plan: Plan) -> None:
         say(f"warning: a run in one process doesn't keep {ignored}\n")
 
 
-def _prepare(file: str, given: GivenParams, *, boots: bool) -> Plan:
+def _prepare(file: str, given: ParamInputs, *, boots: bool) -> Plan:
     """The plan of `file`; while its targets are checked, what it takes to run it is imported."""
     preparation = Preparation(file, given)
     try:

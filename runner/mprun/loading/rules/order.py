@@ -26,8 +26,8 @@ def never_before(data: Data) -> Iterator[Mistake]:
         for need, path in needs_of(step):
             why = _why_never(mine, groups.get(need, mine))
             if why:
-                told = f"`{short(step.name)}` can't need `{short(need)}`, a step of `{groups[need]}`: {why}"
-                yield Mistake("needs-later", told, path)
+                message = f"`{short(step.name)}` can't need `{short(need)}`, a step of `{groups[need]}`: {why}"
+                yield Mistake("needs-later", message, path)
 
 
 def _why_never(mine: str, its: str) -> str:
@@ -41,8 +41,8 @@ def waited_for(data: Data) -> Iterator[Mistake]:
     for group in HOOKS:
         for step in steps({group: data.get(group)}):
             if step.entry.get("daemon") is True:
-                told = f"the run waits for each step of `{group}`: none can be a daemon"
-                yield Mistake("daemon", told, (*step.path, "daemon"), "key")
+                message = f"the run waits for each step of `{group}`: none can be a daemon"
+                yield Mistake("daemon", message, (*step.path, "daemon"), "key")
 
 
 def forgiven_failures(data: Data) -> Iterator[Mistake]:
@@ -51,9 +51,9 @@ def forgiven_failures(data: Data) -> Iterator[Mistake]:
     for step in steps(data):
         for need in _failures_needed(step):
             if need in forgiven:
-                told = f"`{short(need)}` has `continue_on_error`: its failure counts as a success, not as `failed`"
+                message = f"`{short(need)}` has `continue_on_error`: its failure counts as a success, not as `failed`"
                 advice = "`finished` is met by any end"
-                yield Mistake("no-effect", told, (*step.path, "needs", need), advice=advice)
+                yield Mistake("no-effect", message, (*step.path, "needs", need), advice=advice)
 
 
 def known_conditions(data: Data) -> Iterator[Mistake]:
@@ -63,10 +63,12 @@ def known_conditions(data: Data) -> Iterator[Mistake]:
         for need, condition in needs.items() if isinstance(needs, dict) else ():
             if condition not in CONDITIONS:
                 path = (*step.path, "needs", need)
-                told = f"`{short(need)}` in `needs` takes `succeeded`, `finished` or `failed`, not {found(condition)}"
+                message = (
+                    f"`{short(need)}` in `needs` takes `succeeded`, `finished` or `failed`, not {found(condition)}"
+                )
                 code = "bad-value" if isinstance(condition, str) else "wrong-type"
                 at: Literal["key", "value"] = "key" if condition is None else "value"
-                yield Mistake(code, told, path, at, advice=did_you_mean(_meant(condition)))
+                yield Mistake(code, message, path, at, advice=did_you_mean(_meant(condition)))
 
 
 def _meant(condition: Any) -> str:
@@ -79,7 +81,7 @@ def _failures_needed(step: StepData) -> list[str]:
     return [need for need, condition in needs.items() if condition == "failed"] if isinstance(needs, dict) else []
 
 
-AROUND_RULES: tuple[Callable[[Data], Iterator[Mistake]], ...] = (
+ORDER_RULES: tuple[Callable[[Data], Iterator[Mistake]], ...] = (
     never_before,
     waited_for,
     known_conditions,
