@@ -10,11 +10,11 @@ from pydantic import ValidationError
 
 from mprun.errors.exceptions import Diagnostic
 from mprun.errors.places import Path, Places
+from mprun.format.levels import STEP_GROUPS
 from mprun.format.steps import DefaultsEntry
 from mprun.loading.mistakes import Mistake, short, to_diagnostic
 from mprun.loading.rules.common import Data, StepData, steps
 from mprun.loading.rules.limits import ENDLESS
-from mprun.loading.sections import STEP_GROUPS
 
 _MAX_NAMES = 8
 

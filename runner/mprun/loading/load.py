@@ -11,6 +11,7 @@ from pydantic import ValidationError
 
 from mprun.errors.exceptions import Diagnostic, WorkflowError
 from mprun.errors.places import Path, Places
+from mprun.format.levels import STEP_GROUPS
 from mprun.format.workflow import Workflow
 from mprun.loading.defaults import diagnostics, with_defaults
 from mprun.loading.diagnose import model_mistakes
@@ -30,7 +31,6 @@ from mprun.loading.rules.retries import RETRY_RULES
 from mprun.loading.rules.sharing import SHARING_RULES, shared_files
 from mprun.loading.rules.sources import SOURCE_RULES
 from mprun.loading.rules.target_names import TARGET_RULES, allowed_targets, with_targets
-from mprun.loading.sections import STEP_GROUPS
 from mprun.planning.build.plan import WorkflowFile
 
 Parts = Mapping[ReadFile, Workflow | None]  # what is good of each file, the included ones first

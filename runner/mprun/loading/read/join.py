@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from mprun.errors.places import JoinedPlaces, Path
+from mprun.format.levels import STEP_GROUPS
 from mprun.format.workflow import Workflow
 from mprun.loading.mistakes import Mistake, short
 from mprun.loading.read.tree import ReadFile
 from mprun.loading.rules.files import is_path
-from mprun.loading.sections import STEP_GROUPS
 
 # What an included file can't say for itself.
 RUN_WIDE = ("start_method", "engine", "max_parallel", "fail_fast", "timeout", "log", "grace_period", "shared")
