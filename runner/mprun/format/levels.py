@@ -17,10 +17,11 @@ from mprun.plan.plan import HOOKS
 
 
 class Level:
-    """`name` as in "is not a key of a pool"; `model` has a field for each key."""
+    """`name` as in "is not a key of a pool"; `where` it stands; `model` has a field for each key."""
 
-    def __init__(self, name: str, model: type[BaseModel]) -> None:
+    def __init__(self, name: str, where: str, model: type[BaseModel]) -> None:
         self.name = name
+        self.where = where
         self.model = model
         self.fields: Mapping[str, FieldInfo] = {
             field.alias or name: field for name, field in model.model_fields.items()
@@ -42,18 +43,22 @@ class Level:
         return {**self.also, **words}
 
 
-WORKFLOW = Level("a workflow", Workflow)
-PROCESS = Level("a process", ProcessEntry)
-POOL = Level("a pool", PoolEntry)
-APPLY = Level("`apply`", ApplyCall)
-ITEMS = Level("a source of items", ItemsFrom)
-MATRIX = Level("a `matrix`", MatrixEntry)
-AXIS = Level("an axis", NumbersFrom)
-RETRIES = Level("`retries`", RetriesEntry)
-DEFAULTS = Level("`defaults`", DefaultsEntry)
-PARAM = Level("a parameter", ParamEntry)
-INCLUDE = Level("`include`", IncludeEntry)
-LOG = Level("`log`", LogEntry)
+WORKFLOW = Level("a workflow", "at the top of the file", Workflow)
+PROCESS = Level("a process", "below a name in `processes`, `on_success`, `on_failure` or `on_exit`", ProcessEntry)
+POOL = Level("a pool", "below a name in `pools`", PoolEntry)
+APPLY = Level("`apply`", "in a pool", ApplyCall)
+ITEMS = Level(
+    "a source of items",
+    "in `map`, `starmap`, `imap` and `imap_unordered` of a pool, and in `foreach` of a process",
+    ItemsFrom,
+)
+MATRIX = Level("a `matrix`", "in a process or a pool", MatrixEntry)
+AXIS = Level("an axis", "below a name in `matrix` and `zip`", NumbersFrom)
+RETRIES = Level("`retries`", "in a step and in `defaults`", RetriesEntry)
+DEFAULTS = Level("`defaults`", "in a workflow", DefaultsEntry)
+PARAM = Level("a parameter", "below a name in `params`", ParamEntry)
+INCLUDE = Level("`include`", "in a workflow", IncludeEntry)
+LOG = Level("`log`", "in a workflow", LogEntry)
 
 LEVELS = (WORKFLOW, PROCESS, POOL, ITEMS, MATRIX, AXIS, APPLY, RETRIES, DEFAULTS, PARAM, INCLUDE, LOG)
 STEP_GROUPS = {"processes": PROCESS, "pools": POOL, **dict.fromkeys(HOOKS, PROCESS)}
