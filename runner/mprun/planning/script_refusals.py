@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import fields, replace
 
 from mprun.errors.exceptions import UsageError
 from mprun.language.expressions import names_in, value_of
 from mprun.language.references import Reference, references_in
-from mprun.plan.plan import Plan, PoolStep, ProcessStep, Step, items_of
+from mprun.plan.features import ESSENTIAL, SPREADING, beyond
+from mprun.plan.plan import Limits, Plan, PoolStep, ProcessStep, Step, items_of
 from mprun.planning.order import waves
 from mprun.planning.script_steps import returning
 from mprun.sources.table import CallSource, whole_of
+
+# The program does these, or refuses some of what they can say; limits it leaves out, which a comment in it lists.
+_KNOWN = ESSENTIAL | SPREADING | {field.name for field in fields(Limits)}
 
 
 def without_skipped(plan: Plan) -> tuple[Plan, list[str]]:
@@ -68,6 +72,7 @@ def _beyond(step: Step, plan: Plan, returns: bool) -> Iterator[str]:
             yield f"refers to `{reference}`"
         if reference.scope == "item" and isinstance(step, PoolStep) and step.call == "apply":
             yield "refers to the `${item}` of a single call"
+    yield from (f"has `{name}`" for name in beyond(step, _KNOWN))
 
 
 def references_to(plan: Plan, scope: str) -> list[Reference]:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import fields
 
 from mprun.plan.child_spec import Retries
 from mprun.plan.plan import Limits, Plan
 
+_WORDED = ("timeout", "step_timeout", "slow_after", "retries", "max_memory", "continue_on_error")
 _UNITS = (("h", 3_600_000), ("m", 60_000), ("s", 1_000), ("ms", 1))
 _SIZES = (("T", 1 << 40), ("G", 1 << 30), ("M", 1 << 20), ("K", 1 << 10))
 
@@ -40,6 +42,15 @@ def _limits(limits: Limits) -> Iterator[str]:
         yield f"max memory {_size(limits.max_memory)}"
     if limits.continue_on_error:
         yield "continues on error"
+    yield from _others(limits)
+
+
+def _others(limits: Limits) -> Iterator[str]:
+    """The limits that have no words of their own, by their names."""
+    for field in fields(limits):
+        value = getattr(limits, field.name)
+        if field.name not in _WORDED and value != field.default:
+            yield f"{field.name.replace('_', ' ')} {value}"
 
 
 def _retries(retries: Retries) -> str:
