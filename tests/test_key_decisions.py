@@ -17,9 +17,12 @@ from mprun.plan.features import ESSENTIAL, SPREADING
 from mprun.plan.plan import Limits, PoolStep, ProcessStep
 from mprun.planning.inline import not_kept_inline
 from mprun.planning.script_refusals import refuse_what_has_no_words
-from mprun.planning.show.limits_text import limits_text
+from mprun.planning.show.limits_text import bounds_text, limits_text
 
 STEP_FIELDS = {field.name for kind in (PoolStep, ProcessStep) for field in fields(kind)}
+
+# The fields of a step that neither `--inline` nor `plan --python` knows: the one reports, the other refuses them.
+UNKNOWN: set[str] = set()
 
 # Each limit: whether `--inline` keeps it, and a value of it.
 LIMITS: dict[str, tuple[bool, Any]] = {
@@ -66,7 +69,7 @@ STDLIB: dict[str, tuple[bool, str]] = {
 
 
 def test_each_field_of_a_step_is_known_or_decided_about() -> None:
-    assert sorted(STEP_FIELDS ^ (ESSENTIAL | SPREADING)) == []
+    assert sorted(STEP_FIELDS ^ (ESSENTIAL | SPREADING | UNKNOWN)) == []
     assert {field.name for field in fields(Limits)} == LIMITS.keys()
 
 
@@ -114,7 +117,9 @@ def nice_pool(nice: int) -> NicePool:
 
 def test_a_new_key_of_a_step_is_named_by_who_does_not_know_it() -> None:
     assert not_kept_inline(plan_of(nice_pool(0))) == ""
+    assert bounds_text(nice_pool(0)) == ""
     refuse_what_has_no_words(plan_of(nice_pool(0)))
+    assert bounds_text(nice_pool(10)) == "nice 10"
     assert not_kept_inline(plan_of(nice_pool(10))) == "`nice` of `p`"
     with pytest.raises(UsageError, match="the step `p` has `nice`, for which plain multiprocessing has no words"):
         refuse_what_has_no_words(plan_of(nice_pool(10)))

@@ -20,7 +20,7 @@ from mprun.plan.child_spec import LogTasks
 
 _ENTRY = "a mapping with a `target`"
 _NAME_RULE = "letters, digits, `_` and `-`, and no digit or `-` first"
-_BAD_VALUES = ("bad_value", "literal_error", "greater_than_equal", "string_too_short")
+_BAD_VALUES = ("bad_value", "literal_error", "greater_than_equal", "less_than_equal", "string_too_short")
 _ABSENT: Any = object()
 _REPEATED = ("none_required",)  # said once more of the other half of "this or left out"
 

@@ -8,9 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Set
 from dataclasses import MISSING, fields
-from typing import Any
 
-from mprun.plan.plan import Step
+from mprun.plan.plan import Limits, Step
 
 # What a step calls, with what, when, and where its results go: no reader of plans can do without these.
 ESSENTIAL = frozenset(
@@ -26,10 +25,11 @@ SPREADING = frozenset(("engine", "processes", "chunksize", "maxtasksperchild", "
 
 def beyond(step: Step, known: Set[str]) -> list[str]:
     """The fields of `step` and of its limits that say something and aren't among `known`."""
-    return [name for name in (*_said(step), *_said(step.limits)) if name not in known]
+    return [name for name in (*said(step), *said(step.limits)) if name not in known]
 
 
-def _said(value: Any) -> Iterator[str]:
+def said(value: Step | Limits) -> Iterator[str]:
+    """The fields of a step, or of its limits, that aren't as they are by default."""
     for field in fields(value):
         default = field.default if field.default_factory is MISSING else field.default_factory()
         if getattr(value, field.name) != default:
