@@ -203,7 +203,7 @@ def params(file: WorkflowFile) -> None:
 @app.command()
 def schema(
     name: Annotated[SchemaName, typer.Argument(help="Which schema.", show_default=False)],
-    as_markdown: Annotated[bool, typer.Option("--markdown", help="The page that describes the events.")] = False,
+    as_markdown: Annotated[bool, typer.Option("--markdown", help="The page that describes each key.")] = False,
 ) -> None:
     """Print the JSON Schema of workflows or of events."""
     from mprun.cli.look import show_schema

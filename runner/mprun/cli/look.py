@@ -73,18 +73,17 @@ def show_params(file: str) -> None:
 
 
 def show_schema(name: str, *, as_markdown: bool) -> None:
-    """Print the schema called `name` (`workflow` or `event`), or the page that describes it. Raises UsageError."""
+    """Print the schema called `name` (`workflow` or `event`), or the page that describes it."""
     import json
 
     from mprun.format.schema import workflow_schema
     from mprun.log.schema.events import event_schema
 
     if as_markdown:
-        if name != "event":
-            raise UsageError("`--markdown` is for events: a workflow's keys are described in its schema")
+        from mprun.format.reference import keys_reference
         from mprun.log.schema.reference import event_reference
 
-        show(event_reference())
+        show(keys_reference() if name == "workflow" else event_reference())
         return
     schema = workflow_schema() if name == "workflow" else event_schema()
     show(json.dumps(schema, ensure_ascii=False, indent=2) + "\n")

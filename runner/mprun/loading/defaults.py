@@ -7,10 +7,10 @@ from typing import Any
 from pydantic import ValidationError
 
 from mprun.errors.places import Path
+from mprun.format.levels import STEP_GROUPS
 from mprun.format.steps import DefaultsEntry
 from mprun.loading.rules.common import Data, StepData, steps
 from mprun.loading.rules.limits import ENDLESS
-from mprun.loading.sections import STEP_GROUPS
 from mprun.loading.source_files import FileOutput, FilesOutput, SourceFile, SourceFiles, a_mapping, each_file
 from mprun.loading.stages import Output
 

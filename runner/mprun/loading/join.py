@@ -7,9 +7,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 from mprun.errors.places import JoinedPlaces, Path
+from mprun.format.levels import STEP_GROUPS
 from mprun.loading.mistakes import Found, Mistake, short
 from mprun.loading.rules.files import is_path
-from mprun.loading.sections import STEP_GROUPS
 from mprun.loading.source_files import SourceFile, SourceFiles, each_file
 from mprun.loading.stages import Output
 

@@ -8,11 +8,11 @@ from typing import Any, NamedTuple
 from pydantic import ValidationError
 
 from mprun.errors.places import Path
+from mprun.format.levels import STEP_GROUPS
 from mprun.format.workflow import Workflow
 from mprun.loading.join import Joined
 from mprun.loading.mistakes import Found, Mistake, locate
 from mprun.loading.rules.target_names import allowed_targets
-from mprun.loading.sections import STEP_GROUPS
 from mprun.loading.source_files import SourceFile
 from mprun.loading.stages import Output
 from mprun.planning.build.plan import WorkflowFile

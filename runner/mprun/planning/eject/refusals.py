@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
+from dataclasses import fields
 from typing import Any
 
 from mprun.errors.exceptions import UsageError
 from mprun.language.references import Reference, Template, is_finals, references_in, step_of
 from mprun.language.targets import Target, search_path
+from mprun.plan.features import ESSENTIAL, SPREADING, beyond
 from mprun.plan.plan import (
     HOOKS,
+    Limits,
     Plan,
     PoolStep,
     ProcessStep,
@@ -29,6 +32,8 @@ from mprun.sharing.kinds import QUEUES
 from mprun.sources.table import ListSource, MatrixSource, Source, ZipSource, whole_of
 
 _GROUPS = {stage: group for group, stage in HOOKS.items()}
+# The program has these, or a comment at its top lists what it leaves out of them.
+_KNOWN = ESSENTIAL | SPREADING | {field.name for field in fields(Limits)}
 _TO_MEET = ("Event", "Condition", "Barrier", "Pipe", *QUEUES)
 
 
@@ -54,6 +59,7 @@ def _of_step(step: Step, plan: Plan) -> Iterator[str]:
     yield from _of_its_call(step)
     yield from _of_its_values(step, plan)
     yield from _of_cells(step) if isinstance(step, ProcessStep) else _of_pool(step)
+    yield from (f"has `{name}`" for name in beyond(step, _KNOWN))
 
 
 def _of_its_start(step: Step, plan: Plan) -> Iterator[str]:
