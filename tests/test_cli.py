@@ -20,7 +20,7 @@ from log_checks import check_lines, check_log, outcomes
 from mprun import __version__
 from mprun.cli import app
 from mprun.cli.arguments import COMMANDS
-from mprun.cli.run import run_file
+from mprun.cli.run_file import run_file
 
 HELLO = """
     name: hello

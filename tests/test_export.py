@@ -14,7 +14,7 @@ import pytest
 from conftest import CommandLine
 from logs_by_hand import RUN_ID, small_run, write_run
 
-from mprun.cli.query import query_run
+from mprun.cli.commands.query import query_run
 from mprun.errors.exceptions import UsageError
 from mprun.log.export.formats import FORMATS
 from mprun.log.export.run_log import RunLog

@@ -113,7 +113,7 @@ def test_what_a_child_loads_is_light(module: str) -> None:
 @pytest.mark.parametrize(
     ("module", "never"),
     [
-        ("mprun.cli.run", {"pydantic", "typer", "structlog", "rich"}),  # what is imported before any process boots
+        ("mprun.cli.run_file", {"pydantic", "typer", "structlog", "rich"}),  # what is imported before any process boots
         ("mprun.running.record", {"pydantic", "typer", "yaml", "rich"}),
         (
             "mprun.worker.calls.serve",

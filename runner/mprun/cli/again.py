@@ -26,7 +26,7 @@ def resume(
 
     The workflow is loaded as it is now, with the parameters that the run had; secrets must be given again.
     """
-    from mprun.cli.resume import explain_resume, resume_run
+    from mprun.cli.commands.resume import explain_resume, resume_run
     from mprun.resuming.params import Options
 
     options = Options(param or (), params, os.environ)
@@ -55,7 +55,7 @@ def repro(
 
     The exit code is 1 if it raises.
     """
-    from mprun.cli.repro import repro_task
+    from mprun.cli.commands.repro import repro_task
     from mprun.resuming.params import Options
 
     options = Options(param or (), params, os.environ)

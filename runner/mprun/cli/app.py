@@ -122,12 +122,12 @@ def run(
     sign_key: SignKey = "",
 ) -> None:
     """Run a workflow."""
-    from mprun.cli.run import run_file
+    from mprun.cli.run_file import run_file
 
     given = _given(param, params)
     earlier = _earlier(reuse, runs_dir, explain=explain)
     if earlier is not None and explain:
-        from mprun.cli.resume import explain_run
+        from mprun.cli.commands.resume import explain_run
 
         raise typer.Exit(int(explain_run(file, given, earlier, only=only, first=first)))
     code = run_file(
@@ -154,7 +154,7 @@ def validate(
     no_import: NoImport = False,
 ) -> None:
     """Say everything that is wrong with workflow files; start nothing."""
-    from mprun.cli.look import validate_files
+    from mprun.cli.commands.look import validate_files
 
     raise typer.Exit(int(validate_files(files, _given(param, params), check_targets=not no_import)))
 
@@ -173,7 +173,7 @@ def plan(
     no_import: NoImport = False,
 ) -> None:
     """Show what a workflow would start, and in which order."""
-    from mprun.cli.look import show_plan
+    from mprun.cli.commands.look import show_plan
 
     given = _given(param, params)
     show_plan(file, given, as_json=as_json, as_python=as_python, only=only, first=first, check_targets=not no_import)
@@ -187,7 +187,7 @@ def graph(
     form: Annotated[GraphFormat, typer.Option("--format", help="For people, Mermaid or Graphviz.")] = GraphFormat.text,
 ) -> None:
     """Show which step waits for which, and why; imports no target."""
-    from mprun.cli.look import show_graph
+    from mprun.cli.commands.look import show_graph
 
     show_graph(file, _given(param, params), form.value)
 
@@ -195,7 +195,7 @@ def graph(
 @app.command()
 def params(file: WorkflowFile) -> None:
     """List the parameters of a workflow: what each takes, and how to give it."""
-    from mprun.cli.look import show_params
+    from mprun.cli.commands.look import show_params
 
     show_params(file)
 
@@ -206,7 +206,7 @@ def schema(
     as_markdown: Annotated[bool, typer.Option("--markdown", help="The page that describes the events.")] = False,
 ) -> None:
     """Print the JSON Schema of workflows or of events."""
-    from mprun.cli.look import show_schema
+    from mprun.cli.commands.look import show_schema
 
     show_schema(name.value, as_markdown=as_markdown)
 

@@ -57,7 +57,7 @@ def _carry_out(arguments: list[str]) -> None:
 
 def _run(file: str) -> ExitCode:
     """`mprun FILE`: there is nothing to parse, so the parser isn't imported, and the children boot the sooner."""
-    from mprun.cli.run import run_file
+    from mprun.cli.run_file import run_file
     from mprun.loading.params.inputs import given_params
 
     return run_file(file, given_params([], "", os.environ), runs_dir=os.environ.get(RUNS_DIR_VARIABLE) or RUNS_DIR)

@@ -46,7 +46,7 @@ def list_runs(
 ) -> None:
     """List the runs so far, the latest last."""
     if context.invoked_subcommand is None:
-        from mprun.cli.runs import show_runs
+        from mprun.cli.commands.runs import show_runs
 
         end = show_runs(runs_dir, failed=failed, since_text=since, workflow=workflow, as_json=as_json)
         raise typer.Exit(int(end))
@@ -71,7 +71,7 @@ def prune(
     ] = "",
 ) -> None:
     """Remove runs by number, age or size; the index keeps their last seals."""
-    from mprun.cli.runs import prune_runs
+    from mprun.cli.commands.runs import prune_runs
 
     folder = runs_dir or context.obj
     raise typer.Exit(int(prune_runs(folder, keep=keep, older_than=older_than, max_size=max_size, dry_run=dry_run)))
@@ -90,7 +90,7 @@ def show(
     runs_dir: RunsDir = RUNS_DIR,
 ) -> None:
     """Tell the story of a run, of one task of it, or of one thing that its children share."""
-    from mprun.cli.show import show_run, show_task, show_thing
+    from mprun.cli.commands.show import show_run, show_task, show_thing
 
     if task.startswith("shared."):
         end = show_thing(run, task.removeprefix("shared."), runs_dir=runs_dir)
@@ -117,7 +117,7 @@ def logs(
     runs_dir: RunsDir = RUNS_DIR,
 ) -> None:
     """Show the events of a run."""
-    from mprun.cli.logs import show_logs
+    from mprun.cli.commands.logs import show_logs
     from mprun.log.reading.select import Selection, read_condition
 
     selection = Selection(event or (), step or (), outcome or (), read_condition(where))
@@ -135,7 +135,7 @@ def query(
 
     Needs the extra `query` (DuckDB).
     """
-    from mprun.cli.query import query_run
+    from mprun.cli.commands.query import query_run
 
     raise typer.Exit(int(query_run(run, sql, runs_dir=runs_dir, as_json=as_json)))
 
@@ -153,7 +153,7 @@ def export(
     chrome-trace opens in Perfetto, joblog is GNU parallel's table, junit is for CI servers, otlp is
     OpenTelemetry's JSON.
     """
-    from mprun.cli.export import export_run
+    from mprun.cli.commands.export import export_run
 
     raise typer.Exit(int(export_run(run, runs_dir=runs_dir, form=form.value, output=output)))
 
@@ -177,6 +177,6 @@ def verify(
 
     The last word is VERIFIED (exit code 0), TAMPERED (4), INCOMPLETE (5) or, with `--key`, UNSIGNED (6).
     """
-    from mprun.cli.verify import verify_runs
+    from mprun.cli.commands.verify import verify_runs
 
     raise typer.Exit(int(verify_runs(runs, runs_dir=runs_dir, key=key, as_json=as_json)))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from mprun.cli.output import show
-from mprun.cli.run import run_file
+from mprun.cli.run_file import run_file
 from mprun.errors.exceptions import ExitCode
 from mprun.loading.params.inputs import GivenParams
 from mprun.resuming.earlier import EarlierRun, earlier_run
