@@ -1,30 +1,39 @@
-"""`mprun resume` and `mprun run --reuse`: find the earlier run, plan again, run what is left or tell what that is."""
+"""`mprun resume`: resume an interrupted or failed run, or explain what that would run."""
 
 from __future__ import annotations
 
-from mprun.cli.output import show
+import os
+
+from mprun.cli.explain import explain_run
+from mprun.cli.options import Explain, MaxParallel, Param, ParamsFile, Quiet, RunReference, RunsDir, SignKey
 from mprun.cli.run_file import run_file
+from mprun.cli.runs_dir import RUNS_DIR
 from mprun.errors.exceptions import ExitCode
-from mprun.loading.params.inputs import GivenParams
-from mprun.resuming.earlier import EarlierRun, earlier_run
-from mprun.resuming.explain import explanation
+from mprun.resuming.earlier import earlier_run
 from mprun.resuming.params import Options, params_as_before
 
 
-def resume_run(
-    reference: str,
-    options: Options,
-    *,
-    runs_dir: str,
-    max_parallel: int | None,
-    quiet: bool,
-    sign_key: str,
+def command(
+    run: RunReference,
+    param: Param = None,
+    params: ParamsFile = "",
+    runs_dir: RunsDir = RUNS_DIR,
+    explain: Explain = False,
+    max_parallel: MaxParallel = None,
+    quiet: Quiet = False,
+    sign_key: SignKey = "",
 ) -> ExitCode:
-    """Run what the run has left to do. Raises WorkflowError, UsageError, LogError."""
-    earlier = earlier_run(reference, runs_dir)
+    """Go on from a run that was ended or failed: what it has done is not done again.
+
+    The workflow is loaded as it is now, with the parameters that the run had; secrets must be given again.
+    """
+    earlier = earlier_run(run, runs_dir)
+    given = params_as_before(earlier, Options(param or (), params, os.environ))
+    if explain:
+        return explain_run(earlier.workflow, given, earlier, only=earlier.only, first=earlier.first)
     return run_file(
         earlier.workflow,
-        params_as_before(earlier, options),
+        given,
         runs_dir=runs_dir,
         only=earlier.only,
         first=earlier.first,
@@ -33,22 +42,3 @@ def resume_run(
         sign_key=sign_key,
         earlier=earlier,
     )
-
-
-def explain_resume(reference: str, options: Options, *, runs_dir: str) -> ExitCode:
-    """Tell what `resume_run` would do. Raises WorkflowError, UsageError."""
-    earlier = earlier_run(reference, runs_dir)
-    given = params_as_before(earlier, options)
-    return explain_run(earlier.workflow, given, earlier, only=earlier.only, first=earlier.first)
-
-
-def explain_run(
-    file: str, given: GivenParams, earlier: EarlierRun, *, only: list[str] | None, first: int | None
-) -> ExitCode:
-    """Tell what a run of `file` would take over from `earlier`. Raises WorkflowError, UsageError."""
-    from mprun.loading.prepare import prepare
-    from mprun.planning.only import narrowed
-
-    plan = prepare(file, given)
-    show(explanation(narrowed(plan, only or (), first) if only or first is not None else plan, earlier))
-    return ExitCode.SUCCEEDED
