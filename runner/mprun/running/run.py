@@ -33,6 +33,7 @@ from mprun.running.stream import EventStream
 from mprun.running.suspend import follow_suspension
 from mprun.sinks.sink import Sink
 from mprun.system.loop import ENDING, Loop
+from mprun.system.temporary import claim_folder, remove_abandoned_folders
 
 TICK = 0.25  # seconds between two redraws of a display with a clock
 
@@ -69,6 +70,7 @@ def run_plan(
     calls are made in this process.
     """
     began = time.monotonic()
+    claim_folder()
     mask = Mask(plan.secrets.values())
     git = git or GitState(os.path.dirname(plan.workflow))
     with (
@@ -96,6 +98,7 @@ def run_plan(
         if not inline:
             boot(plan)
         events.emit("run.started", **_head(plan, run_id, git), **_resumes(earlier))
+        loop.call_soon(remove_abandoned_folders)  # while the first children boot
         loop.call_later(TICK, partial(_tick, loop, events))
         try:
             stages.run()
