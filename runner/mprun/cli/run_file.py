@@ -53,7 +53,7 @@ def run_file(
         plan = _prepare(file, given, boots=not inline)
         from mprun.planning.parallel import with_max_parallel
         from mprun.running.record import new_record, record_run
-        from mprun.sinks.choose import choose_sinks
+        from mprun.sinks.display import choose_sinks
         from mprun.sinks.summary import Summary
 
         if only or first is not None:
@@ -98,7 +98,7 @@ def _prepare(file: str, given: GivenParams, *, boots: bool) -> Plan:
         if preparation.draft is not None and boots:
             boot(preparation.draft)
         import mprun.running.record
-        import mprun.sinks.choose  # noqa: F401 -- both are imported for later
+        import mprun.sinks.display  # noqa: F401 -- both are imported for later
 
         return preparation.finish()
     finally:

@@ -10,9 +10,8 @@ import typer
 
 from mprun.cli.open_log import open_log
 from mprun.cli.options import RunReference, RunsDir
-from mprun.cli.output import show
+from mprun.cli.output import show, table
 from mprun.cli.runs_dir import RUNS_DIR
-from mprun.cli.table import table
 from mprun.errors.exceptions import ExitCode, UsageError
 from mprun.runs.find import find_run
 from mprun.sinks.text import shown

@@ -9,10 +9,10 @@ from typing import Annotated
 
 import typer
 
+from mprun.cli.amounts import age, since, size, size_text
 from mprun.cli.options import RunsDir
-from mprun.cli.output import say, show
+from mprun.cli.output import say, show, table
 from mprun.cli.runs_dir import RUNS_DIR
-from mprun.cli.table import age, since, size, size_text, table
 from mprun.errors.exceptions import ExitCode, UsageError
 from mprun.runs.history import PastRun, past_runs
 from mprun.runs.prune import Keep, folder_size, prune, to_prune
