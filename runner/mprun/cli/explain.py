@@ -12,9 +12,9 @@ from mprun.resuming.explain import explanation
 
 
 def explain_run(
-    file: str, given: GivenParams, earlier: EarlierRun, *, only: list[str] | None, first: int | None
+    file: str, inputs: GivenParams, earlier: EarlierRun, *, only: list[str] | None, first: int | None
 ) -> ExitCode:
     """Print what a run of `file` would reuse of `earlier`. Raises WorkflowError, UsageError."""
-    plan = prepare(file, given)
+    plan = prepare(file, inputs)
     show(explanation(narrowed(plan, only or (), first) if only or first is not None else plan, earlier))
     return ExitCode.SUCCEEDED

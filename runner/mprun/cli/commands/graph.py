@@ -27,6 +27,6 @@ def command(
     form: Annotated[GraphFormat, typer.Option("--format", help="For people, Mermaid or Graphviz.")] = GraphFormat.text,
 ) -> ExitCode:
     """Show which step waits for which, and why; imports no target."""
-    given = read_params(param, params)
-    show(FORMATS[form.value](prepare(file, given, check_targets=False)))
+    inputs = read_params(param, params)
+    show(FORMATS[form.value](prepare(file, inputs, check_targets=False)))
     return ExitCode.SUCCEEDED

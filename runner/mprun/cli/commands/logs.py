@@ -68,7 +68,7 @@ def _text(selection: Selection) -> Callable[[bytes, Selection], str]:
     seals_too = any("seal" in name for name in selection.events)
 
     def text(block: bytes, selection: Selection) -> str:
-        wanted = (event for _, event in selection.lines(block) if seals_too or event["event"] != "log.sealed")
-        return "".join(f"{event_line(event)}\n" for event in wanted)
+        selected = (event for _, event in selection.lines(block) if seals_too or event["event"] != "log.sealed")
+        return "".join(f"{event_line(event)}\n" for event in selected)
 
     return text

@@ -26,10 +26,10 @@ def command(
     no_import: NoImport = False,
 ) -> ExitCode:
     """Show what a workflow would start, and in which order."""
-    given = read_params(param, params)
+    inputs = read_params(param, params)
     if as_json and as_python:
         raise UsageError("`--json` and `--python` are two forms of the same plan: give one of them")
-    plan = prepare(file, given, check_targets=not no_import)
+    plan = prepare(file, inputs, check_targets=not no_import)
     if only or first is not None:
         from mprun.planning.only import narrowed
 

@@ -61,7 +61,7 @@ def _repeat(run: EarlierRun, plan: Plan, task: str, *, debugger: bool) -> ExitCo
     with surrounded(step.surroundings, ()):
         args, kwargs = recorded_arguments(run, step, address.index)
         show(_masked(mask, f"{_call_text(step, args, kwargs)}\n"))
-        ended = call(_made, (run, step, args, kwargs), {}, judge_stay)
+        ended = call(_call_target, (run, step, args, kwargs), {}, judge_stay)
         if ended.error is not None and debugger:
             import pdb
 
@@ -75,7 +75,7 @@ def _repeat(run: EarlierRun, plan: Plan, task: str, *, debugger: bool) -> ExitCo
     return ExitCode.FAILED
 
 
-def _made(run: Any, step: Step, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
+def _call_target(run: Any, step: Step, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
     if isinstance(step, PoolStep):
         set_up(step, run)
         if step.command:
@@ -86,9 +86,9 @@ def _made(run: Any, step: Step, args: Sequence[Any], kwargs: Mapping[str, Any]) 
 
 
 def _call_text(step: Step, args: Sequence[Any], kwargs: Mapping[str, Any]) -> str:
-    given = [*map(bounded_repr, args), *(f"{name}={bounded_repr(value)}" for name, value in kwargs.items())]
+    arguments = [*map(bounded_repr, args), *(f"{name}={bounded_repr(value)}" for name, value in kwargs.items())]
     where = step.target.module or step.target.text.rpartition(":")[0]
-    return f"{where}.{step.target.qualname}({', '.join(given)})"
+    return f"{where}.{step.target.qualname}({', '.join(arguments)})"
 
 
 def _trace(ended: Call) -> str:

@@ -28,12 +28,12 @@ def command(
     The workflow is loaded as it is now, with the parameters that the run had; secrets must be given again.
     """
     earlier = earlier_run(run, runs_dir)
-    given = params_as_before(earlier, Options(param or (), params, os.environ))
+    inputs = params_as_before(earlier, Options(param or (), params, os.environ))
     if explain:
-        return explain_run(earlier.workflow, given, earlier, only=earlier.only, first=earlier.first)
+        return explain_run(earlier.workflow, inputs, earlier, only=earlier.only, first=earlier.first)
     return run_file(
         earlier.workflow,
-        given,
+        inputs,
         runs_dir=runs_dir,
         only=earlier.only,
         first=earlier.first,

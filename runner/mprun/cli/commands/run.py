@@ -52,15 +52,15 @@ def command(
     sign_key: SignKey = "",
 ) -> ExitCode:
     """Run a workflow."""
-    given = read_params(param, params)
+    inputs = read_params(param, params)
     earlier = _earlier(reuse, runs_dir, explain=explain)
     if earlier is not None and explain:
         from mprun.cli.explain import explain_run
 
-        return explain_run(file, given, earlier, only=only, first=first)
+        return explain_run(file, inputs, earlier, only=only, first=first)
     return run_file(
         file,
-        given,
+        inputs,
         log=log,
         runs_dir=runs_dir,
         only=only,

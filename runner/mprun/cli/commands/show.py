@@ -62,7 +62,7 @@ def _show_task(run: RunFiles, task: str) -> None:
     """`task` is such as `squares[4]`, `4` where there is one pool, or the name of a process."""
     with open_log(run.log) as file:
         head = next(_events(file), {})
-        step, index = _meant(task, head)
+        step, index = _find_task(task, head)
         file.seek(0)
         about = list(_about(file, step, index))
         if not about:
@@ -95,7 +95,7 @@ def _events(file: BinaryIO) -> Iterator[Event]:
             yield event
 
 
-def _meant(task: str, head: Event) -> tuple[str, int | None]:
+def _find_task(task: str, head: Event) -> tuple[str, int | None]:
     """The step and the index that `task` means; no index for a process."""
     kinds = {step["step"]: step["kind"] for step in head.get("steps", [])}
     pools = [step for step, kind in kinds.items() if kind == "pool"]

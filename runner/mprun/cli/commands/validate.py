@@ -19,11 +19,11 @@ def command(
     no_import: NoImport = False,
 ) -> ExitCode:
     """Say everything that is wrong with workflow files; start nothing."""
-    given = read_params(param, params)
+    inputs = read_params(param, params)
     found: list[Diagnostic] = []
     for file in files:
         try:
-            plan = prepare(file, given, check_targets=not no_import)
+            plan = prepare(file, inputs, check_targets=not no_import)
         except WorkflowError as error:
             found += error.diagnostics
         else:
