@@ -29,7 +29,7 @@ from mprun.plan.plan import Plan
 from mprun.resuming.earlier import earlier_run
 from mprun.running.record import new_record, record_run
 from mprun.runs.find import find_run
-from mprun.sinks.choose import choose_sinks
+from mprun.sinks.display import choose_sinks
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import importlib
 import inspect
 import json
 import os
+import pkgutil
 import re
 import select
 import signal
@@ -14,13 +16,14 @@ import time
 from pathlib import Path
 
 import pytest
+import typer
 from conftest import COMMAND, CommandLine, environment
 from log_checks import check_lines, check_log, outcomes
 
 from mprun import __version__
-from mprun.cli import app
-from mprun.cli.arguments import COMMANDS
-from mprun.cli.run import run_file
+from mprun.cli import commands
+from mprun.cli.commands import COMMANDS, run
+from mprun.cli.run_file import run_file
 
 HELLO = """
     name: hello
@@ -102,16 +105,44 @@ def test_run_may_be_left_out(hello: CommandLine, words: tuple[str, ...]) -> None
 
 
 def test_a_run_without_options_has_what_the_parser_would_give_it() -> None:
-    parsed, unparsed = (inspect.signature(function).parameters for function in (app.run, run_file))
+    parsed, unparsed = (inspect.signature(function).parameters for function in (run.command, run_file))
     defaults = {name: given.default for name, given in unparsed.items() if given.default is not inspect.Parameter.empty}
     assert defaults.pop("earlier") is None  # the run that `--reuse` names
     assert defaults == {name: parsed[name].default for name in defaults}
 
 
-def test_every_command_is_known_before_its_parser() -> None:
-    commands = [command.callback.__name__ for command in app.app.registered_commands]
-    groups = [group.name for group in app.app.registered_groups]
-    assert sorted([*commands, *groups]) == sorted(COMMANDS)
+def test_the_table_of_commands_has_each_module() -> None:
+    modules = {module.name for module in pkgutil.iter_modules(commands.__path__)}
+    assert modules == set(COMMANDS)
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_the_table_of_commands_has_what_each_says_of_itself(name: str) -> None:
+    command = importlib.import_module(f"mprun.cli.commands.{name}").command
+    function = command.registered_callback.callback if isinstance(command, typer.Typer) else command
+    summary, _, _ = inspect.getdoc(function).partition("\n\n")
+    assert summary == COMMANDS[name]
+
+
+@pytest.mark.parametrize("words", [["--help"], ["show", "--help"], ["--version"]])
+def test_only_the_called_command_is_imported(words: list[str]) -> None:
+    script = (
+        "import sys; from mprun.cli.main import run_command_line; run_command_line(sys.argv[1:]); "
+        "print(*(name for name in sys.modules if name.startswith('mprun.cli.commands.')), file=sys.stderr)"
+    )
+    ran = subprocess.run([sys.executable, "-c", script, *words], capture_output=True, text=True)
+    assert ran.stderr.split() == [f"mprun.cli.commands.{words[0]}"] * (words[0] in COMMANDS)
+
+
+@pytest.mark.parametrize("words", [["FILE"], ["run", "FILE"], ["--version"]])
+def test_where_nothing_is_to_be_parsed_the_parser_is_not_imported(hello: CommandLine, words: list[str]) -> None:
+    script = (
+        "import sys; from mprun.cli.main import run_command_line; code = run_command_line(sys.argv[1:]); "
+        "print('typer' in sys.modules, int(code))"
+    )
+    words = [word.replace("FILE", str(hello.folder / "hello.yaml")) for word in words]
+    ran = subprocess.run([sys.executable, "-c", script, *words], capture_output=True, text=True, cwd=hello.folder)
+    assert ran.stdout.splitlines()[-1] == "False 0"
 
 
 def test_quiet_leaves_what_children_print(hello: CommandLine) -> None:

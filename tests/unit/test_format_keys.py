@@ -29,7 +29,7 @@ from mprun.format.levels import (
 from mprun.format.reference import keys_reference
 from mprun.format.schema import workflow_schema
 from mprun.loading.load import load
-from mprun.loading.params.inputs import Given, GivenParams
+from mprun.loading.params.inputs import Given, ParamInputs
 from mprun.loading.read.yaml_data import read_yaml
 from mprun.plan.plan import FAN_OUTS, POOL_CALLS
 
@@ -128,7 +128,7 @@ def test_the_example_of_a_key_loads(level: Level, key: str, tmp_path: Path, monk
     text = workflow(level, key)
     Path("w.yaml").write_text(text)
     given = [each for name, each in GIVEN.items() if name == f"{level.name}.{key}"]
-    assert [each.message for each in load("w.yaml", GivenParams(tuple(given))).diagnostics] == [], text
+    assert [each.message for each in load("w.yaml", ParamInputs(tuple(given))).diagnostics] == [], text
     assert Draft7Validator(workflow_schema()).is_valid(read_yaml(text, "w.yaml").data), text
 
 

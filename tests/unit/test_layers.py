@@ -113,7 +113,7 @@ def test_what_a_child_loads_is_light(module: str) -> None:
 @pytest.mark.parametrize(
     ("module", "never"),
     [
-        ("mprun.cli.run", {"pydantic", "typer", "structlog", "rich"}),  # what is imported before any process boots
+        ("mprun.cli.run_file", {"pydantic", "typer", "structlog", "rich"}),  # what is imported before any process boots
         ("mprun.running.record", {"pydantic", "typer", "yaml", "rich"}),
         (
             "mprun.worker.calls.serve",
@@ -128,6 +128,6 @@ def test_a_run_imports_only_what_it_uses(module: str, never: set[str]) -> None:
 
 
 def test_structlog_alone_is_imported_as_if_rich_were_not_installed() -> None:
-    script = "import mprun.running.logger, rich, structlog; print(structlog.dev.rich is None, bool(rich.__file__))"
+    script = "import mprun.running.stream, rich, structlog; print(structlog.dev.rich is None, bool(rich.__file__))"
     told = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
     assert (told.stderr, told.stdout) == ("", "True True\n")

@@ -23,6 +23,7 @@ from mprun.engines.supply.results import FinishedResults, ListedItems, StreamedR
 from mprun.language.references import Reference, parse
 from mprun.log.values import NoExactFormError, exact_json, scalar_text
 from mprun.results.files import LARGE, Item, Reader, ResultFiles, pickle_value, read_own
+from mprun.system.temporary import claim_folder
 from mprun.worker.calls.scope import Scope
 from mprun.worker.wire import result_memory as shelves
 from mprun.worker.wire.frames import FrameError, Splitter, write_frame
@@ -232,12 +233,12 @@ def test_nothing_is_overwritten(files: ResultFiles, results: StepResults) -> Non
         StepResults(files, single=False, by_completion=False)
 
 
-def test_a_run_without_a_folder_leaves_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+def test_a_run_without_a_folder_leaves_none() -> None:
     store = Store("")
-    assert os.path.isdir(store.folder)
+    folder = store.folder
+    assert (os.path.isdir(folder), os.path.dirname(folder)) == (True, claim_folder())
     store.close()
-    assert os.listdir(tmp_path) == []
+    assert not os.path.exists(folder)
 
 
 def test_a_value_is_kept_with_the_outcome_that_is_booked(results: StepResults) -> None:

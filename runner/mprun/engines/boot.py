@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from multiprocessing import forkserver, resource_tracker
 
 from mprun.plan.plan import Plan, PoolStep
+from mprun.system.temporary import claim_folder
 
 # Loaded once into the fork server, so that no child has to import them.
 _PRELOADED = ("mprun.worker.calls.step", "mprun.worker.calls.serve")
@@ -36,6 +37,7 @@ def boot_fork_server(preloaded: Sequence[str] = _PRELOADED) -> None:
 
 
 def _boot_fork_server(preloaded: Sequence[str]) -> None:
+    claim_folder()  # the server's socket is in it
     multiprocessing.get_context("forkserver").set_forkserver_preload(list(preloaded))
     with children_ignore_current_folder():
         resource_tracker.ensure_running()  # its start would unblock the signal

@@ -11,11 +11,11 @@ from mprun.log.words import Outcome
 from mprun.sinks.text import duration, failure, plural, shown, value
 
 MAX_RESULTS = 10  # of one step
-MAX_FAILURES = 5  # of one step, told whole
+MAX_FAILURES = 5  # of one step, printed whole
 
 
 class StepNotes:
-    """What is kept of one step."""
+    """What the summary says of one step."""
 
     def __init__(self) -> None:
         self.results: dict[int, Any] = {}
@@ -27,8 +27,8 @@ class StepNotes:
         self.noun = ""  # what its calls are called, where it has more than one
         self.single = True
 
-    def keep(self, task: int, line: bytes) -> None:
-        """Keep the results of the first tasks, in whichever order they come."""
+    def remember(self, task: int, line: bytes) -> None:
+        """Remember the results of the first tasks, in whichever order they come."""
         if len(self.results) < MAX_RESULTS or task < max(self.results):
             self.results[task] = json.loads(b"{" + line)["result"]
             if len(self.results) > MAX_RESULTS:
@@ -68,15 +68,15 @@ class Summary:
             if len(notes.failures) < MAX_FAILURES:
                 notes.failures.append(json.loads(b"{" + line))
         else:
-            notes.keep(task, line)
+            notes.remember(task, line)
 
     def run(self, step: str, first: int, lines: list[bytes]) -> None:
         notes = self._steps[step]
         for task, line in enumerate(lines[:MAX_RESULTS], first):
-            notes.keep(task, line)
+            notes.remember(task, line)
 
     def count(self, step: str, tasks: int) -> None:
-        """Their results are not told."""
+        """Their results are not in the log."""
 
     def output(self, fields: Mapping[str, Any], stream: str, line: bytes) -> None:
         """Shown when it came."""
@@ -98,8 +98,8 @@ def _step_lines(name: str, notes: StepNotes) -> list[str]:
     lines = []
     if error := notes.finished.get("error"):
         lines.append(f"{name}: {notes.finished['outcome']}: {shown(error)}")
-    for told in notes.failures:
-        lines += failure(name, told)
+    for event in notes.failures:
+        lines += failure(name, event)
     if notes.failed > len(notes.failures):
         lines.append(f"{name}: and {plural(notes.failed - len(notes.failures), 'more failure')}; the log has them all")
     for why, count in notes.cancelled.items():

@@ -14,6 +14,7 @@ from mprun.engines.results.back_pressure import Consumers
 from mprun.language.references import finals_of
 from mprun.plan.plan import PoolStep, Step, has_one_result
 from mprun.results.files import Item, Reader, ResultFiles, Stored, offsets_of, place_record
+from mprun.system.temporary import claim_folder
 from mprun.worker.wire.result_frames import Values
 
 NOT_ENDED, NO_VALUE = 0, -1  # in place of a value's length, which is at least 1
@@ -187,7 +188,7 @@ class Store:
         if not self._folder:
             import tempfile
 
-            self._folder = self._temporary = tempfile.mkdtemp(prefix="mprun-")
+            self._folder = self._temporary = tempfile.mkdtemp(prefix="mprun-results-", dir=claim_folder() or None)
         return self._folder
 
     def open(self, step: Step) -> StepResults:

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import BinaryIO
+from typing import Annotated, BinaryIO
+
+import typer
 
 from mprun.cli.open_log import open_log
+from mprun.cli.options import RunReference, RunsDir
 from mprun.cli.output import show
+from mprun.cli.runs_dir import RUNS_DIR
 from mprun.errors.exceptions import ExitCode, UsageError
 from mprun.log.reading.lines import Event, LineError, blocks, event_of
 from mprun.log.reading.lock import is_locked
 from mprun.log.reading.select import Selection
 from mprun.log.reading.sharing_story import ABOUT_SHARING
 from mprun.log.reading.story import Story
-from mprun.runs.find import find_run
+from mprun.runs.find import RunFiles, find_run
 from mprun.sinks.sharing_text import thing_text
 from mprun.sinks.story_text import story_text
 from mprun.sinks.task_text import task_text
@@ -22,44 +26,57 @@ from mprun.sinks.task_text import task_text
 _TASK = re.compile(r"([A-Za-z_][\w-]*|)(?:\[(\d+)\])?", re.ASCII)
 
 
-def show_run(reference: str, *, runs_dir: str) -> ExitCode:
-    """Print the story of a run. Raises UsageError."""
-    run = find_run(reference, runs_dir)
+def command(
+    run: RunReference,
+    task: Annotated[
+        str,
+        typer.Argument(
+            metavar="[TASK]",
+            help="One task of it: `step[4]`, or the name of a process; or what children share: `shared.rows`.",
+            show_default=False,
+        ),
+    ] = "",
+    runs_dir: RunsDir = RUNS_DIR,
+) -> ExitCode:
+    """Tell the story of a run, of one task of it, or of one thing that its children share."""
+    found = find_run(run, runs_dir)
+    if task.startswith("shared."):
+        _show_thing(found, task.removeprefix("shared."))
+    elif task:
+        _show_task(found, task)
+    else:
+        _show_run(found)
+    return ExitCode.SUCCEEDED
+
+
+def _show_run(run: RunFiles) -> None:
     story = Story()
     with open_log(run.log) as file:
         at_work = is_locked(file.fileno())
         for event in _events(file):
             story.take(event)
         show(story_text(story, at_work=at_work))
-    return ExitCode.SUCCEEDED
 
 
-def show_task(reference: str, task: str, *, runs_dir: str) -> ExitCode:
-    """Print all that is known of one task: `squares[4]`, `4` where there is one pool, or a process.
-
-    Raises UsageError.
-    """
-    run = find_run(reference, runs_dir)
+def _show_task(run: RunFiles, task: str) -> None:
+    """`task` is such as `squares[4]`, `4` where there is one pool, or the name of a process."""
     with open_log(run.log) as file:
         head = next(_events(file), {})
-        step, index = _meant(task, head)
+        step, index = _find_task(task, head)
         file.seek(0)
         about = list(_about(file, step, index))
         if not about:
             raise UsageError(f"the log says nothing about `{task}`")
         show(task_text(step, index, about))
-    return ExitCode.SUCCEEDED
 
 
-def show_thing(reference: str, name: str, *, runs_dir: str) -> ExitCode:
-    """Print all that is known of a thing that children share. Raises UsageError."""
-    run = find_run(reference, runs_dir)
+def _show_thing(run: RunFiles, name: str) -> None:
+    """A thing that children share."""
     with open_log(run.log) as file:
         about = [event for event in _events(file) if event["event"] in ABOUT_SHARING and _concerns(event, name)]
     if not about:
         raise UsageError(f"the log says nothing about `shared.{name}`")
     show(thing_text(name, about))
-    return ExitCode.SUCCEEDED
 
 
 def _concerns(event: Event, name: str) -> bool:
@@ -78,7 +95,7 @@ def _events(file: BinaryIO) -> Iterator[Event]:
             yield event
 
 
-def _meant(task: str, head: Event) -> tuple[str, int | None]:
+def _find_task(task: str, head: Event) -> tuple[str, int | None]:
     """The step and the index that `task` means; no index for a process."""
     kinds = {step["step"]: step["kind"] for step in head.get("steps", [])}
     pools = [step for step, kind in kinds.items() if kind == "pool"]

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
 
 from mprun.cli.open_log import open_log
-from mprun.cli.output import show
-from mprun.cli.table import table
+from mprun.cli.options import RunReference, RunsDir
+from mprun.cli.output import show, table
+from mprun.cli.runs_dir import RUNS_DIR
 from mprun.errors.exceptions import ExitCode, UsageError
 from mprun.runs.find import find_run
 from mprun.sinks.text import shown
@@ -48,17 +51,25 @@ _VIEWS = {
 }
 
 
-def query_run(reference: str, sql: str, *, runs_dir: str, as_json: bool) -> ExitCode:
-    """Print what `sql` selects from the tables events, tasks, workers and steps of a run. Raises UsageError."""
-    run = find_run(reference, runs_dir)
+def command(
+    run: RunReference,
+    sql: Annotated[str, typer.Argument(metavar="SQL", help="A query of these tables.", show_default=False)],
+    as_json: Annotated[bool, typer.Option("--json", help="A JSON object a row.")] = False,
+    runs_dir: RunsDir = RUNS_DIR,
+) -> ExitCode:
+    """Ask a run's log in SQL: the tables are events, tasks (each attempt), workers and steps.
+
+    Needs the extra `query` (DuckDB).
+    """
+    log = find_run(run, runs_dir).log
     try:
         import duckdb
     except ImportError as error:
         raise UsageError("queries need the package duckdb: pip install 'mprun[query]'") from error
-    with open_log(run.log):
+    with open_log(log):
         database = duckdb.connect()
         try:
-            _create_tables(database, run.log)
+            _create_tables(database, log)
             database.execute(_question(database, sql))
             _show(database, as_json)
         except duckdb.Error as error:

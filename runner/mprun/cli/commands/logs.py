@@ -3,28 +3,53 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from typing import Annotated
+
+import typer
 
 from mprun.cli.open_log import open_log
+from mprun.cli.options import RunReference, RunsDir
 from mprun.cli.output import say, show
+from mprun.cli.runs_dir import RUNS_DIR
 from mprun.errors.exceptions import ExitCode
 from mprun.log.reading.follow import follow, has_ended_early
 from mprun.log.reading.lines import blocks
-from mprun.log.reading.select import Selection
+from mprun.log.reading.select import Selection, read_condition
 from mprun.runs.find import find_run
 from mprun.sinks.event_text import event_line
 
 
-def show_logs(reference: str, *, runs_dir: str, selection: Selection, following: bool, as_json: bool) -> ExitCode:
-    """Print the wanted events of a run; with `following`, until it ends. Raises UsageError."""
-    run = find_run(reference, runs_dir)
-    with open_log(run.log) as file:
+def command(
+    run: RunReference,
+    event: Annotated[
+        list[str] | None,
+        typer.Option("--event", "-e", metavar="NAME", help="Only these events: `task.result`, `worker.*`."),
+    ] = None,
+    step: Annotated[list[str] | None, typer.Option("--step", "-s", metavar="STEP", help="Only these steps.")] = None,
+    outcome: Annotated[
+        list[str] | None, typer.Option("--outcome", "-o", metavar="OUTCOME", help="Only these outcomes: `raised`.")
+    ] = None,
+    where: Annotated[
+        str, typer.Option("--where", "-w", metavar="CONDITION", help="Only where this holds: `duration > 2s`.")
+    ] = "",
+    following: Annotated[bool, typer.Option("--follow", "-f", help="Go on until the run ends.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="The lines as they stand in the log.")] = False,
+    runs_dir: RunsDir = RUNS_DIR,
+) -> ExitCode:
+    """Show the events of a run."""
+    selection = Selection(event or (), step or (), outcome or (), read_condition(where))
+    with open_log(find_run(run, runs_dir).log) as file:
         _print(follow(file) if following else blocks(file), selection, _json if as_json else _text(selection))
         if following and has_ended_early(file):
             say("the run was ended before it could finish its log\n")
+    _note_unknown_names(selection)
+    return ExitCode.SUCCEEDED
+
+
+def _note_unknown_names(selection: Selection) -> None:
     for name in selection.unknown_names():
         near = "".join(f"; did you mean `{key}`?" for key in selection.near(name))
         say(f"note: none of these events has a key `{name}`{near or '; a text stands in quotes'}\n")
-    return ExitCode.SUCCEEDED
 
 
 def _print(source: Iterable[bytes], selection: Selection, text: Callable[[bytes, Selection], str]) -> None:
@@ -43,7 +68,7 @@ def _text(selection: Selection) -> Callable[[bytes, Selection], str]:
     seals_too = any("seal" in name for name in selection.events)
 
     def text(block: bytes, selection: Selection) -> str:
-        wanted = (event for _, event in selection.lines(block) if seals_too or event["event"] != "log.sealed")
-        return "".join(f"{event_line(event)}\n" for event in wanted)
+        selected = (event for _, event in selection.lines(block) if seals_too or event["event"] != "log.sealed")
+        return "".join(f"{event_line(event)}\n" for event in selected)
 
     return text

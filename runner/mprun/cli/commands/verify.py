@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from typing import Annotated
 
+import typer
+
+from mprun.cli.options import RunsDir
 from mprun.cli.output import show
+from mprun.cli.runs_dir import RUNS_DIR
 from mprun.errors.exceptions import ExitCode
-from mprun.log.verifying.verify import WORDS, Verdict, Word, verify
+from mprun.log.verifying.verify import WORDS, CheckSignature, Verdict, Word, verify
 from mprun.runs.find import find_run
 from mprun.sinks.text import plural, shown
 
@@ -19,15 +23,28 @@ _CODES: dict[Word, ExitCode] = {
 }
 
 
-def verify_runs(references: Sequence[str], *, runs_dir: str, key: str, as_json: bool) -> ExitCode:
-    """Verify the runs that are meant, print what was found, and return the code of the worst. Raises UsageError."""
-    check_signature = None
-    if key:
-        from mprun.log.verifying.signing import checker
+def command(
+    runs: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="RUN...",
+            help="The runs: ids or the beginnings of ids, `latest`, or paths of folders or logs.",
+            show_default=False,
+        ),
+    ],
+    key: Annotated[
+        str, typer.Option("--key", metavar="KEY", help="The log must be signed; KEY is the file of the public key.")
+    ] = "",
+    as_json: Annotated[bool, typer.Option("--json", help="What was found as JSON.")] = False,
+    runs_dir: RunsDir = RUNS_DIR,
+) -> ExitCode:
+    """Tell whether the logs of runs are complete and unchanged.
 
-        check_signature = checker(key)
-    runs = [find_run(reference, runs_dir) for reference in references]
-    verdicts = [verify(run, check_signature) for run in runs]
+    The last word is VERIFIED (exit code 0), TAMPERED (4), INCOMPLETE (5) or, with `--key`, UNSIGNED (6).
+    """
+    check_signature = _signature_check(key)
+    found = [find_run(reference, runs_dir) for reference in runs]
+    verdicts = [verify(run, check_signature) for run in found]
     worst = min((verdict.word for verdict in verdicts), key=WORDS.index)
     if as_json:
         show(json.dumps([verdict.document() for verdict in verdicts], ensure_ascii=False, indent=2) + "\n")
@@ -35,6 +52,14 @@ def verify_runs(references: Sequence[str], *, runs_dir: str, key: str, as_json: 
         show("".join(map(_text, verdicts)))
         show(f"{plural(len(verdicts), 'run')}: {worst}\n" if len(verdicts) > 1 else "")
     return _CODES[worst]
+
+
+def _signature_check(key: str) -> CheckSignature | None:
+    if not key:
+        return None
+    from mprun.log.verifying.signing import checker
+
+    return checker(key)
 
 
 def _text(verdict: Verdict) -> str:

@@ -1,9 +1,8 @@
-"""Rows as columns of text, and amounts as people write them."""
+"""Times and sizes as people write them."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Never
 
@@ -12,13 +11,6 @@ from mprun.errors.exceptions import UsageError
 _DAYS = re.compile(r"(\d+)(w|d|h|m|s)", re.ASCII)
 _SIZE = re.compile(r"(\d+(?:\.\d+)?)([KMGT]?)i?B?", re.ASCII)
 _UNITS = {"w": "weeks", "d": "days", "h": "hours", "m": "minutes", "s": "seconds"}
-
-
-def table(rows: Sequence[Sequence[str]]) -> str:
-    """`rows`, of which the first is the heading, in aligned columns; ends with a newline."""
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
-    return "\n".join(lines) + "\n"
 
 
 def age(text: str, option: str) -> timedelta:

@@ -5,9 +5,14 @@ from __future__ import annotations
 import json
 import os
 from datetime import UTC, datetime
+from typing import Annotated
 
-from mprun.cli.output import say, show
-from mprun.cli.table import age, since, size, size_text, table
+import typer
+
+from mprun.cli.amounts import age, since, size, size_text
+from mprun.cli.options import RunsDir
+from mprun.cli.output import say, show, table
+from mprun.cli.runs_dir import RUNS_DIR
 from mprun.errors.exceptions import ExitCode, UsageError
 from mprun.runs.history import PastRun, past_runs
 from mprun.runs.prune import Keep, folder_size, prune, to_prune
@@ -16,8 +21,26 @@ from mprun.sinks.text import duration, plural, shown
 _HEADING = ("run", "workflow", "started (UTC)", "took", "outcome", "tasks")
 
 
-def show_runs(runs_dir: str, *, failed: bool, since_text: str, workflow: str, as_json: bool) -> ExitCode:
-    """Print the runs in `runs_dir`, the latest last; only those that are wanted. Raises UsageError."""
+command = typer.Typer(invoke_without_command=True, rich_markup_mode=None, add_completion=False)
+
+
+@command.callback()
+def list_runs(
+    context: typer.Context,
+    failed: Annotated[bool, typer.Option("--failed", help="Only runs that have ended and did not succeed.")] = False,
+    since_text: Annotated[
+        str, typer.Option("--since", metavar="WHEN", help="Only runs since then: `7d`, `12h`, `2026-01-31`.")
+    ] = "",
+    workflow: Annotated[
+        str, typer.Option("--workflow", metavar="NAME", help="Only runs of this workflow: its name or its file.")
+    ] = "",
+    as_json: Annotated[bool, typer.Option("--json", help="The runs as JSON.")] = False,
+    runs_dir: RunsDir = RUNS_DIR,
+) -> ExitCode:
+    """List the runs so far, the latest last."""
+    context.obj = runs_dir
+    if context.invoked_subcommand is not None:
+        return ExitCode.SUCCEEDED
     earliest = since(since_text, datetime.now(UTC)) if since_text else None
     runs = [run for run in past_runs(runs_dir) if _is_wanted(run, failed, earliest, workflow)]
     if as_json:
@@ -29,8 +52,25 @@ def show_runs(runs_dir: str, *, failed: bool, since_text: str, workflow: str, as
     return ExitCode.SUCCEEDED
 
 
-def prune_runs(runs_dir: str, *, keep: int | None, older_than: str, max_size: str, dry_run: bool) -> ExitCode:
-    """Remove the runs that the bounds leave out, and say which. Raises UsageError."""
+@command.command("prune")
+def prune_runs(
+    context: typer.Context,
+    keep: Annotated[
+        int | None, typer.Option("--keep", metavar="N", min=0, help="Keep the latest N.", show_default=False)
+    ] = None,
+    older_than: Annotated[
+        str, typer.Option("--older-than", metavar="TIME", help="Remove what began longer ago: `30d`, `12h`.")
+    ] = "",
+    max_size: Annotated[
+        str, typer.Option("--max-size", metavar="SIZE", help="Keep the latest that take no more room: `2G`.")
+    ] = "",
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be removed; remove nothing.")] = False,
+    runs_dir: Annotated[
+        str, typer.Option("--runs-dir", metavar="DIR", help="Where the runs are kept.", show_default=False)
+    ] = "",
+) -> ExitCode:
+    """Remove runs by number, age or size; the index keeps their last seals."""
+    runs_dir = runs_dir or context.obj
     bounds = Keep(
         keep,
         age(older_than, "--older-than") if older_than else None,

@@ -27,7 +27,7 @@ _AGAINST_BOOTING_AHEAD = (b"start_method", b"stdlib")
 
 def run_file(
     file: str,
-    given: ParamInputs,
+    inputs: ParamInputs,
     *,
     runs_dir: str,
     log: str = "",
@@ -50,10 +50,10 @@ def run_file(
     if not inline:
         _boot_ahead(file)
     with GitState(os.path.dirname(file)) as git:
-        plan = _prepare(file, given, boots=not inline)
+        plan = _prepare(file, inputs, boots=not inline)
         from mprun.planning.parallel import with_max_parallel
         from mprun.running.record import new_record, record_run
-        from mprun.sinks.choose import choose_sinks
+        from mprun.sinks.display import choose_sinks
         from mprun.sinks.summary import Summary
 
         if only or first is not None:
@@ -63,12 +63,12 @@ def run_file(
         if max_parallel is not None:
             plan = with_max_parallel(plan, max_parallel)
         if inline:
-            _warn_of_inline(plan)
+            _warn_about_inline(plan)
         record = new_record(plan, runs_dir, log=log, sign=sign)
         summary = Summary()
         sinks = [*choose_sinks(quiet=quiet, log_on_stdout=record.on_stdout, inline=inline), summary]
         gc.enable()
-        end = record_run(plan, record, sinks, _tell_log_error, git, earlier, inline=inline)
+        end = record_run(plan, record, sinks, _report_log_error, git, earlier, inline=inline)
     if not quiet or end.exit_code is not ExitCode.SUCCEEDED:
         say(summary.text(record.log))
     return end.exit_code
@@ -82,7 +82,7 @@ def _boot_ahead(file: str) -> None:
             boot_fork_server()
 
 
-def _warn_of_inline(plan: Plan) -> None:
+def _warn_about_inline(plan: Plan) -> None:
     """Refuse what can't be run in one process, and say which limits are not kept. Raises UsageError."""
     from mprun.planning.inline import ignored_inline, refuse_inline
 
@@ -91,14 +91,14 @@ def _warn_of_inline(plan: Plan) -> None:
         say(f"warning: a run in one process doesn't keep {ignored}\n")
 
 
-def _prepare(file: str, given: ParamInputs, *, boots: bool) -> Plan:
+def _prepare(file: str, inputs: ParamInputs, *, boots: bool) -> Plan:
     """The plan of `file`; while its targets are checked, what it takes to run it is imported."""
-    preparation = Preparation(file, given)
+    preparation = Preparation(file, inputs)
     try:
         if preparation.draft is not None and boots:
             boot(preparation.draft)
         import mprun.running.record
-        import mprun.sinks.choose  # noqa: F401 -- both are imported for later
+        import mprun.sinks.display  # noqa: F401 -- both are imported for later
 
         return preparation.finish()
     finally:
@@ -115,5 +115,5 @@ def _signer(key: str, log: str) -> Callable[[str], str] | None:
     return signer(key)
 
 
-def _tell_log_error(reason: str) -> None:
+def _report_log_error(reason: str) -> None:
     say(f"error: the log can't be written any more: {reason}; the run goes on without it\n")

@@ -4,30 +4,56 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Annotated, Any
 
+import typer
+
+from mprun.cli.options import Param, ParamsFile, RunReference, RunsDir
 from mprun.cli.output import say, show
+from mprun.cli.runs_dir import RUNS_DIR
 from mprun.engines.inline.surroundings import surrounded
 from mprun.errors.exceptions import ExitCode
 from mprun.loading.prepare import prepare
 from mprun.log.masking import Mask
 from mprun.log.values import bounded_repr
-from mprun.plan.plan import PoolStep, Step
+from mprun.plan.plan import Plan, PoolStep, Step
 from mprun.planning.bind import bind
-from mprun.resuming.earlier import earlier_run
+from mprun.resuming.earlier import EarlierRun, earlier_run
 from mprun.resuming.params import Options, params_as_before
 from mprun.resuming.recorded import read_address, recorded_arguments, set_up
 from mprun.worker.calls.calls import Call, call, judge_stay, resolve_converting
 from mprun.worker.calls.exceptions import exception_fields
 
 
-def repro_task(reference: str, task: str, options: Options, *, runs_dir: str, debugger: bool) -> ExitCode:
+def command(
+    run: RunReference,
+    task: Annotated[
+        str,
+        typer.Argument(
+            metavar="TASK",
+            help="A task of it: `step[4]`, `step@cell`, or the name of a process.",
+            show_default=False,
+        ),
+    ],
+    param: Param = None,
+    params: ParamsFile = "",
+    runs_dir: RunsDir = RUNS_DIR,
+    pdb: Annotated[bool, typer.Option("--pdb", help="Open the debugger where it raises.")] = False,
+) -> ExitCode:
+    """Make one recorded call again: in the foreground, in one process, with the arguments that it had.
+
+    The exit code is 1 if it raises.
+    """
+    earlier = earlier_run(run, runs_dir)
+    plan = prepare(earlier.workflow, params_as_before(earlier, Options(param or (), params, os.environ)))
+    return _repeat(earlier, plan, task, debugger=pdb)
+
+
+def _repeat(run: EarlierRun, plan: Plan, task: str, *, debugger: bool) -> ExitCode:
     """Print the call as Python has it, and make it; its exception's traceback goes to stderr.
 
-    Raises UsageError, WorkflowError.
+    Raises UsageError.
     """
-    run = earlier_run(reference, runs_dir)
-    plan = prepare(run.workflow, params_as_before(run, options))
     mask = Mask(plan.secrets.values())
     bound = bind(plan, {"id": run.run_id, "dir": os.path.abspath(run.files.folder)})
     address = read_address(task, {step.name: step for step in bound.steps}, run)
@@ -35,7 +61,7 @@ def repro_task(reference: str, task: str, options: Options, *, runs_dir: str, de
     with surrounded(step.surroundings, ()):
         args, kwargs = recorded_arguments(run, step, address.index)
         show(_masked(mask, f"{_call_text(step, args, kwargs)}\n"))
-        ended = call(_made, (run, step, args, kwargs), {}, judge_stay)
+        ended = call(_call_target, (run, step, args, kwargs), {}, judge_stay)
         if ended.error is not None and debugger:
             import pdb
 
@@ -49,7 +75,7 @@ def repro_task(reference: str, task: str, options: Options, *, runs_dir: str, de
     return ExitCode.FAILED
 
 
-def _made(run: Any, step: Step, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
+def _call_target(run: Any, step: Step, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
     if isinstance(step, PoolStep):
         set_up(step, run)
         if step.command:
@@ -60,9 +86,9 @@ def _made(run: Any, step: Step, args: Sequence[Any], kwargs: Mapping[str, Any]) 
 
 
 def _call_text(step: Step, args: Sequence[Any], kwargs: Mapping[str, Any]) -> str:
-    given = [*map(bounded_repr, args), *(f"{name}={bounded_repr(value)}" for name, value in kwargs.items())]
+    arguments = [*map(bounded_repr, args), *(f"{name}={bounded_repr(value)}" for name, value in kwargs.items())]
     where = step.target.module or step.target.text.rpartition(":")[0]
-    return f"{where}.{step.target.qualname}({', '.join(given)})"
+    return f"{where}.{step.target.qualname}({', '.join(arguments)})"
 
 
 def _trace(ended: Call) -> str:
