@@ -15,10 +15,11 @@ import yaml
 from conftest import CommandLine
 from log_checks import Event, check_log, counted
 
-from mprun.cli.resume import explain_resume
+from mprun.cli.explain import explain_run
 from mprun.engines.results.tracking import STEPS
 from mprun.plan.digests import content_digest, step_digest
-from mprun.resuming.params import Options
+from mprun.resuming.earlier import earlier_run
+from mprun.resuming.params import Options, params_as_before
 
 VERSIONS = sorted((Path(__file__).parent / "golden").glob("*/mprun-*"))
 RUNS_DIR = "records"
@@ -53,7 +54,9 @@ class OldRun:
 
     def explanation(self, capsys: pytest.CaptureFixture[str]) -> str:
         """What `mprun resume RUN --explain` prints."""
-        explain_resume(self.run_id, Options((), "", SECRET), runs_dir=RUNS_DIR)
+        earlier = earlier_run(self.run_id, RUNS_DIR)
+        inputs = params_as_before(earlier, Options((), "", SECRET))
+        explain_run(earlier.workflow, inputs, earlier, only=earlier.only, first=earlier.first)
         return capsys.readouterr().out
 
     def __call__(self, command: str, *arguments: str) -> tuple[int, str, str]:

@@ -21,13 +21,10 @@ from log_checks import check_old_form
 from old_runs import RESULTS, RUNS_DIR, VERSIONS, OldRun, copy_of, expected_in, returned_in, reused_in, run_ids, values
 
 from mprun import OtherEvent, read_run
-from mprun.cli.logs import show_logs
-from mprun.cli.query import query_run
-from mprun.cli.runs import show_runs
-from mprun.cli.show import show_run, show_task, show_thing
+from mprun.cli.app import app
+from mprun.cli.commands import logs, query, show
 from mprun.log.export.formats import FORMATS
 from mprun.log.export.run_log import RunLog
-from mprun.log.reading.select import Selection
 from mprun.log.schema.events import event_schema
 from mprun.log.verifying.signing import checker
 from mprun.log.verifying.verify import verify
@@ -82,7 +79,7 @@ def test_the_runs_of_the_present_format_have_every_kind_of_event() -> None:
 
 @pytest.mark.parametrize("version", VERSIONS, ids=lambda version: version.name)
 def test_the_runs_are_listed(version: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    show_runs(str(version / RUNS_DIR), failed=False, since_text="", workflow="", as_json=True)
+    app(["runs", "--json", "--runs-dir", str(version / RUNS_DIR)], prog_name="mprun", standalone_mode=False)
     listed = json.loads(capsys.readouterr().out)
     assert [run["run_id"] for run in listed] == run_ids(version)
     for run, expected in zip(listed, expected_in(version).values(), strict=True):
@@ -127,14 +124,14 @@ def test_each_event_is_read_in_python(old: OldRun) -> None:
 
 @each_run
 def test_its_story_is_told(old: OldRun, capsys: pytest.CaptureFixture[str]) -> None:
-    show_run(old.run_id, runs_dir=RUNS_DIR)
+    show.command(old.run_id, runs_dir=RUNS_DIR)
     lines = without_times(capsys.readouterr().out).splitlines()
     assert as_written(old.expected["show"]) - set(lines) == set()
 
 
 @each_run
 def test_each_step_is_in_its_story(old: OldRun, capsys: pytest.CaptureFixture[str]) -> None:
-    show_run(old.run_id, runs_dir=RUNS_DIR)
+    show.command(old.run_id, runs_dir=RUNS_DIR)
     told = capsys.readouterr().out
     for step in old.events()[0]["steps"]:
         assert re.search(rf"^{step['step']} ", told, re.MULTILINE), step
@@ -143,11 +140,7 @@ def test_each_step_is_in_its_story(old: OldRun, capsys: pytest.CaptureFixture[st
 @each_run
 def test_a_task_or_a_shared_thing_is_told_of(old: OldRun, capsys: pytest.CaptureFixture[str]) -> None:
     for name, expected in old.expected["about"].items():
-        scope, dot, thing = name.partition(".")
-        if dot and scope == "shared":
-            show_thing(old.run_id, thing, runs_dir=RUNS_DIR)
-        else:
-            show_task(old.run_id, name, runs_dir=RUNS_DIR)
+        show.command(old.run_id, name, runs_dir=RUNS_DIR)
         lines = without_times(capsys.readouterr().out).splitlines()
         assert as_written(expected) - set(lines) == set(), name
 
@@ -156,9 +149,7 @@ def test_a_task_or_a_shared_thing_is_told_of(old: OldRun, capsys: pytest.Capture
 def test_its_events_are_selected(old: OldRun, capsys: pytest.CaptureFixture[str]) -> None:
     for name, count in old.expected["logs"].items():
         for as_json in (True, False):
-            show_logs(
-                old.run_id, runs_dir=RUNS_DIR, selection=Selection(events=(name,)), following=False, as_json=as_json
-            )
+            logs.command(old.run_id, event=[name], as_json=as_json, runs_dir=RUNS_DIR)
             printed = capsys.readouterr().out
             if as_json:
                 assert [json.loads(line)["event"] for line in printed.splitlines()] == [name] * count
@@ -168,7 +159,7 @@ def test_its_events_are_selected(old: OldRun, capsys: pytest.CaptureFixture[str]
 
 @each_run
 def test_it_is_asked_in_sql(old: OldRun, capsys: pytest.CaptureFixture[str]) -> None:
-    query_run(
+    query.command(
         old.run_id,
         "select outcome, count(*) as tasks from tasks where final group by outcome",
         runs_dir=RUNS_DIR,

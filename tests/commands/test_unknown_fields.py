@@ -15,8 +15,7 @@ import pytest
 from old_runs import RESULTS, RUNS_DIR, VERSIONS, OldRun, copy_of, returned_in, reused_in, values
 
 from mprun import OtherEvent, read_run
-from mprun.cli.query import query_run
-from mprun.cli.show import show_run, show_task
+from mprun.cli.commands import query, show
 from mprun.log.export.formats import FORMATS
 from mprun.log.export.run_log import RunLog
 from mprun.log.seals import Chain, closed
@@ -143,13 +142,13 @@ def test_the_readers_say_the_same(old: OldRun, what: str, capsys: pytest.Capture
 
 def said(old: OldRun, capsys: pytest.CaptureFixture[str]) -> dict[str, str]:
     """What each reader says of the run."""
-    show_run(old.run_id, runs_dir=RUNS_DIR)
+    show.command(old.run_id, runs_dir=RUNS_DIR)
     found = {"show": capsys.readouterr().out}
     for task in old.expected["about"]:
         if not task.startswith("shared."):
-            show_task(old.run_id, task, runs_dir=RUNS_DIR)
+            show.command(old.run_id, task, runs_dir=RUNS_DIR)
             found[f"show {task}"] = capsys.readouterr().out
-    query_run(old.run_id, QUERY, runs_dir=RUNS_DIR, as_json=True)
+    query.command(old.run_id, QUERY, runs_dir=RUNS_DIR, as_json=True)
     found["query"] = capsys.readouterr().out
     found |= {form: "".join(FORMATS[form](RunLog(str(old.log)))) for form in FORMATS}
     found["otlp"] = NEW_ATTRIBUTE.sub("", found["otlp"])
