@@ -7,6 +7,7 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator, ConfigDict, Field
 from pydantic.json_schema import SkipJsonSchema
 
+from mprun.engines.table import PoolEngine
 from mprun.format.base import NO_OTHER_NAMES, Written
 from mprun.format.items import ApplyCall, Axis, Items, MatrixEntry
 from mprun.format.values import (
@@ -29,7 +30,7 @@ from mprun.format.values import (
     read_retries,
 )
 from mprun.plan.child_spec import Backoff, PoolCall
-from mprun.plan.plan import FAN_OUTS, POOL_CALLS, PoolEngine
+from mprun.plan.plan import FAN_OUTS, POOL_CALLS
 
 _TARGET_OR_COMMAND: dict[str, Any] = {"oneOf": [{"required": ["target"]}, {"required": ["command"]}]}
 _ONE_FAN_OUT: dict[str, Any] = {

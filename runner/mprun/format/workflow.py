@@ -11,6 +11,7 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator, ConfigDict, Field, model_validator
 from pydantic.json_schema import SkipJsonSchema
 
+from mprun.engines.table import POOL_ENGINES, USUAL_ENGINE, PoolEngine
 from mprun.format.base import NO_OTHER_NAMES, Written
 from mprun.format.params import ParamEntry
 from mprun.format.shared import SharedThing
@@ -29,13 +30,15 @@ from mprun.format.values import (
     read_param,
 )
 from mprun.plan.child_spec import LogTasks
-from mprun.plan.plan import HOOKS, PoolEngine, StartMethod
+from mprun.plan.plan import HOOKS, StartMethod
 
 _SOME_STEP: dict[str, Any] = {
     "anyOf": [{"required": [group], "properties": {group: {"minProperties": 1}}} for group in ("processes", "pools")]
     + [{"required": ["include"], "properties": {"include": {"minItems": 1}}}],
     "patternProperties": {"^x-": {}},
 }
+
+_ENGINES = " or ".join(f"{name} ({traits.described})" for name, traits in POOL_ENGINES.items())
 
 
 class LogEntry(Written):
@@ -96,10 +99,7 @@ class Workflow(Written):
     start_method: StartMethod | SkipJsonSchema[None] = Field(
         default=None, description="How multiprocessing starts children: fork, spawn or forkserver."
     )
-    engine: PoolEngine = Field(
-        default="local",
-        description="What runs the pools: local (mprun's own workers) or stdlib (literally multiprocessing.Pool).",
-    )
+    engine: PoolEngine = Field(default=USUAL_ENGINE, description=f"What runs the pools: {_ENGINES}.")
     env: dict[EnvName, EnvValue] = Field(
         default={}, description="Environment variables of the children.", json_schema_extra=NO_OTHER_NAMES
     )

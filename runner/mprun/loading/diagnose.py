@@ -8,6 +8,7 @@ from typing import Any, get_args
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
+from mprun.engines.table import POOL_ENGINES
 from mprun.errors.places import Path
 from mprun.loading.mistakes import Mistake, found, is_number, short
 from mprun.loading.sections import STEP_GROUPS, WORKFLOW, Level, level_at
@@ -39,7 +40,7 @@ TAKES: dict[str, str] = {
     "env": "a mapping of variable names to text or numbers",
     "working_dir": _PATH,
     "pythonpath": "the path of a folder, or a list of them",
-    "engine": "`local` or `stdlib`",
+    "engine": " or ".join(f"`{name}`" for name in POOL_ENGINES),
     "grace_period": _DURATION,
     "timeout": _TIME,
     "step_timeout": _TIME,

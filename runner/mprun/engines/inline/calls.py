@@ -15,6 +15,7 @@ from mprun.engines.results.ledger import Ledger
 from mprun.engines.seam import Run
 from mprun.engines.supply.supply import SourceSupply, Supply
 from mprun.engines.supply.table import needs_a_run, supply_of
+from mprun.engines.table import INLINE_ENGINE
 from mprun.language.targets import Target
 from mprun.plan.cells import Labels
 from mprun.plan.plan import PoolStep, ProcessStep
@@ -119,7 +120,7 @@ class PoolCalls(PoolExecution[PoolWorker]):
 
     def begin(self) -> str:
         self.get_ready()
-        self.tell_pool_started("inline")
+        self.tell_pool_started(INLINE_ENGINE)
         self._worker = {"step": self.step.name, "worker": _WORKER, "pid": os.getpid()}
         self.run.events.emit("worker.started", **self._worker)
         work = self.work(time.time())

@@ -6,6 +6,7 @@ from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from itertools import islice
 from typing import Any, NamedTuple
 
+from mprun.engines.table import POOL_ENGINES, USUAL_ENGINE, EngineTraits
 from mprun.errors.places import Path
 from mprun.format.items import SOURCES
 from mprun.format.values import read_duration
@@ -40,6 +41,13 @@ def steps(data: Data) -> list[StepData]:
             if isinstance(entry, dict):
                 found.append(StepData(name, (group, name), entry))
     return found
+
+
+def engine_of(pool: StepData, data: Data) -> tuple[str, EngineTraits]:
+    """The engine of a pool, by its name; the usual one where what is written names none."""
+    written = pool.entry.get("engine", data.get("engine"))
+    name = written if isinstance(written, str) and written in POOL_ENGINES else USUAL_ENGINE
+    return name, POOL_ENGINES[name]
 
 
 def seconds(value: Any) -> float | None:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Container, Iterator
 from typing import Any, NamedTuple
 
+from mprun.engines.table import USUAL_ENGINE
 from mprun.errors.places import Path
 from mprun.format.items import SOURCES
 from mprun.language.references import FINALS, Reference
 from mprun.loading.mistakes import Mistake, short
-from mprun.loading.rules.common import Data, StepData, steps
+from mprun.loading.rules.common import Data, StepData, engine_of, steps
 from mprun.loading.rules.finals import finalized_pools, finals_of_others, parts_of_lists, pools_without_finals
 from mprun.plan.plan import FAN_OUTS, POOL_CALLS
 
@@ -114,19 +115,24 @@ def useless_beside(data: Data) -> Iterator[Mistake]:
             yield Mistake("no-effect", told, (*step.path, "save"), "key")
 
 
-def stdlib_sources(data: Data) -> Iterator[Mistake]:
-    """`multiprocessing.Pool` reads items in the parent: there is no child to call a generator in, and no stream."""
+def beyond_the_engine(data: Data) -> Iterator[Mistake]:
+    """Some engines read items in the parent alone: there is no child to call a generator in, and no stream."""
     finalized = finalized_pools(data)
     for each in items_of(data):
-        if each.step.path[0] != "pools" or each.step.entry.get("engine", data.get("engine")) != "stdlib":
+        if each.step.path[0] != "pools":
             continue
-        if each.source == "call":
-            told = "the engine `stdlib` can't call a generator in a child"
-            yield Mistake("engine", told, (*each.path, "call"), "key", "`engine: local` can")
-        elif isinstance(each.written, Reference) and each.key in _STREAMING and not _waits(each, finalized):
-            told = f"the engine `stdlib` can't take results while `{each.written.path[0]}` runs"
-            advice = f"`needs: {each.written.path[0]}` waits for them; `engine: local` needn't"
+        engine, traits = engine_of(each.step, data)
+        if each.source == "call" and "generators" in traits.refuses_items:
+            told = f"the engine `{engine}` can't call a generator in a child"
+            yield Mistake("engine", told, (*each.path, "call"), "key", f"`engine: {USUAL_ENGINE}` can")
+        elif _streams(each, finalized) and "streams" in traits.refuses_items:
+            told = f"the engine `{engine}` can't take results while `{each.written.path[0]}` runs"
+            advice = f"`needs: {each.written.path[0]}` waits for them; `engine: {USUAL_ENGINE}` needn't"
             yield Mistake("engine", told, each.path, advice=advice)
+
+
+def _streams(each: Items, finalized: Container[str]) -> bool:
+    return isinstance(each.written, Reference) and each.key in _STREAMING and not _waits(each, finalized)
 
 
 def _waits(each: Items, finalized: Container[str]) -> bool:
@@ -144,5 +150,5 @@ SOURCE_RULES: tuple[Callable[[Data], Iterator[Mistake]], ...] = (
     lists_for_starmap,
     keywords_of_pools,
     useless_beside,
-    stdlib_sources,
+    beyond_the_engine,
 )

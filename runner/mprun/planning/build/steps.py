@@ -15,7 +15,7 @@ from mprun.format.workflow import Workflow
 from mprun.language.references import Reference, Template, references_in
 from mprun.language.targets import Target, parse_target
 from mprun.plan.child_spec import Surroundings
-from mprun.plan.plan import HOOKS, TARGET_KEYS, Condition, PoolEngine, PoolStep, ProcessStep, Step, When
+from mprun.plan.plan import HOOKS, TARGET_KEYS, Condition, PoolStep, ProcessStep, Step, When
 from mprun.planning.build.items import ItemsBuilder
 from mprun.planning.build.limits import limits_of
 from mprun.system.machine import available_cpus
@@ -29,7 +29,7 @@ class StepsBuilder:
     `names` are the steps there are, in other files too; `engine` is the pools' that name none.
     """
 
-    def __init__(self, folder: str, workflow: Workflow, names: Container[str], engine: PoolEngine) -> None:
+    def __init__(self, folder: str, workflow: Workflow, names: Container[str], engine: str) -> None:
         self._folder = folder
         self._workflow = workflow
         self._names = names
