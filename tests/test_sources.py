@@ -19,6 +19,7 @@ from plan_builders import plan_of, pool
 from mprun.errors.exceptions import ItemError
 from mprun.language.targets import parse_target
 from mprun.plan.plan import plan_json
+from mprun.sources import grid
 from mprun.sources.table import (
     MAX_AXES,
     CallSource,
@@ -34,7 +35,6 @@ from mprun.sources.table import (
     SliceSource,
     Source,
     ZipSource,
-    grid,
 )
 
 
