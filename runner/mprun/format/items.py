@@ -9,13 +9,19 @@ from pydantic import ConfigDict, Discriminator, Field, Tag, WithJsonSchema
 from mprun.format.base import Written
 from mprun.format.values import Count, Delimiter, NumberFrom0, ParameterName, RangeArguments, Text
 from mprun.language.references import Reference
+from mprun.sources.table import KEYS
 
-SOURCES = ("range", "glob", "lines", "csv", "jsonl", "call")
-
-_ONE_SOURCE: dict[str, Any] = {"oneOf": [{"required": [source]} for source in SOURCES]}
+_ONE_SOURCE: dict[str, Any] = {"oneOf": [{"required": [source]} for source in KEYS]}
 
 
-class ItemsFrom(Written):
+class _OneSource(Written):
+    @property
+    def source(self) -> str:
+        """The one source that was written. Raises StopIteration for none, which `load` never gives."""
+        return next(source for source in KEYS if getattr(self, source, None))
+
+
+class ItemsFrom(_OneSource):
     """Where items come from, if not from a list: exactly one source, and what is taken of it."""
 
     model_config = ConfigDict(json_schema_extra=_ONE_SOURCE)
@@ -33,13 +39,8 @@ class ItemsFrom(Written):
     skip: NumberFrom0 = Field(default=0, description="How many items are left out at the beginning.")
     first: Count = Field(default=0, description="How many items are taken at most.")
 
-    @property
-    def source(self) -> str:
-        """The one source that was written. Raises StopIteration for none, which `load` never gives."""
-        return next(source for source in SOURCES if getattr(self, source))
 
-
-class NumbersFrom(Written):
+class NumbersFrom(_OneSource):
     """The numbers of a range, as the values of an axis."""
 
     range: RangeArguments = Field(description="Whole numbers: what Python's range() takes, one to three.")

@@ -15,10 +15,11 @@ from mprun.loading.sections import STEP_GROUPS, WORKFLOW, Level, level_at
 from mprun.loading.suggestions import did_you_mean, meant, suggest, suggest_key
 from mprun.plan.child_spec import LogTasks
 from mprun.plan.plan import HOOKS
+from mprun.sources.table import KEYS
 
 _TARGET = "text such as `module:function`"
 _PATH = "the path of a folder, as text"
-_ITEMS = "a list, or a mapping with one of `range`, `glob`, `lines`, `csv`, `jsonl`, `call`"
+_ITEMS = f"a list, or a mapping with one of {', '.join(f'`{source}`' for source in KEYS)}"
 _AXES = "a mapping of names to lists"
 _AXIS = "a list of values, or a mapping with `range`"
 _VALUE = "a value of the parameter's type"

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 
 from mprun.engines.results.tracking import contents_of
 from mprun.engines.supply.supply import SourceSupply
-from mprun.engines.supply.table import needs_a_run
 from mprun.engines.table import POOL_ENGINES
 from mprun.language.references import is_finals, step_of
 from mprun.plan.digests import Parts, content_digest, content_digests, may_be_reused, shares, step_digest, step_parts
@@ -100,7 +99,7 @@ def _why_not(parts: Parts, run: EarlierRun, name: str) -> str:
 def _sort_tasks(plan: Plan, step: Step, tasks: MatchedTasks, fate: Fate) -> None:
     """Count which tasks are reused; those whose items only a run has can't be told."""
     source = items_of(step)
-    if source is not None and needs_a_run(source):
+    if source is not None and source.needs_a_run:
         fate.why = "does the same work as before: it is run for those items that are new, or failed"
         return
     fate.earlier, fate.numbers = tasks.earlier, []

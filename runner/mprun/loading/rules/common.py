@@ -8,7 +8,6 @@ from typing import Any, NamedTuple
 
 from mprun.engines.table import POOL_ENGINES, USUAL_ENGINE, EngineTraits
 from mprun.errors.places import Path
-from mprun.format.items import SOURCES
 from mprun.format.values import read_duration
 from mprun.format.workflow import is_extension
 from mprun.language.references import Reference, Template, references_in
@@ -16,6 +15,7 @@ from mprun.loading.mistakes import Mistake, is_number, short
 from mprun.loading.sections import ITEMS, POOL, STEP_GROUPS, WORKFLOW
 from mprun.loading.suggestions import did_you_mean, meant, suggest, suggest_key
 from mprun.plan.plan import POOL_CALLS, If
+from mprun.sources.table import KEYS
 
 Data = dict[Any, Any]
 
@@ -101,12 +101,12 @@ def one_call(data: Data) -> Iterator[Mistake]:
 def _one_source(source: Any, path: Path) -> Iterator[Mistake]:
     if not isinstance(source, dict):
         return
-    written = [key for key in source if key in SOURCES]
+    written = [key for key in source if key in KEYS]
     for key in written[1:]:
         message = f"items come from one source: `{written[0]}` stands here already, `{key}` too"
         yield Mistake("two-sources", message, (*path, key), "key", first=(*path, written[0]))
-    if not meant(source, ITEMS.name, ITEMS.keys) & set(SOURCES):
-        advice = f"add one of {', '.join(f'`{each}`' for each in SOURCES)}"
+    if not meant(source, ITEMS.name, ITEMS.keys) & KEYS.keys():
+        advice = f"add one of {', '.join(f'`{each}`' for each in KEYS)}"
         yield Mistake("no-source", f"`{path[-1]}` has no source of items", path, "key", advice)
 
 

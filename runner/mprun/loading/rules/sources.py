@@ -7,16 +7,15 @@ from typing import Any, NamedTuple
 
 from mprun.engines.table import USUAL_ENGINE
 from mprun.errors.places import Path
-from mprun.format.items import SOURCES
 from mprun.language.references import FINALS, Reference
 from mprun.loading.mistakes import Mistake, short
 from mprun.loading.rules.common import Data, StepData, engine_of, steps
 from mprun.loading.rules.finals import finalized_pools, finals_of_others, parts_of_lists, pools_without_finals
 from mprun.plan.plan import FAN_OUTS, POOL_CALLS
+from mprun.sources.table import KEYS
 
 _STREAMING = ("imap", "imap_unordered")
-_MODIFIERS = {"delimiter": "csv", "allow_empty": "glob", "args": "call", "kwargs": "call"}
-_NO_LISTS = {"range": "numbers", "glob": "paths", "lines": "texts"}
+_NO_LISTS = ("numbers", "paths", "texts")
 
 
 class Items(NamedTuple):
@@ -33,7 +32,7 @@ class Items(NamedTuple):
     @property
     def source(self) -> str:
         written = self.written if isinstance(self.written, dict) else {}
-        return next((source for source in SOURCES if source in written), "")
+        return next((source for source in KEYS if source in written), "")
 
 
 def items_of(data: Data) -> Iterator[Items]:
@@ -48,10 +47,19 @@ def items_of(data: Data) -> Iterator[Items]:
 def modifiers(data: Data) -> Iterator[Mistake]:
     """What shapes one kind of source doesn't stand beside another."""
     for each in items_of(data):
-        for key, source in _MODIFIERS.items():
-            if each.source and each.source != source and key in each.written:
-                told = f"`{key}` is for `{source}`, and these items come from `{each.source}`"
+        for key in _MODIFIED if each.source else ():
+            if key in each.written and key not in KEYS[each.source].TRAITS.modifiers:
+                told = f"`{key}` is for {' or '.join(_MODIFIED[key])}, and these items come from `{each.source}`"
                 yield Mistake("no-effect", told, (*each.path, key), "key")
+
+
+def _modified() -> dict[str, list[str]]:
+    """The sources that each modifier is for, in backquotes."""
+    keys = dict.fromkeys(key for kind in KEYS.values() for key in kind.TRAITS.modifiers)
+    return {key: [f"`{source}`" for source in KEYS if key in KEYS[source].TRAITS.modifiers] for key in keys}
+
+
+_MODIFIED = _modified()
 
 
 def whole_results(data: Data) -> Iterator[Mistake]:
@@ -73,10 +81,9 @@ def _names_finals(reference: Reference, pools: Container[str]) -> bool:
 def lists_for_starmap(data: Data) -> Iterator[Mistake]:
     """Each item of a `starmap` is a list of arguments, or a mapping of them."""
     for each in items_of(data):
-        if each.key == "starmap" and each.source in _NO_LISTS:
-            told = (
-                f"each item of a `starmap` is a list of arguments, and a `{each.source}` has {_NO_LISTS[each.source]}"
-            )
+        items_are = KEYS[each.source].TRAITS.items_are if each.source else ""
+        if each.key == "starmap" and items_are in _NO_LISTS:
+            told = f"each item of a `starmap` is a list of arguments, and a `{each.source}` has {items_are}"
             yield Mistake("bad-value", told, (*each.path, each.source), "key", "`map` gives each call one item")
 
 

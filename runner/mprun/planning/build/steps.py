@@ -18,6 +18,7 @@ from mprun.plan.child_spec import Surroundings
 from mprun.plan.plan import HOOKS, TARGET_KEYS, Condition, PoolStep, ProcessStep, Step, When
 from mprun.planning.build.items import ItemsBuilder
 from mprun.planning.build.limits import limits_of
+from mprun.sources.table import Site
 from mprun.system.machine import available_cpus
 
 COMMAND = "mprun.worker.command:run_command"  # the target of a step that has a `command`
@@ -112,7 +113,7 @@ class StepsBuilder:
         return self._absolute(entry.working_dir) if entry.working_dir else self.around.working_dir
 
     def _items(self, entry: StepEntry) -> ItemsBuilder:
-        return ItemsBuilder(self._folder, self._cwd(entry), self._target)
+        return ItemsBuilder(Site(self._folder, self._cwd(entry)))
 
     def _save(self, written: str | Reference | Template) -> str | Template:
         """The file's absolute path."""
