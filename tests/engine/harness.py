@@ -22,8 +22,6 @@ from mprun.plan.plan import Plan, PoolStep, StartMethod, Step
 from mprun.running.run import RunEnd, run_plan
 from mprun.sinks.sink import Sink
 
-# The one place that says which engines the suite is run for.
-POOL_ENGINES = ("local", "stdlib")
 START_METHODS: tuple[StartMethod, ...] = ("fork", "spawn", "forkserver")
 
 HERE = str(Path(__file__).parent)

@@ -29,7 +29,7 @@ from mprun.format.levels import (
 from mprun.format.reference import keys_reference
 from mprun.format.schema import workflow_schema
 from mprun.loading.load import load
-from mprun.loading.params.inputs import Given, ParamInputs
+from mprun.loading.params.inputs import ParamInput, ParamInputs
 from mprun.loading.read.yaml_data import read_yaml
 from mprun.plan.plan import FAN_OUTS, POOL_CALLS
 
@@ -88,10 +88,10 @@ ABOUT = {
 }
 # The parameters that have no default there.
 GIVEN = {
-    "a workflow.params": Given("source", "data", True, "a test"),
+    "a workflow.params": ParamInput("source", "data", True, "a test"),
     **dict.fromkeys(
         (f"a parameter.{key}" for key in ("type", "description", "items", "secret")),
-        Given("n", "12345", True, "a test"),
+        ParamInput("n", "12345", True, "a test"),
     ),
 }
 USES_N = "params: {n: 5}\n"  # of the example of `if`

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from mprun.planning.script_refusals import refuse_what_has_no_words
 from plan_builders import plan_of, pool, process
 
 from mprun.errors.exceptions import UsageError
@@ -16,6 +15,7 @@ from mprun.loading.load import load
 from mprun.plan.child_spec import Retries
 from mprun.plan.features import ESSENTIAL, SPREADING
 from mprun.plan.plan import Limits, PoolStep, ProcessStep
+from mprun.planning.eject.refusals import refuse_what_is_not_plain
 from mprun.planning.inline import ignored_inline
 from mprun.planning.show.limits_text import bounds_text, limits_text
 
@@ -118,11 +118,11 @@ def nice_pool(nice: int) -> NicePool:
 def test_a_new_key_of_a_step_is_named_by_who_does_not_know_it() -> None:
     assert ignored_inline(plan_of(nice_pool(0))) == ""
     assert bounds_text(nice_pool(0)) == ""
-    refuse_what_has_no_words(plan_of(nice_pool(0)))
+    refuse_what_is_not_plain(plan_of(nice_pool(0)))
     assert bounds_text(nice_pool(10)) == "nice 10"
     assert ignored_inline(plan_of(nice_pool(10))) == "`nice` of `p`"
-    with pytest.raises(UsageError, match="the step `p` has `nice`, for which plain multiprocessing has no words"):
-        refuse_what_has_no_words(plan_of(nice_pool(10)))
+    with pytest.raises(UsageError, match="the step `p` has `nice`"):
+        refuse_what_is_not_plain(plan_of(nice_pool(10)))
 
 
 def test_a_new_limit_is_named_by_who_does_not_know_it() -> None:

@@ -19,7 +19,7 @@ PACKAGE = Path(mprun.__file__).parent
 LAYERS = (
     "errors __init__",
     "system language log",
-    "results sources",
+    "results sources engines.table",
     "plan",
     "sharing",
     "worker",

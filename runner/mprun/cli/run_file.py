@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from mprun.cli.output import say
 from mprun.engines.boot import boot, boot_fork_server
+from mprun.engines.table import POOL_ENGINES
 from mprun.errors.exceptions import ExitCode, UsageError, WorkflowError
 from mprun.loading.params.inputs import ParamInputs
 from mprun.loading.prepare import Preparation
@@ -22,7 +23,10 @@ if TYPE_CHECKING:
     from mprun.resuming.earlier import EarlierRun
 
 # A workflow that has one of these words may want no fork server, or one that has loaded more.
-_AGAINST_BOOTING_AHEAD = (b"start_method", b"stdlib")
+_AGAINST_BOOTING_AHEAD = (
+    b"start_method",
+    *(name.encode() for name, traits in POOL_ENGINES.items() if not traits.boots_ahead),
+)
 
 
 def run_file(

@@ -10,16 +10,22 @@ from mprun.format.base import Written
 from mprun.format.keys import Takes, key
 from mprun.format.values import CallText, Count, Delimiter, Kwargs, NumberFrom0, ParameterName, RangeArguments, Text
 from mprun.language.references import Reference
+from mprun.sources.table import KEYS
 
 ALSO_ARGS = ("arguments", "params", "parameters", "positional")
 ALSO_KWARGS = ("kwds", "keywords", "kw", "kwarg")
 
-SOURCES = ("range", "glob", "lines", "csv", "jsonl", "call")
-
-_ONE_SOURCE: dict[str, Any] = {"oneOf": [{"required": [source]} for source in SOURCES]}
+_ONE_SOURCE: dict[str, Any] = {"oneOf": [{"required": [source]} for source in KEYS]}
 
 
-class ItemsFrom(Written):
+class _OneSource(Written):
+    @property
+    def source(self) -> str:
+        """The one source that was written. Raises StopIteration for none, which `load` never gives."""
+        return next(source for source in KEYS if getattr(self, source, None))
+
+
+class ItemsFrom(_OneSource):
     """Where items come from, if not from a list: exactly one source, and what is taken of it."""
 
     model_config = ConfigDict(json_schema_extra=_ONE_SOURCE)
@@ -71,13 +77,8 @@ class ItemsFrom(Written):
     )
     first: Count = key(0, "How many items are taken at most.", example="100", also=("limit", "head", "take"))
 
-    @property
-    def source(self) -> str:
-        """The one source that was written. Raises StopIteration for none, which `load` never gives."""
-        return next(source for source in SOURCES if getattr(self, source))
 
-
-class NumbersFrom(Written):
+class NumbersFrom(_OneSource):
     """The numbers of a range, as the values of an axis."""
 
     range: RangeArguments = key(
@@ -93,7 +94,7 @@ def _shape(value: Any) -> str | None:
     return "a list" if isinstance(value, list) else None
 
 
-ITEMS = f"a list, or a mapping with one of {', '.join(f'`{source}`' for source in SOURCES)}"
+ITEMS = f"a list, or a mapping with one of {', '.join(f'`{source}`' for source in KEYS)}"
 AXES = "a mapping of names to lists"
 AXIS = "a list of values, or a mapping with `range`"
 

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator, ConfigDict
 from pydantic.json_schema import SkipJsonSchema
 
+from mprun.engines.table import OTHER_ENGINE, PoolEngine
 from mprun.format.base import NO_OTHER_NAMES, Written
 from mprun.format.items import ALSO_ARGS, ALSO_KWARGS, Apply, Axes, Items, Matrix
 from mprun.format.keys import Takes, key
@@ -32,7 +33,7 @@ from mprun.format.values import (
     read_retries,
 )
 from mprun.plan.child_spec import Backoff, PoolCall
-from mprun.plan.plan import FAN_OUTS, POOL_CALLS, PoolEngine
+from mprun.plan.plan import FAN_OUTS, POOL_CALLS
 
 ALSO_MATRIX = ("strategy", "grid", "product")
 
@@ -164,7 +165,7 @@ class SizesEntry(Written):
         also=("max_tasks_per_child", "max_tasks", "maxtasks"),
     )
     engine: PoolEngine | SkipJsonSchema[None] = key(
-        None, "What runs the pool, in place of the workflow's engine.", example="stdlib"
+        None, "What runs the pool, in place of the workflow's engine.", example=OTHER_ENGINE
     )
 
 

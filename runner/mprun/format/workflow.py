@@ -11,6 +11,7 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator, ConfigDict, model_validator
 from pydantic.json_schema import SkipJsonSchema
 
+from mprun.engines.table import OTHER_ENGINE, POOL_ENGINES, USUAL_ENGINE, PoolEngine
 from mprun.format.base import NO_OTHER_NAMES, Written
 from mprun.format.keys import Takes, key
 from mprun.format.params import ParamEntry
@@ -32,13 +33,15 @@ from mprun.format.values import (
     read_param,
 )
 from mprun.plan.child_spec import LogTasks
-from mprun.plan.plan import HOOKS, PoolEngine, StartMethod
+from mprun.plan.plan import HOOKS, StartMethod
 
 _SOME_STEP: dict[str, Any] = {
     "anyOf": [{"required": [group], "properties": {group: {"minProperties": 1}}} for group in ("processes", "pools")]
     + [{"required": ["include"], "properties": {"include": {"minItems": 1}}}],
     "patternProperties": {"^x-": {}},
 }
+
+_ENGINES = " or ".join(f"{name} ({traits.described})" for name, traits in POOL_ENGINES.items())
 
 
 LOG = "a mapping with `tasks`"
@@ -136,11 +139,7 @@ class Workflow(Written):
         example="spawn",
         also=("context", "mp_context", "startmethod", "method"),
     )
-    engine: PoolEngine = key(
-        "local",
-        "What runs the pools: local (mprun's own workers) or stdlib (literally multiprocessing.Pool).",
-        example="stdlib",
-    )
+    engine: PoolEngine = key(USUAL_ENGINE, f"What runs the pools: {_ENGINES}.", example=OTHER_ENGINE)
     env: Env = key(
         {},
         "Environment variables of the children.",

@@ -8,9 +8,9 @@ from collections import Counter, deque
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from mprun.engines.execution import engine_of
 from mprun.engines.results.saving import Saving
 from mprun.engines.seam import Execution, Run
-from mprun.engines.table import engine_of
 from mprun.plan.plan import If, ProcessStep, Step, called, declared_tasks, streamed_step
 from mprun.results.plain_data import plain_result
 from mprun.running.conditions import ENDED, StepOutcome, holds, is_met, unmet_reason

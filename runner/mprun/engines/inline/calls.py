@@ -14,7 +14,8 @@ from mprun.engines.process.work import ProcessWorks
 from mprun.engines.results.ledger import Ledger
 from mprun.engines.seam import Run
 from mprun.engines.supply.supply import SourceSupply, Supply
-from mprun.engines.supply.table import needs_a_run, supply_of
+from mprun.engines.supply.table import supply_of
+from mprun.engines.table import INLINE_ENGINE
 from mprun.language.targets import Target
 from mprun.plan.cells import Labels
 from mprun.plan.plan import PoolStep, ProcessStep
@@ -81,7 +82,7 @@ class ProcessCalls:
 
     def begin(self) -> str:
         cells = self._step.cells
-        if cells is not None and not (needs_a_run(cells) or self.supply.error):
+        if cells is not None and not (cells.needs_a_run or self.supply.error):
             self._labels = Labels(cells, self._step.keys)
         self._works = ProcessWorks(self._run, self._step, self.supply)
         self.ledger.results = self._works.results
@@ -119,7 +120,7 @@ class PoolCalls(PoolExecution[PoolWorker]):
 
     def begin(self) -> str:
         self.get_ready()
-        self.log_pool_started("inline")
+        self.log_pool_started(INLINE_ENGINE)
         self._worker = {"step": self.step.name, "worker": _WORKER, "pid": os.getpid()}
         self.run.events.emit("worker.started", **self._worker)
         work = self.work(time.time())

@@ -16,7 +16,7 @@ from mprun.engines.process.call import ProcessCall
 from mprun.engines.process.work import ProcessWorks
 from mprun.engines.results.store import not_stored
 from mprun.engines.seam import Finished, Run
-from mprun.engines.supply.table import needs_a_run, supply_of
+from mprun.engines.supply.table import supply_of
 from mprun.plan.cells import Labels
 from mprun.plan.plan import ProcessStep
 from mprun.sources.table import Source
@@ -98,7 +98,7 @@ class FanOutExecution:
 
     def _get_ready(self) -> None:
         """Open the files for results, and begin to read cells. Raises OSError where results can't be stored."""
-        if not (needs_a_run(self._cells) or self._supply.error):
+        if not (self._cells.needs_a_run or self._supply.error):
             self._labels = Labels(self._cells, self.step.keys)
         self._works = ProcessWorks(self._run, self.step, self._supply)
         self._supply.begin(self._advance_soon)

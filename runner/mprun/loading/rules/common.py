@@ -6,8 +6,8 @@ from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from itertools import islice
 from typing import Any, NamedTuple
 
+from mprun.engines.table import POOL_ENGINES, USUAL_ENGINE, EngineTraits
 from mprun.errors.places import Path
-from mprun.format.items import SOURCES
 from mprun.format.levels import ITEMS, POOL, STEP_GROUPS, WORKFLOW
 from mprun.format.values import read_duration
 from mprun.format.workflow import is_extension
@@ -15,6 +15,7 @@ from mprun.language.references import Reference, Template, references_in
 from mprun.loading.mistakes import Mistake, is_number, short
 from mprun.loading.suggestions import did_you_mean, meant, suggest, suggest_key
 from mprun.plan.plan import POOL_CALLS, If
+from mprun.sources.table import KEYS
 
 Data = dict[Any, Any]
 
@@ -40,6 +41,13 @@ def steps(data: Data) -> list[StepData]:
             if isinstance(entry, dict):
                 found.append(StepData(name, (group, name), entry))
     return found
+
+
+def engine_of(pool: StepData, data: Data) -> tuple[str, EngineTraits]:
+    """The engine of a pool, by its name; the usual one where what is written names none."""
+    written = pool.entry.get("engine", data.get("engine"))
+    name = written if isinstance(written, str) and written in POOL_ENGINES else USUAL_ENGINE
+    return name, POOL_ENGINES[name]
 
 
 def seconds(value: Any) -> float | None:
@@ -93,12 +101,12 @@ def one_call(data: Data) -> Iterator[Mistake]:
 def _one_source(source: Any, path: Path) -> Iterator[Mistake]:
     if not isinstance(source, dict):
         return
-    written = [key for key in source if key in SOURCES]
+    written = [key for key in source if key in KEYS]
     for key in written[1:]:
         message = f"items come from one source: `{written[0]}` stands here already, `{key}` too"
         yield Mistake("two-sources", message, (*path, key), "key", first=(*path, written[0]))
-    if not meant(source, ITEMS) & set(SOURCES):
-        advice = f"add one of {', '.join(f'`{each}`' for each in SOURCES)}"
+    if not meant(source, ITEMS) & KEYS.keys():
+        advice = f"add one of {', '.join(f'`{each}`' for each in KEYS)}"
         yield Mistake("no-source", f"`{path[-1]}` has no source of items", path, "key", advice)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from mprun.engines.table import USUAL_ENGINE
 from mprun.plan.plan import Plan, PoolStep, Step, declared_tasks, items_of
 from mprun.planning.order import by_wave
 from mprun.planning.show.limits_text import bounds_text, run_limits
@@ -68,7 +69,7 @@ def _below(path: str, folder: str) -> str:
 
 def _engine(step: Step) -> str:
     """The engine of a pool that isn't run by the usual one."""
-    return step.engine if isinstance(step, PoolStep) and step.engine != "local" else ""
+    return step.engine if isinstance(step, PoolStep) and step.engine != USUAL_ENGINE else ""
 
 
 def _bounded(text: str, width: int) -> str:
