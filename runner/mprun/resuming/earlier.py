@@ -14,7 +14,7 @@ from typing import Any
 
 from mprun.engines.results.tracking import STEPS, EarlierValue, Reused
 from mprun.errors.exceptions import UsageError
-from mprun.log.reading.lines import Event, event_of
+from mprun.log.codec.event import Event, event_of
 from mprun.log.reading.lock import is_locked
 from mprun.log.verifying.verify import verify
 from mprun.plan.digests import SIZE, Parts, content_digests, is_written, may_be_reused

@@ -6,7 +6,8 @@ import re
 from array import array
 from typing import BinaryIO
 
-from mprun.log.reading.lines import LineError, blocks, event_of
+from mprun.log.codec.event import LineError, event_of
+from mprun.log.reading.lines import blocks
 
 NOT_RETURNED, NOT_LOGGED = -1, -2  # in the place of a line's offset: NOT_LOGGED returned, and was only counted
 READ_AHEAD = 64 * 1024  # bytes: at least the longest line

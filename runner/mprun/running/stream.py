@@ -7,8 +7,8 @@ import time
 from collections.abc import Mapping, MutableMapping, Sequence
 from typing import Any
 
+from mprun.log.codec.numbering import numbered
 from mprun.log.masking import Mask
-from mprun.log.numbering import numbered
 from mprun.log.values import spelled_out
 from mprun.log.words import Outcome, timestamp
 from mprun.log.writer import EventLog

@@ -12,7 +12,7 @@ from typing import Any
 from mprun.errors.exceptions import UsageError
 from mprun.language.expressions import Expression, ExpressionError, Name, names_in, read_expression, value_of
 from mprun.language.references import Reference
-from mprun.log.reading.lines import Event, LineError, event_of
+from mprun.log.codec.event import Event, LineError, event_of
 
 _COMPACT = b'{"seq":0,"ts":"'  # how a log begins whose JSON has no spaces: its text can be searched
 

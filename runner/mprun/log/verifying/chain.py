@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import BinaryIO
 
 from mprun.log import seals
-from mprun.log.reading.lines import Event, LineError, blocks, event_of
+from mprun.log.codec.event import Event, LineError, event_of
+from mprun.log.reading.lines import blocks
 from mprun.log.verifying.findings import Finding, Findings
 
 # Quick to find; that it stands in a seal and not inside a result is looked at afterwards.

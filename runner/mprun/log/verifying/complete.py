@@ -6,7 +6,8 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import Any, BinaryIO
 
-from mprun.log.reading.lines import Event, LineError, blocks, event_of, refuse_newer
+from mprun.log.codec.event import Event, LineError, event_of
+from mprun.log.reading.lines import blocks, refuse_newer
 from mprun.log.verifying.finalized import FinalizedCheck
 from mprun.log.verifying.findings import Finding, Findings
 from mprun.log.verifying.parse import Parsed, Returned, parse

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from mprun.language.labels import key_of
 from mprun.language.references import Reference, Template
-from mprun.log.task_lines import TaskLines
+from mprun.log.codec.task_lines import TaskLines
 
 if TYPE_CHECKING:
     from mprun.worker.calls.items import Load

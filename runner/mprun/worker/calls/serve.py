@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from mprun.log.task_lines import TaskLines
+from mprun.log.codec.task_lines import TaskLines
 from mprun.log.values import to_json
 from mprun.log.words import Outcome
 from mprun.worker.boot import process
