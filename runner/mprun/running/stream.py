@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Mapping, MutableMapping, Sequence
 from typing import Any
 
+from mprun.log.codec.lines import closed, whole_line
 from mprun.log.codec.numbering import numbered
 from mprun.log.masking import Mask
-from mprun.log.values import spelled_out
 from mprun.log.words import Outcome, timestamp
 from mprun.log.writer import EventLog
 from mprun.running.logger import BoundLogger, wrap_logger
@@ -64,7 +63,7 @@ class EventStream:
         return self._mask.line(line) if self._mask else line
 
     def _write_line(self, line: bytes) -> None:
-        self._log.msg(b'{"seq":%d,%b' % (self._next(1), line))
+        self._log.msg(closed(line, self._next(1)))
 
     def emit_run(self, step: str, first: int, lines: list[bytes]) -> None:
         if self._mask:
@@ -99,4 +98,4 @@ class EventStream:
 
 
 def _as_json_line(logger: Any, method: str, event: Mapping[str, Any]) -> bytes:
-    return (spelled_out(json.dumps(event, ensure_ascii=False, separators=(",", ":"))) + "\n").encode()
+    return whole_line(event)

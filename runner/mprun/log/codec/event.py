@@ -20,7 +20,7 @@ def event_of(line: bytes) -> Event:
     Raises LineError.
     """
     try:
-        event = _loads(line)
+        event = loads(line)
     except (ValueError, RecursionError) as error:
         raise LineError("it is no JSON") from error
     if not isinstance(event, dict) or not isinstance(event.get("event"), str) or type(event.get("seq")) is not int:
@@ -56,4 +56,4 @@ def _fast_loads() -> Callable[[bytes], Any]:
     return loads
 
 
-_loads = _fast_loads()
+loads = _fast_loads()  # what a JSON value is. Raises ValueError, RecursionError

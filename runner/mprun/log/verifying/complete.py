@@ -84,7 +84,8 @@ class CompleteCheck:
         step = self._steps.get(part.step)
         if step is None or not step.at_work or self.finish or part.seq != self._next:
             for seq, task in enumerate(part.tasks, part.seq):
-                self._take_line(_line(seq, part.step, task))
+                self.lines += 1
+                self._take_numbered(_event(seq, part.step, task))
             return
         before = 0
         for first, end in part.runs:
@@ -106,7 +107,10 @@ class CompleteCheck:
         except LineError as error:
             self._wrong(str(error))
             self._next += 1
-            return
+        else:
+            self._take_numbered(event)
+
+    def _take_numbered(self, event: Event) -> None:
         if event["seq"] != self._next:
             self._wrong(f"its `seq` is {event['seq']:,}, and {self._next:,} comes next")
         self._next = event["seq"] + 1
@@ -244,9 +248,9 @@ _TAKES = {
 }
 
 
-def _line(seq: int, step: str, task: int) -> bytes:
-    """What matters of the line of a result that was taken in bulk."""
-    return b'{"seq":%d,"event":"task.result","step":"%b","task":%d,"outcome":"returned"}' % (seq, step.encode(), task)
+def _event(seq: int, step: str, task: int) -> Event:
+    """What matters of a result that was taken in bulk."""
+    return {"seq": seq, "event": "task.result", "step": step, "task": task, "outcome": "returned"}
 
 
 def _identity(started: str, event: Event, keys: tuple[str, ...]) -> tuple[Any, ...]:
