@@ -21,7 +21,8 @@ from mprun.errors.diagnostics import render_all
 from mprun.errors.exceptions import ExitCode, LogError, UsageError, WorkflowError
 from mprun.loading.params.inputs import ParamInput, ParamInputs
 from mprun.loading.prepare import prepare
-from mprun.log.reading.lines import LineError, blocks, event_of, refuse_newer
+from mprun.log.codec.event import LineError, event_of
+from mprun.log.reading.lines import blocks, refuse_newer
 from mprun.log.reading.regular import open_regular
 from mprun.log.schema.events import Event
 from mprun.log.schema.typed import typed

@@ -19,7 +19,7 @@ from mprun.loading.rules.table import Rule, its_place
 from mprun.loading.source_files import Params, Request, SourceFile, a_mapping, each_file
 from mprun.loading.stages import Output, Stage, run_stages
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 FILES = sorted(path for folder in ("workflows", "tests/mistakes") for path in (ROOT / folder).glob("*.yaml"))
 
 

@@ -16,6 +16,7 @@ from log_checks import check_lines
 from logs_by_hand import RUN_ID, lines_of, returned, small_run, write_run
 
 from mprun.errors.exceptions import UsageError
+from mprun.log.codec import columns
 from mprun.log.verifying import parse_beside
 from mprun.log.verifying.chain import check_chain
 from mprun.log.verifying.complete import check_complete
@@ -27,6 +28,11 @@ from mprun.runs.index import append
 
 LINES = list(lines_of(small_run()))
 LOG = b"".join(LINES)
+
+
+@pytest.fixture(autouse=True)
+def _a_few_lines_are_read_in_bulk(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(columns, "WORTH_IT", 0)
 
 
 @pytest.fixture

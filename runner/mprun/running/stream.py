@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import sys
 import time
 from collections.abc import Iterator, Mapping, MutableMapping, Sequence
 from typing import Any
 
+from mprun.log.codec.lines import closed, whole_line
+from mprun.log.codec.numbering import numbered
 from mprun.log.masking import Mask
-from mprun.log.numbering import numbered
-from mprun.log.values import spelled_out
 from mprun.log.words import Outcome, timestamp
 from mprun.log.writer import EventLog
 from mprun.sinks.sink import Sink
@@ -88,7 +87,7 @@ class EventStream:
         return self._mask.line(line) if self._mask else line
 
     def _write_line(self, line: bytes) -> None:
-        self._log.msg(b'{"seq":%d,%b' % (self._next(1), line))
+        self._log.msg(closed(line, self._next(1)))
 
     def emit_run(self, step: str, first: int, lines: list[bytes]) -> None:
         if self._mask:
@@ -123,4 +122,4 @@ class EventStream:
 
 
 def _as_json_line(logger: Any, method: str, event: Mapping[str, Any]) -> bytes:
-    return (spelled_out(json.dumps(event, ensure_ascii=False, separators=(",", ":"))) + "\n").encode()
+    return whole_line(event)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
+from mprun.log.codec.lines import fields_of
 from mprun.log.words import Outcome
 from mprun.sinks.text import duration, failure, plural, shown, value
 
@@ -30,7 +30,7 @@ class StepNotes:
     def remember(self, task: int, line: bytes) -> None:
         """Remember the results of the first tasks, in whichever order they come."""
         if len(self.results) < MAX_RESULTS or task < max(self.results):
-            self.results[task] = json.loads(b"{" + line)["result"]
+            self.results[task] = fields_of(line)["result"]
             if len(self.results) > MAX_RESULTS:
                 del self.results[max(self.results)]
 
@@ -62,11 +62,11 @@ class Summary:
     def result(self, step: str, task: int, outcome: Outcome, line: bytes) -> None:
         notes = self._steps[step]
         if outcome == "cancelled":
-            notes.cancelled[json.loads(b"{" + line)["cancelled_by"]] += 1
+            notes.cancelled[fields_of(line)["cancelled_by"]] += 1
         elif outcome != "returned":
             notes.failed += 1
             if len(notes.failures) < MAX_FAILURES:
-                notes.failures.append(json.loads(b"{" + line))
+                notes.failures.append(fields_of(line))
         else:
             notes.remember(task, line)
 

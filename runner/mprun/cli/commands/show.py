@@ -13,7 +13,8 @@ from mprun.cli.options import RunReference, RunsDir
 from mprun.cli.output import show
 from mprun.cli.runs_dir import RUNS_DIR
 from mprun.errors.exceptions import ExitCode, UsageError
-from mprun.log.reading.lines import Event, LineError, blocks, event_of
+from mprun.log.codec.event import Event, LineError, event_of
+from mprun.log.reading.lines import blocks
 from mprun.log.reading.lock import is_locked
 from mprun.log.reading.select import Selection
 from mprun.log.reading.sharing_story import ABOUT_SHARING

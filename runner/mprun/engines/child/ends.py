@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import signal
 import time
 from collections.abc import Mapping
@@ -10,13 +9,13 @@ from typing import Any
 
 from mprun.engines.child.child import Child, Ending
 from mprun.engines.child.oom import kernel_kills
+from mprun.log.codec.lines import open_line
 from mprun.log.words import Outcome, timestamp
 
 
 def result_line(fields: Mapping[str, Any]) -> bytes:
     """The event's line without `seq`, as a child sends it; `ts` is now."""
-    text = json.dumps({"ts": timestamp(time.time()), **fields}, ensure_ascii=False, separators=(",", ":"))
-    return (text[1:] + "\n").encode()
+    return open_line({"ts": timestamp(time.time()), **fields})
 
 
 def end_without_result(child: Child, ending: Ending) -> tuple[Outcome, dict[str, Any]]:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import Any
 
-from mprun.engines.results.reuse import recaller, reused_line, values_of
+from mprun.engines.results.reuse import recaller, values_of
 from mprun.engines.results.scope import scope_for
 from mprun.engines.results.tracking import contents_of
 from mprun.engines.seam import Run
 from mprun.engines.supply.supply import Supply
+from mprun.log.codec.task_lines import ReusedLines
 from mprun.plan.plan import ProcessStep
 from mprun.worker.calls.step import ProcessWork
 
@@ -45,10 +45,8 @@ class ProcessWorks:
         values = values_of(task, [reused])
         if self.results is not None and values is not None:
             self.results.add(values)
-        about = json.dumps(
-            {"event": "process.result", "step": self._step.name, **cell}, ensure_ascii=False, separators=(",", ":")
-        )[1:-1]
-        line = reused_line(about, reused, self._tracked.earlier.run_id)
+        about = {"event": "process.result", "step": self._step.name, **cell}
+        line = ReusedLines(about, self._tracked.earlier.run_id).line(reused.recorded)
         self._run.events.emit_result(self._step.name, task, "returned", line + b"\n")
         return True
 

@@ -5,7 +5,6 @@ Finals are stored as results of tasks are, under a name of their own, with a wor
 
 from __future__ import annotations
 
-import json
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +12,7 @@ from mprun.engines.child.child import Ending
 from mprun.engines.child.ends import end_without_result
 from mprun.engines.results.store import StepResults, not_stored
 from mprun.engines.seam import Run
+from mprun.log.codec.lines import fields_of
 from mprun.log.words import OUTCOMES, Outcome
 from mprun.plan.plan import PoolStep
 from mprun.worker.wire.frames import FrameError, read_result
@@ -66,7 +66,7 @@ class Finals:
     def book(self, number: int, outcome: Outcome, line: bytes, value: Values | None) -> None:
         """Book how the finalizer of worker `number` ended, with its finished line, and its value if stored."""
         if outcome != "returned":
-            self._fail(self._failure(number, json.loads(b"{" + line)))
+            self._fail(self._failure(number, fields_of(line)))
         elif self.results is not None and value is not None:
             self.results.add(value)
         self._run.events.emit_line(line)

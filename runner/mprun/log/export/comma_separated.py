@@ -6,8 +6,8 @@ import csv
 import io
 from collections.abc import Iterator
 
+from mprun.log.codec.event import Event
 from mprun.log.export.run_log import ATTEMPTS, RunLog, as_json
-from mprun.log.reading.lines import Event
 
 _AS_TEXT = ("step", "task", "attempt", "outcome", "ts", "duration", "waited", "worker", "pid")
 _FAILURE = ("exception.type", "exception.message", "reason", "cancelled_by", "exitcode", "signal")

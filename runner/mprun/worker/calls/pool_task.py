@@ -6,13 +6,13 @@ says nothing before a `map` has ended; to the Pool it returns nothing, and raise
 
 from __future__ import annotations
 
-import json
 import os
 import time
 import traceback
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from mprun.log.codec.lines import open_line
 from mprun.log.words import timestamp
 from mprun.worker.boot import process
 from mprun.worker.calls.calls import CODES, result_line
@@ -93,4 +93,4 @@ def _make_call(task: int, packed: Any) -> None:
 def _cancelled_line(task: int) -> bytes:
     fields = {"ts": timestamp(time.time()), **_about, "task": task, "attempt": 1, "outcome": "cancelled"}
     fields["cancelled_by"] = "stop"
-    return (json.dumps(fields)[1:] + "\n").encode()
+    return open_line(fields)

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from mprun.log.task_lines import TaskLines
+from mprun.log.codec.task_lines import TaskLines
 from mprun.log.values import to_json
 from mprun.log.words import Outcome
 from mprun.worker.boot import process
@@ -69,8 +69,8 @@ class Server:
         self._invoke = _invoker(work, function, self._load if self._keyed is None else self._keyed.load)
         self._arguments = arguments_of(work.call, work.kwargs)
         self._retry_policy = RetryPolicy(work.retries)
-        about = about_tasks(child, work)
-        self._lines = TaskLines(about) if self._keyed is None else self._keyed.lines(about)
+        self._about = about_tasks(child, work)
+        self._lines = TaskLines(self._about) if self._keyed is None else self._keyed.lines(self._about)
         self._sent = time.monotonic_ns()
 
     def run(self, first: int, attempt: int, handed: int, items: Sequence[Any]) -> None:
@@ -145,17 +145,17 @@ class Server:
         duration, waited = times
         ended = Call(outcome, None, error, time.time(), duration)
         args, kwargs = self._arguments(self._loaded(item))
-        about = {"step": self._work.step, "worker": self._child.worker, "task": task, "attempt": attempt}
-        about["waited"] = round(waited, 6)
+        about = self._about | {"task": task, "attempt": attempt, "waited": round(waited, 6)}
         if self._keyed is not None:
             about |= self._keyed.fields
         code = CODES[outcome]
         delay = self._retry_policy.delay(attempt, outcome, error)
         if delay is None:
-            line = result_line({"event": "task.result", **about}, ended, args, kwargs)
+            line = result_line(about, ended, args, kwargs)
             self._child.send(RESULT, result_body(task, code, line))
         else:
-            line = result_line({"event": "task.retried", **about, "retry_in": round(delay, 6)}, ended, args, kwargs)
+            about |= {"event": "task.retried", "retry_in": round(delay, 6)}
+            line = result_line(about, ended, args, kwargs)
             self._child.send(RETRY, retry_body(task, code, delay, line))
 
     def _loaded(self, item: Any) -> Any:
