@@ -101,31 +101,31 @@ def test_what_the_engine_stdlib_does_with_a_key(key: str, tmp_path: Path) -> Non
 
 
 @dataclass(frozen=True, slots=True)
-class NicePool(PoolStep):
-    nice: int = 0
+class NewPool(PoolStep):
+    novel: int = 0
 
 
 @dataclass(frozen=True, slots=True)
-class NicerLimits(Limits):
-    nice: int = 0
+class NewLimits(Limits):
+    novel: int = 0
 
 
-def nice_pool(nice: int) -> NicePool:
+def new_pool(novel: int) -> NewPool:
     plain = pool("p", "jobs:a", 3)
-    return NicePool(**{field.name: getattr(plain, field.name) for field in fields(PoolStep)}, nice=nice)
+    return NewPool(**{field.name: getattr(plain, field.name) for field in fields(PoolStep)}, novel=novel)
 
 
 def test_a_new_key_of_a_step_is_named_by_who_does_not_know_it() -> None:
-    assert ignored_inline(plan_of(nice_pool(0))) == ""
-    assert bounds_text(nice_pool(0)) == ""
-    refuse_what_is_not_plain(plan_of(nice_pool(0)))
-    assert bounds_text(nice_pool(10)) == "nice 10"
-    assert ignored_inline(plan_of(nice_pool(10))) == "`nice` of `p`"
-    with pytest.raises(UsageError, match="the step `p` has `nice`"):
-        refuse_what_is_not_plain(plan_of(nice_pool(10)))
+    assert ignored_inline(plan_of(new_pool(0))) == ""
+    assert bounds_text(new_pool(0)) == ""
+    refuse_what_is_not_plain(plan_of(new_pool(0)))
+    assert bounds_text(new_pool(10)) == "novel 10"
+    assert ignored_inline(plan_of(new_pool(10))) == "`novel` of `p`"
+    with pytest.raises(UsageError, match="the step `p` has `novel`"):
+        refuse_what_is_not_plain(plan_of(new_pool(10)))
 
 
 def test_a_new_limit_is_named_by_who_does_not_know_it() -> None:
-    step = replace(pool("p", "jobs:a", 3), limits=NicerLimits(nice=10, timeout=5.0))
-    assert limits_text(step.limits) == "timeout 5s, nice 10"
-    assert ignored_inline(plan_of(step)) == "`timeout`, `nice` of `p`"
+    step = replace(pool("p", "jobs:a", 3), limits=NewLimits(novel=10, timeout=5.0))
+    assert limits_text(step.limits) == "timeout 5s, novel 10"
+    assert ignored_inline(plan_of(step)) == "`timeout`, `novel` of `p`"
