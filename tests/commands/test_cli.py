@@ -69,7 +69,7 @@ def hello(mprun: CommandLine) -> CommandLine:
 
 def test_a_run_says_what_happens_and_keeps_a_log(hello: CommandLine) -> None:
     """Children's stdout is on stdout and nothing else is; all words for people are on stderr."""
-    ran = hello("hello.yaml")
+    ran = hello.start("hello.yaml")
     assert ran.code == 0
     assert ran.stdout == "Hello, World!\n"
     told = ran.stderr.splitlines()
@@ -100,7 +100,7 @@ def test_the_folder_of_a_run_is_its_owners_alone(hello: CommandLine) -> None:
 
 @pytest.mark.parametrize("words", [("hello.yaml",), ("run", "hello.yaml"), ("run", "--quiet", "hello.yaml")])
 def test_run_may_be_left_out(hello: CommandLine, words: tuple[str, ...]) -> None:
-    assert hello(*words).code == 0
+    assert hello.start(*words).code == 0
     assert hello.log()[0]["command_line"][1:] == list(words)
 
 
@@ -152,7 +152,7 @@ def test_quiet_leaves_what_children_print(hello: CommandLine) -> None:
 
 def test_quiet_still_tells_a_failure(hello: CommandLine) -> None:
     hello.write("fail.yaml", "processes: {bad: {target: 'jobs:fail'}}")
-    ran = hello("-q", "fail.yaml")
+    ran = hello.start("-q", "fail.yaml")
     assert ran.code == 1
     assert "bad: raised: ValueError: no luck" in ran.stderr
 
@@ -285,7 +285,7 @@ def test_a_log_that_grows_too_large_for_its_disk(hello: CommandLine) -> None:
 def test_validate_tells_the_good_and_the_bad(hello: CommandLine) -> None:
     hello.write("bad.yaml", "processes: {a: {target: 'jobs:gret'}}")
     hello.write("worse.yaml", "processes: {a: {target: 'jobs:greet', args: [a], daemn: true}}")
-    ran = hello("validate", "bad.yaml", "hello.yaml", "worse.yaml")
+    ran = hello.start("validate", "bad.yaml", "hello.yaml", "worse.yaml")
     assert (ran.code, ran.stdout) == (2, "hello.yaml: ok (1 step)\n")
     assert "bad.yaml:1:" in ran.stderr
     assert "did you mean `greet`?" in ran.stderr
@@ -327,7 +327,7 @@ def test_the_plan_beside_the_log_is_the_plan_that_is_shown(hello: CommandLine) -
 
 
 def test_version(mprun: CommandLine) -> None:
-    assert mprun("--version").stdout == f"mprun {__version__}\n"
+    assert mprun.start("--version").stdout == f"mprun {__version__}\n"
 
 
 # -- exit codes
@@ -354,7 +354,7 @@ def test_a_wrong_command_line(hello: CommandLine, what: str) -> None:
 def test_a_fault_of_mpruns_own_is_told_apart(hello: CommandLine) -> None:
     """Here: a broken installation, of which the user's workflow is not to blame."""
     hello.write("broken/yaml.py", "raise RuntimeError('broken')")
-    ran = hello("hello.yaml", env={"PYTHONPATH": f"broken:{os.environ.get('PYTHONPATH', '')}"})
+    ran = hello.start("hello.yaml", env={"PYTHONPATH": f"broken:{os.environ.get('PYTHONPATH', '')}"})
     assert ran.code == 3
     assert ran.stderr.endswith("error: this is a fault of mprun's own, not of the workflow; please report it\n")
 
