@@ -14,6 +14,8 @@ from command_line import COMMAND, MARK, CommandLine, environment
 
 __all__ = ["COMMAND", "CommandLine", "environment"]
 
+pytest.register_assert_rewrite("mistake_tables")
+
 BY_CHANCE = {"test_random_workflows", "test_fuzz_load"}
 # These, too, show by whole commands what is the same in each Python.
 COMMANDS = {"test_cli_records", "test_docs", "test_readme", "test_resuming_page", "test_script_flows"}
@@ -24,6 +26,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--brief",
         action="store_true",
         help="what depends on the version of Python: with one start method, the workflows, nothing at random",
+    )
+    parser.addoption(
+        "--update-mistakes",
+        action="store_true",
+        help="write the .txt files of tests/mistakes and tests/mistakes_targets anew (see tests/mistake_tables.py)",
     )
 
 
