@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 from pathlib import Path
 from typing import Any
@@ -158,8 +159,13 @@ GOOD += [
 ]
 
 
+@functools.cache
+def validator() -> Draft7Validator:
+    return Draft7Validator(workflow_schema())
+
+
 def schema_accepts(data: Any) -> bool:
-    return bool(Draft7Validator(workflow_schema()).is_valid(data))
+    return bool(validator().is_valid(data))
 
 
 def _data(file: Path) -> Any:
