@@ -56,3 +56,9 @@ def test_structlog_alone_is_imported_as_if_rich_were_not_installed() -> None:
     script = "import mprun.running.stream, rich, structlog; print(structlog.dev.rich is None, bool(rich.__file__))"
     told = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
     assert (told.stderr, told.stdout) == ("", "True True\n")
+
+
+def test_reading_the_table_imports_no_engine() -> None:
+    script = "import sys, mprun.engines.table; print(*sorted(each for each in sys.modules if 'mprun.' in each))"
+    read = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    assert read.stdout.split() == ["mprun.engines", "mprun.engines.table"], read.stderr

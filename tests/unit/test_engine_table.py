@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import ast
 import re
-import subprocess
-import sys
 from collections.abc import Iterator
 from importlib import import_module
 from importlib.util import find_spec
@@ -82,9 +80,3 @@ def test_the_usual_engine_refuses_nothing() -> None:
     """Messages send people to it."""
     usual = POOL_ENGINES[USUAL_ENGINE]
     assert usual == EngineTraits(usual.execution, usual.described)
-
-
-def test_reading_the_table_imports_no_engine() -> None:
-    script = "import sys, mprun.engines.table; print(*sorted(each for each in sys.modules if 'mprun.' in each))"
-    read = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
-    assert read.stdout.split() == ["mprun.engines", "mprun.engines.table"], read.stderr
