@@ -114,10 +114,13 @@ def test_what_a_child_loads_is_light(module: str) -> None:
     ("module", "never"),
     [
         ("mprun.cli.run", {"pydantic", "typer", "structlog", "rich"}),  # what is imported before any process boots
-        ("mprun.running.record", {"pydantic", "typer", "yaml", "rich"}),
+        ("mprun.running.record", {"pydantic", "typer", "yaml", "rich", "orjson", "mprun.log.codec.returned"}),
         (
             "mprun.worker.calls.serve",
-            {"mprun.sources.decoding", "mprun.language.references", "mprun.results.files", "mprun.worker.calls.scope"},
+            {
+                *("mprun.sources.decoding", "mprun.language.references", "mprun.results.files"),
+                *("mprun.worker.calls.scope", "mprun.log.codec.event"),
+            },
         ),
     ],
 )
