@@ -35,6 +35,7 @@ def check_lines(data: bytes) -> list[Event]:
     assert data.endswith(b"\n")
     lines = data.splitlines(keepends=True)
     assert max(map(len, lines)) <= 64 * 1024
+    assert all(line.startswith(b'{"seq":%d,"ts":"' % seq) for seq, line in enumerate(lines))  # text can be searched
     events = [json.loads(line) for line in lines]
     for event in events:
         check_form(event)

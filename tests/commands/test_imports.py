@@ -39,10 +39,13 @@ for module in {["mprun.__main__", "mprun.worker.checks.check", *WORKER]}:
     ("module", "never"),
     [
         ("mprun.cli.run_file", {"pydantic", "typer", "structlog", "rich"}),  # what is imported before any process boots
-        ("mprun.running.record", {"pydantic", "typer", "yaml", "rich"}),
+        ("mprun.running.record", {"pydantic", "typer", "yaml", "rich", "orjson", "mprun.log.codec.returned"}),
         (
             "mprun.worker.calls.serve",
-            {"mprun.sources.decoding", "mprun.language.references", "mprun.results.files", "mprun.worker.calls.scope"},
+            {
+                *("mprun.sources.decoding", "mprun.language.references", "mprun.results.files"),
+                *("mprun.worker.calls.scope", "mprun.log.codec.event"),
+            },
         ),
     ],
 )

@@ -56,6 +56,8 @@ def _refuse(name: str) -> None:
 NUMBERS = ("0", "-0", "1", "-1", "7", "12", "0.5", "0.000000", "1e5", "1E-3", "-1.5e+300", "1e999",
            "123456789012345678", "1234567890123456789", "10")
 NO_NUMBERS = ("01", "+1", ".5", "1.", "-a", "1e", "0x1", "NaN", "Infinity", "-Infinity", "1_0", "--1")
+NO_VALUES = (*NO_NUMBERS, "", "'a'", '"\\x"', '"\\u12"', '"\x01"', '"\t"', '"a', "[1,]", "{1:2}", "[1",
+             "tru", "1 2", '""""')
 STRINGS = ("", "plain", "two words", 'a "quote"', "back\\slash", "ünï", "日本", "🎈", "\x00\x1f", "tab\there", "\x7f",
            "a/b", '"event":"task.result"', ',"outcome":"returned","result":1,"duration":0.5}', '{"seq":0,"ts":"',
            "}\n{", "\r", "\u2028", '","task":7,"', '"step":"other"', "\\", "\\u0041", "duration", "key")
@@ -134,7 +136,8 @@ class Dice(random.Random):
 
     def alter(self, fields: list[tuple[str, str]]) -> None:
         place = self.randrange(len(fields))
-        fields[place] = (fields[place][0], self.choice((self.value(), self.number(), '"raised"', '"task.retried"')))
+        value = self.choice((self.value(), self.number(), '"raised"', '"task.retried"'))
+        fields[place] = (fields[place][0], self.choice(NO_VALUES) if self.random() < self.broken else value)
 
     def damaged(self, line: bytes) -> bytes:
         if self.random() >= self.broken:
@@ -215,13 +218,40 @@ def test_a_block_without_its_end(seed: int) -> None:
     assert told[-1][2] in (None, whole[-1])
 
 
+@pytest.mark.parametrize("name", [*form.KEYS, "colour"])
+def test_a_value_that_is_no_json(name: str) -> None:
+    """In the place of each key's: no reader takes the line."""
+    fields = {
+        **dict(Dice(1).fields(0)),
+        "worker": "1",
+        "key": '"k"',
+        "result": "1",
+        "waited": "0.1",
+        "reused": '"r"',
+        "colour": "1",
+    }
+    fields = {key: fields[key] for key in (*form.KEYS, "colour")}
+    good = _line(fields)
+    assert recorded(good) is not None
+    assert [type(part) for part in read(good, COLUMNS)] == [Results]
+    for value in NO_VALUES:
+        bad = _line({**fields, name: value})
+        assert reference(bad) is None
+        assert recorded(bad) is None
+        assert [part.text for part in read(good + bad, COLUMNS) if isinstance(part, Line)] == [bad]
+
+
+def _line(fields: dict[str, str]) -> bytes:
+    return ("{" + ",".join(f'"{name}":{value}' for name, value in fields.items()) + "}\n").encode()
+
+
 def test_few_lines_are_parsed_one_by_one(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.undo()
-    lines = [closed(open_line(returned("pool", task, task)), task) for task in range(300)]
+    lines = [closed(open_line(returned("pool", task, task)), task) for task in range(1000)]
     assert all(isinstance(part, Line) for part in read(b"".join(lines[:5])))
     (results,) = read(b"".join(lines))
     assert isinstance(results, Results)
-    assert results.tasks == list(range(300))
+    assert results.tasks == list(range(1000))
 
 
 # -- by offset

@@ -13,7 +13,7 @@ from operator import itemgetter
 
 from mprun.log.codec import returned
 
-WORTH_IT = 32 * 1024  # bytes: fewer are parsed line by line sooner than the expression is compiled
+WORTH_IT = 128 * 1024  # bytes: fewer are parsed line by line sooner than the expression is compiled
 
 _ALWAYS = ("seq", "step", "task")
 _SEQ, _STEP, _LINE = itemgetter(0), itemgetter(1), itemgetter(-1)

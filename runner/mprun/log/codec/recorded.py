@@ -26,11 +26,16 @@ class RecordedResults:
     def at(self, offset: int) -> Recorded | None:
         """What the line at `offset` says; None where it is none of a call that returned. Raises OSError."""
         start = offset - self._start
+        found = returned.one().match(self._read, start) if start >= 0 else None
+        return _of_match(found) if found else recorded(self._line(offset))
+
+    def _line(self, offset: int) -> bytes:
+        start = offset - self._start
         end = self._read.find(b"\n", start) + 1 if start >= 0 else 0
         if not end:
             self._read_from(offset)
             start, end = 0, self._read.find(b"\n") + 1 or len(self._read)
-        return recorded(self._read[start:end])
+        return self._read[start:end]
 
     def _read_from(self, offset: int) -> None:
         with open(self._path, "rb") as file:
@@ -41,9 +46,11 @@ class RecordedResults:
 
 def recorded(line: bytes) -> Recorded | None:
     """What the whole `line` says; None where it is none of a call that returned."""
-    found = returned.one().match(line)
-    if found is not None and _is_json(found["result"]):
-        return Recorded(found["result"], found["duration"], found["key"] or b"")
+    if found := returned.one().match(line):
+        return _of_match(found)
+    found = returned.one(any_result=True).match(line)
+    if found and _is_json(found["result"]):
+        return _of_match(found)
     try:
         event = event_of(line)
     except LineError:
@@ -52,6 +59,11 @@ def recorded(line: bytes) -> Recorded | None:
         return None
     texts = _texts_of(line.decode())
     return Recorded(texts["result"], texts["duration"], texts.get("key", b""))
+
+
+def _of_match(found: re.Match[bytes]) -> Recorded:
+    result, duration, key = found.group("result", "duration", "key")
+    return Recorded(result, duration, key or b"")
 
 
 def _is_json(text: bytes) -> bool:

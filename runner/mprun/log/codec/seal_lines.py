@@ -6,8 +6,6 @@ import hashlib
 import re
 from collections.abc import Iterator
 
-from mprun.log.codec.event import LineError, event_of
-
 _TAIL = len(b',"seal":"') + 64 + len(b'"}\n')  # bytes at the end of a seal's line that its own hash leaves out
 
 # Quick to find; that it stands in a seal and not inside a result is looked at afterwards.
@@ -45,6 +43,8 @@ def _is_seal(line: bytes) -> bool:
     """A seal that was damaged is still one by its beginning; one with keys that are not known yet, by its event."""
     if _SEAL.match(line):
         return True
+    from mprun.log.codec.event import LineError, event_of  # whoever writes a log never comes here
+
     try:
         return bool(event_of(line)["event"] == "log.sealed")
     except LineError:
