@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from typing import NamedTuple
 
 from mprun.errors.exceptions import Diagnostic
 from mprun.errors.places import Places
@@ -38,8 +39,7 @@ STAGES = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Loaded:
+class Loaded(NamedTuple):
     """What a workflow file turned out to be.
 
     `file` is the path as given. `diagnostics` stand in the order of their places; without any, `workflow` is what was
@@ -52,8 +52,8 @@ class Loaded:
     places: Places
     workflow: Workflow | None
     diagnostics: tuple[Diagnostic, ...]
-    files: tuple[WorkflowFile, ...] = ()
-    secrets: dict[str, str] = field(default_factory=dict)
+    files: tuple[WorkflowFile, ...]
+    secrets: Mapping[str, str]
 
 
 def load(file: str, inputs: ParamInputs = ParamInputs()) -> Loaded:  # noqa: B008 -- frozen
@@ -65,7 +65,7 @@ def load(file: str, inputs: ParamInputs = ParamInputs()) -> Loaded:  # noqa: B00
 def _loaded(file: str, output: Output[Sound | None, Found]) -> Loaded:
     sound, found = output
     if sound is None:
-        return Loaded(file, Places(file, ()), None, in_order(diagnostics(found, ()), file))
+        return Loaded(file, Places(file, ()), None, in_order(diagnostics(found, ()), file), (), {})
     files = sound.joined.files
     return Loaded(
         file,

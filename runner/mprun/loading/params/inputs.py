@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from mprun.errors.exceptions import Diagnostic, Place, UsageError, WorkflowError
 from mprun.language.references import VARIABLE_PREFIX
@@ -13,8 +12,7 @@ from mprun.loading.read.file import decode, read_bytes
 from mprun.loading.read.yaml_data import read_yaml
 
 
-@dataclass(frozen=True, slots=True)
-class ParamInput:
+class ParamInput(NamedTuple):
     """One value; `is_text` where everything is text. `source` and `place` say where it comes from."""
 
     name: str
@@ -24,8 +22,7 @@ class ParamInput:
     place: Place | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class ParamInputs:
+class ParamInputs(NamedTuple):
     """The inputs of a run, or of an included file; the first of a name counts.
 
     Relative paths on a command line start from `folder`. `place` is that of the `include`, None for those of a run.

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Container, Iterator, Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
 from pydantic import ValidationError
@@ -31,15 +30,15 @@ from mprun.loading.stages import Output
 from mprun.loading.suggestions import did_you_mean, suggest
 
 
-@dataclass(slots=True)
 class _Reading:
     """The parameters as they are read one by one."""
 
-    values: dict[str, Any] = field(default_factory=dict)
-    secrets: dict[str, str] = field(default_factory=dict)
-    broken: set[str] = field(default_factory=set)
-    mistakes: list[Mistake] = field(default_factory=list)
-    diagnostics: list[Diagnostic] = field(default_factory=list)
+    def __init__(self) -> None:
+        self.values: dict[str, Any] = {}
+        self.secrets: dict[str, str] = {}
+        self.broken: set[str] = set()
+        self.mistakes: list[Mistake] = []
+        self.diagnostics: list[Diagnostic] = []
 
     @property
     def params(self) -> Params:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import yaml
 
@@ -16,8 +16,7 @@ MAX_DEPTH = 64
 TOO_DEEP = f"lists and mappings can be nested {MAX_DEPTH} deep, not deeper"
 
 
-@dataclass(frozen=True, slots=True)
-class _Saying:
+class _Saying(NamedTuple):
     """Our words for one complaint of the parser; with `began` the place is where the construct began."""
 
     complaint: str

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from mprun.errors.places import Path
 from mprun.plan.plan import HOOKS, POOL_CALLS
@@ -17,8 +16,7 @@ _SHARED = frozenset({"shared"})
 SHARED_ELSEWHERE = "what is shared is given to a step in `args`, `kwargs` or `initargs`"
 
 
-@dataclass(frozen=True, slots=True)
-class Position:
+class Position(NamedTuple):
     """The references that may stand at a place of the file.
 
     `scopes` are those allowed, beside literal text; none at all where it is empty. `whole` are scopes that only a

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
 from mprun.errors.places import Path
@@ -50,7 +49,6 @@ _OTHER_SCOPES = {
 }
 
 
-@dataclass(slots=True)
 class Substitution:
     """`data` is a copy with literal texts, values and, for what only the run knows, References and Templates.
 
@@ -58,10 +56,11 @@ class Substitution:
     as they hold a mistake.
     """
 
-    data: Any = None
-    mistakes: list[Mistake] = field(default_factory=list)
-    written: dict[Path, str] = field(default_factory=dict)
-    broken: set[Path] = field(default_factory=set)
+    def __init__(self) -> None:
+        self.data: Any = None
+        self.mistakes: list[Mistake] = []
+        self.written: dict[Path, str] = {}
+        self.broken: set[Path] = set()
 
 
 def substitute(files: SourceFiles) -> FilesOutput:
