@@ -3,84 +3,18 @@
 from __future__ import annotations
 
 import multiprocessing
-import os
 import re
-import subprocess
-import sys
-import textwrap
 import time
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator
+from multiprocessing import forkserver, resource_tracker
 from pathlib import Path
 
 import pytest
-from log_checks import Event, check_log
+from command_line import COMMAND, MARK, CommandLine, environment
 
-# In the environment of everything that the tests start: what has it at the end of the session was left behind.
-_MARK = f"MPRUN_TEST_SESSION={os.getpid()}"
+__all__ = ["COMMAND", "CommandLine", "environment"]
 
-# What this environment holds must not change how mprun behaves in tests.
-_UNSET = ("MPRUN_RUNS_DIR", "MPRUN_IMPORT_TIMEOUT", "NO_COLOR", "FORCE_COLOR", "PYTHONSAFEPATH", "PYTHONWARNINGS")
-
-
-@dataclass(frozen=True)
-class Ran:
-    """How one call of the command ended; its output as text."""
-
-    code: int
-    stdout: str
-    stderr: str
-
-
-class CommandLine:
-    """The `mprun` command in a folder of its own."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-
-    def write(self, name: str, text: str) -> Path:
-        """Write a file, its text dedented, into the folder."""
-        path = self.folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(textwrap.dedent(text).lstrip("\n"), encoding="utf-8")
-        return path
-
-    def __call__(self, *arguments: str, cwd: str = ".", env: Mapping[str, str] | None = None) -> Ran:
-        """Run `mprun ARGUMENTS`; every log that it wrote into .mprun is checked."""
-        told = subprocess.run(
-            [*COMMAND, *arguments],
-            cwd=self.folder / cwd,
-            env=environment(env),
-            capture_output=True,
-            encoding="utf-8",
-            timeout=60,
-        )
-        self.logs()
-        return Ran(told.returncode, told.stdout, told.stderr)
-
-    def shell(self, script: str) -> Ran:
-        """Run `script` in bash, where `$MPRUN` is the command."""
-        told = subprocess.run(
-            ["bash", "-c", script],
-            cwd=self.folder,
-            env=environment({"MPRUN": " ".join(COMMAND)}),
-            capture_output=True,
-            encoding="utf-8",
-            timeout=60,
-        )
-        return Ran(told.returncode, told.stdout, told.stderr)
-
-    def logs(self) -> list[list[Event]]:
-        """The events of each run so far, oldest first; each log is checked whole."""
-        return [check_log(path) for path in sorted(self.folder.glob("**/runs/*/events.jsonl"))]
-
-    def log(self) -> list[Event]:
-        """The events of the last run."""
-        return self.logs()[-1]
-
-
-COMMAND = (sys.executable, "-P", "-m", "mprun")
-
+pytest.register_assert_rewrite("mistake_tables")
 
 BY_CHANCE = {"test_random_workflows", "test_fuzz_load"}
 # These, too, show by whole commands what is the same in each Python.
@@ -92,6 +26,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--brief",
         action="store_true",
         help="what depends on the version of Python: with one start method, the workflows, nothing at random",
+    )
+    parser.addoption(
+        "--update-mistakes",
+        action="store_true",
+        help="write the .txt files of tests/mistakes and tests/mistakes_targets anew (see tests/mistake_tables.py)",
     )
 
 
@@ -116,13 +55,6 @@ def same_each_time(value: object) -> str:
     return re.sub(r" at 0x[0-9a-f]+", "", repr(value))
 
 
-def environment(more: Mapping[str, str] | None = None) -> dict[str, str]:
-    """This process's environment for what a test starts."""
-    mark, _, session = _MARK.partition("=")
-    kept = {name: value for name, value in os.environ.items() if name not in _UNSET}
-    return {**kept, mark: session, **(more or {})}
-
-
 @pytest.fixture
 def mprun(tmp_path: Path) -> CommandLine:
     return CommandLine(tmp_path)
@@ -132,10 +64,17 @@ def mprun(tmp_path: Path) -> CommandLine:
 def _nothing_is_left_behind() -> Iterator[None]:
     yield
     assert multiprocessing.active_children() == []
+    _end_helpers()
     deadline = time.monotonic() + 10
     while left_behind() and time.monotonic() < deadline:  # a fork server ends a moment after its parent
         time.sleep(0.05)
     assert left_behind() == []
+
+
+def _end_helpers() -> None:
+    """End what commands leave for the next one in this process, and what would end with it."""
+    forkserver._forkserver._stop()  # type: ignore[attr-defined]
+    resource_tracker._resource_tracker._stop()  # type: ignore[attr-defined]
 
 
 def left_behind() -> list[str]:
@@ -145,7 +84,7 @@ def left_behind() -> list[str]:
 
 def _marked(process: Path) -> str:
     try:
-        if _MARK.encode() not in (process / "environ").read_bytes().split(b"\0"):
+        if MARK.encode() not in (process / "environ").read_bytes().split(b"\0"):
             return ""
         return (process / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
     except OSError:  # it has ended meanwhile, or belongs to somebody else

@@ -20,7 +20,7 @@ from log_checks import check_log, results
 from mprun.log.verifying.verify import verify
 from mprun.runs.find import find_run
 
-TASKS = 5_000
+TASKS = 2_000
 FLOW = f"""
     pools:
       many: {{processes: 2, target: many:double, imap: {{range: {TASKS}}}}}
@@ -35,7 +35,7 @@ JOBS = """
     def add(numbers):
         return sum(numbers)
     """
-LONGEST = 1_800_000  # bytes of the log of a whole run, about
+LONGEST = 720_000  # bytes of the log of a whole run, about
 
 
 def survive_kills(folder: Path, chance: random.Random, kills: int) -> int:

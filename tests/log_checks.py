@@ -5,8 +5,9 @@ from __future__ import annotations
 import functools
 import hashlib
 import json
+import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from io import BytesIO
 from itertools import accumulate
 from pathlib import Path
@@ -16,6 +17,7 @@ from jsonschema import Draft7Validator
 
 from mprun.log.schema.events import event_schema
 from mprun.log.verifying import complete as records
+from mprun.log.words import LOG_FORMAT
 
 Event = dict[str, Any]
 
@@ -67,9 +69,28 @@ def without_seals(events: Iterable[Event]) -> list[Event]:
 
 
 def check_form(event: Event) -> None:
-    """Fails where `event` isn't as schemas/event.schema.json has it."""
-    problems = [problem.message for problem in _validator(event["event"]).iter_errors(event)]
-    assert not problems, f"{problems} in {event}"
+    """Fails where `event` isn't as schemas/event.schema.json has it.
+
+    Which keys go together is the same for all events of one kind, outcome and set of keys: it is asked once, and then
+    each value by itself, as the schema of a whole event takes a millisecond.
+    """
+    form = (event["event"], event.get("outcome"), *event)
+    validator, values = _validator(event["event"])
+    if form not in _KNOWN_FORMS:
+        problems = [problem.message for problem in validator.iter_errors(event)]
+        assert not problems, f"{problems} in {event}"
+        _KNOWN_FORMS.add(form)
+    for key, value in event.items():
+        assert values[key](value), f"`{key}` in {event}"
+
+
+def check_old_form(event: Event, log_format: str) -> None:
+    """As `check_form`, for an event of that version of the format: an older one may lack the keys that came later."""
+    if log_format == LOG_FORMAT:
+        check_form(event)
+    problems = _validator(event["event"]).iter_errors(event)
+    wrong = [problem.message for problem in problems if problem.validator != "required"]
+    assert not wrong, f"{wrong} in {event}"
 
 
 def check_complete(data: bytes) -> None:
@@ -108,10 +129,39 @@ def _named(events: Iterable[Event], name: str) -> list[Event]:
     return [event for event in events if event["event"] == name]
 
 
+_KNOWN_FORMS: set[tuple[str, ...]] = set()
+
+
 @functools.cache
-def _validator(name: str) -> Draft7Validator:
-    """A validator of this one kind of event: quicker than the whole schema, and its complaints can be read."""
+def _validator(name: str) -> tuple[Draft7Validator, dict[str, Callable[[Any], bool]]]:
+    """A validator of this one kind of event: quicker than the whole schema, and its complaints can be read.
+
+    And what each of its values must be.
+    """
     schema = event_schema()
     forms = [f for f in schema["definitions"].values() if f["properties"].get("event", {}).get("const") == name]
     assert len(forms) == 1, f"{name} is in no schema"
-    return Draft7Validator({**forms[0], "definitions": schema["definitions"]})
+    values = {key: _value_check(form, schema["definitions"]) for key, form in forms[0]["properties"].items()}
+    return Draft7Validator({**forms[0], "definitions": schema["definitions"]}), values
+
+
+def _value_check(form: dict[str, Any], definitions: dict[str, Any]) -> Callable[[Any], bool]:
+    """Whether a value is of `form`: by hand for the forms of nearly all values."""
+    match {key: value for key, value in form.items() if key not in ("description", "title", "default")}:
+        case {"type": "integer", "minimum": least, **rest} if not rest:
+            return lambda value: type(value) is int and value >= least
+        case {"type": "number", "minimum": least, **rest} if not rest:
+            return lambda value: type(value) in (int, float) and value >= least
+        case {"type": "string", "pattern": pattern, **rest} if not rest:
+            matches = re.compile(pattern).search
+            return lambda value: type(value) is str and bool(matches(value))
+        case {"type": "string", **rest} if not rest:
+            return lambda value: type(value) is str
+        case {"const": only, **rest} if not rest or rest == {"type": "string"}:
+            return lambda value: value == only
+        case {"enum": some, "type": "string", **rest} if not rest:
+            return lambda value: value in some
+        case nothing if not nothing:
+            return lambda value: True
+        case other:
+            return Draft7Validator({**other, "definitions": definitions}).is_valid

@@ -4,9 +4,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from mprun.engines.table import USUAL_ENGINE
 from mprun.language.targets import Target, parse_target
 from mprun.plan.child_spec import PoolCall, Surroundings
-from mprun.plan.plan import Plan, PoolEngine, PoolStep, ProcessStep, StartMethod, Step
+from mprun.plan.plan import Plan, PoolStep, ProcessStep, StartMethod, Step
 from mprun.sources.table import ListSource, RangeSource, Source
 
 
@@ -40,7 +41,7 @@ def pool(
     initializer: Target | None = None,
     initargs: tuple[Any, ...] = (),
     maxtasksperchild: int = 0,
-    engine: PoolEngine = "local",
+    engine: str = USUAL_ENGINE,
     needs: tuple[str, ...] = (),
     folder: str = "/flows",
     **more: Any,

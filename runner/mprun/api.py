@@ -19,9 +19,10 @@ from typing import Any
 
 from mprun.errors.diagnostics import render_all
 from mprun.errors.exceptions import ExitCode, LogError, UsageError, WorkflowError
-from mprun.loading.params.inputs import Given, GivenParams
+from mprun.loading.params.inputs import ParamInput, ParamInputs
 from mprun.loading.prepare import prepare
-from mprun.log.reading.lines import LineError, blocks, event_of, refuse_newer
+from mprun.log.codec.event import LineError, event_of
+from mprun.log.reading.lines import blocks, refuse_newer
 from mprun.log.reading.regular import open_regular
 from mprun.log.schema.events import Event
 from mprun.log.schema.typed import typed
@@ -29,7 +30,7 @@ from mprun.plan.plan import Plan
 from mprun.resuming.earlier import earlier_run
 from mprun.running.record import new_record, record_run
 from mprun.runs.find import find_run
-from mprun.sinks.choose import choose_sinks
+from mprun.sinks.display import choose_sinks
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,9 +62,9 @@ def load(path: str | os.PathLike[str], params: Mapping[str, Any] | None = None, 
     With `check_targets`, the targets are imported in a child and checked. Raises WorkflowError with every mistake that
     was found: `diagnostics` has them as data, the traceback's note as text.
     """
-    given = tuple(Given(name, value, False, "the params given to load") for name, value in (params or {}).items())
+    given = tuple(ParamInput(name, value, False, "the params given to load") for name, value in (params or {}).items())
     try:
-        return prepare(os.fspath(path), GivenParams(given, os.getcwd()), check_targets=check_targets)
+        return prepare(os.fspath(path), ParamInputs(given, os.getcwd()), check_targets=check_targets)
     except WorkflowError as error:
         error.add_note(render_all(error.diagnostics))
         raise

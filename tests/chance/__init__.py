@@ -1,1 +1,1 @@
-"""What holds at random: workflows made by chance, changes to them, and storms of signals."""
+"""What is tried at random, or in every way: workflows and changes to them, damage to logs, storms of signals."""

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import importlib
 import inspect
 import json
 import os
+import pkgutil
 import re
 import select
 import signal
@@ -14,13 +16,14 @@ import time
 from pathlib import Path
 
 import pytest
+import typer
 from conftest import COMMAND, CommandLine, environment
 from log_checks import check_lines, check_log, outcomes
 
 from mprun import __version__
-from mprun.cli import app
-from mprun.cli.arguments import COMMANDS
-from mprun.cli.run import run_file
+from mprun.cli import commands
+from mprun.cli.commands import COMMANDS, run
+from mprun.cli.run_file import run_file
 
 HELLO = """
     name: hello
@@ -66,7 +69,7 @@ def hello(mprun: CommandLine) -> CommandLine:
 
 def test_a_run_says_what_happens_and_keeps_a_log(hello: CommandLine) -> None:
     """Children's stdout is on stdout and nothing else is; all words for people are on stderr."""
-    ran = hello("hello.yaml")
+    ran = hello.start("hello.yaml")
     assert ran.code == 0
     assert ran.stdout == "Hello, World!\n"
     told = ran.stderr.splitlines()
@@ -97,21 +100,49 @@ def test_the_folder_of_a_run_is_its_owners_alone(hello: CommandLine) -> None:
 
 @pytest.mark.parametrize("words", [("hello.yaml",), ("run", "hello.yaml"), ("run", "--quiet", "hello.yaml")])
 def test_run_may_be_left_out(hello: CommandLine, words: tuple[str, ...]) -> None:
-    assert hello(*words).code == 0
+    assert hello.start(*words).code == 0
     assert hello.log()[0]["command_line"][1:] == list(words)
 
 
 def test_a_run_without_options_has_what_the_parser_would_give_it() -> None:
-    parsed, unparsed = (inspect.signature(function).parameters for function in (app.run, run_file))
+    parsed, unparsed = (inspect.signature(function).parameters for function in (run.command, run_file))
     defaults = {name: given.default for name, given in unparsed.items() if given.default is not inspect.Parameter.empty}
     assert defaults.pop("earlier") is None  # the run that `--reuse` names
     assert defaults == {name: parsed[name].default for name in defaults}
 
 
-def test_every_command_is_known_before_its_parser() -> None:
-    commands = [command.callback.__name__ for command in app.app.registered_commands]
-    groups = [group.name for group in app.app.registered_groups]
-    assert sorted([*commands, *groups]) == sorted(COMMANDS)
+def test_the_table_of_commands_has_each_module() -> None:
+    modules = {module.name for module in pkgutil.iter_modules(commands.__path__)}
+    assert modules == set(COMMANDS)
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_the_table_of_commands_has_what_each_says_of_itself(name: str) -> None:
+    command = importlib.import_module(f"mprun.cli.commands.{name}").command
+    function = command.registered_callback.callback if isinstance(command, typer.Typer) else command
+    summary, _, _ = inspect.getdoc(function).partition("\n\n")
+    assert summary == COMMANDS[name]
+
+
+@pytest.mark.parametrize("words", [["--help"], ["show", "--help"], ["--version"]])
+def test_only_the_called_command_is_imported(words: list[str]) -> None:
+    script = (
+        "import sys; from mprun.cli.main import run_command_line; run_command_line(sys.argv[1:]); "
+        "print(*(name for name in sys.modules if name.startswith('mprun.cli.commands.')), file=sys.stderr)"
+    )
+    ran = subprocess.run([sys.executable, "-c", script, *words], capture_output=True, text=True)
+    assert ran.stderr.split() == [f"mprun.cli.commands.{words[0]}"] * (words[0] in COMMANDS)
+
+
+@pytest.mark.parametrize("words", [["FILE"], ["run", "FILE"], ["--version"]])
+def test_where_nothing_is_to_be_parsed_the_parser_is_not_imported(hello: CommandLine, words: list[str]) -> None:
+    script = (
+        "import sys; from mprun.cli.main import run_command_line; code = run_command_line(sys.argv[1:]); "
+        "print('typer' in sys.modules, int(code))"
+    )
+    words = [word.replace("FILE", str(hello.folder / "hello.yaml")) for word in words]
+    ran = subprocess.run([sys.executable, "-c", script, *words], capture_output=True, text=True, cwd=hello.folder)
+    assert ran.stdout.splitlines()[-1] == "False 0"
 
 
 def test_quiet_leaves_what_children_print(hello: CommandLine) -> None:
@@ -121,7 +152,7 @@ def test_quiet_leaves_what_children_print(hello: CommandLine) -> None:
 
 def test_quiet_still_tells_a_failure(hello: CommandLine) -> None:
     hello.write("fail.yaml", "processes: {bad: {target: 'jobs:fail'}}")
-    ran = hello("-q", "fail.yaml")
+    ran = hello.start("-q", "fail.yaml")
     assert ran.code == 1
     assert "bad: raised: ValueError: no luck" in ran.stderr
 
@@ -254,7 +285,7 @@ def test_a_log_that_grows_too_large_for_its_disk(hello: CommandLine) -> None:
 def test_validate_tells_the_good_and_the_bad(hello: CommandLine) -> None:
     hello.write("bad.yaml", "processes: {a: {target: 'jobs:gret'}}")
     hello.write("worse.yaml", "processes: {a: {target: 'jobs:greet', args: [a], daemn: true}}")
-    ran = hello("validate", "bad.yaml", "hello.yaml", "worse.yaml")
+    ran = hello.start("validate", "bad.yaml", "hello.yaml", "worse.yaml")
     assert (ran.code, ran.stdout) == (2, "hello.yaml: ok (1 step)\n")
     assert "bad.yaml:1:" in ran.stderr
     assert "did you mean `greet`?" in ran.stderr
@@ -296,7 +327,7 @@ def test_the_plan_beside_the_log_is_the_plan_that_is_shown(hello: CommandLine) -
 
 
 def test_version(mprun: CommandLine) -> None:
-    assert mprun("--version").stdout == f"mprun {__version__}\n"
+    assert mprun.start("--version").stdout == f"mprun {__version__}\n"
 
 
 # -- exit codes
@@ -323,7 +354,7 @@ def test_a_wrong_command_line(hello: CommandLine, what: str) -> None:
 def test_a_fault_of_mpruns_own_is_told_apart(hello: CommandLine) -> None:
     """Here: a broken installation, of which the user's workflow is not to blame."""
     hello.write("broken/yaml.py", "raise RuntimeError('broken')")
-    ran = hello("hello.yaml", env={"PYTHONPATH": f"broken:{os.environ.get('PYTHONPATH', '')}"})
+    ran = hello.start("hello.yaml", env={"PYTHONPATH": f"broken:{os.environ.get('PYTHONPATH', '')}"})
     assert ran.code == 3
     assert ran.stderr.endswith("error: this is a fault of mprun's own, not of the workflow; please report it\n")
 

@@ -14,7 +14,7 @@ import pytest
 from conftest import CommandLine
 from logs_by_hand import RUN_ID, small_run, write_run
 
-from mprun.cli.query import query_run
+from mprun.cli.commands import query
 from mprun.errors.exceptions import UsageError
 from mprun.log.export.formats import FORMATS
 from mprun.log.export.run_log import RunLog
@@ -311,4 +311,4 @@ def test_what_only_reads_is_answered(mprun: CommandLine, log: Path, sql: str) ->
 def test_without_the_package_a_query_is_refused(log: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "duckdb", None)
     with pytest.raises(UsageError, match=r"pip install 'mprun\[query\]'"):
-        query_run(str(log), "select 1", runs_dir="", as_json=False)
+        query.command(str(log), "select 1", runs_dir="")

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 from plan_builders import pool, process
 
-from engine.harness import HERE, POOL_ENGINES, START_METHODS, Ran, run, zoo_plan
+from engine.harness import HERE, START_METHODS, Ran, run, zoo_plan
+from mprun.engines.table import POOL_ENGINES
 from mprun.log.writer import open_log
 from mprun.plan.plan import StartMethod
 from mprun.running.run import run_plan

@@ -37,7 +37,7 @@ def gathering(finalizer: str = "give", target: str = "gather", source: Any = 4, 
     return pool("zoo", f"finals_zoo:{target}", source, folder=HERE, finalizer=end, keeps_finals=True, **options)
 
 
-def taker(target: str = "flows:same", reference: Reference = Reference("results", (FINALS,))) -> Step:  # noqa: B008
+def consumer(target: str = "flows:same", reference: Reference = Reference("results", (FINALS,))) -> Step:  # noqa: B008
     return process("taker", target, reference, needs=("zoo",), folder=HERE)
 
 
@@ -61,7 +61,7 @@ def error(ran: Ran) -> str:
 def test_what_each_worker_has_gathered(run_steps: RunSteps, engine: Any, tmp_path: Path) -> None:
     """Each task is in the finals of the worker that did it; they stand in the order of the workers' numbers."""
     items = [(number, str(tmp_path)) for number in range(2)]
-    ran = run_steps(gathering("give", "gather_beside", items, call="starmap", chunksize=1, engine=engine), taker())
+    ran = run_steps(gathering("give", "gather_beside", items, call="starmap", chunksize=1, engine=engine), consumer())
     by_worker = {event["worker"]: event["result"] for event in ran.named("worker.finalized")}
     assert finals(ran) == [by_worker[number] for number in sorted(by_worker)]
     assert sorted(number for final in finals(ran) for number in final) == [0, 1]
@@ -71,13 +71,13 @@ def test_what_each_worker_has_gathered(run_steps: RunSteps, engine: Any, tmp_pat
 @pytest.mark.parametrize("log_tasks", ["all", "failures"])
 @pytest.mark.parametrize("keeps", [False, True])
 def test_nothing_is_gathered_twice_or_lost(run_steps: RunSteps, log_tasks: Any, keeps: bool) -> None:
-    ran = run_steps(gathering(source=3000, keeps=keeps), taker(), log_tasks=log_tasks)
+    ran = run_steps(gathering(source=3000, keeps=keeps), consumer(), log_tasks=log_tasks)
     assert sorted(number for final in finals(ran) for number in final) == list(range(3000))
 
 
 def test_workers_that_are_replaced(run_steps: RunSteps, engine: Any) -> None:
     """Each calls its finalizer before the next one takes its place."""
-    ran = run_steps(gathering(maxtasksperchild=1, chunksize=1, processes=1, engine=engine), taker())
+    ran = run_steps(gathering(maxtasksperchild=1, chunksize=1, processes=1, engine=engine), consumer())
     assert [final for final in finals(ran) if final] == [[0], [1], [2], [3]]
 
 
@@ -85,11 +85,11 @@ def test_a_worker_without_a_task(run_steps: RunSteps) -> None:
     """A Pool starts all its workers: one that has begun and done nothing ends in the same way."""
     begin = parse_target("finals_zoo:begin", HERE)
     step = gathering("give_begun", source=1, processes=2, initializer=begin, initargs=("here",), engine="stdlib")
-    assert finals(run_steps(step, taker())) == [["here"], ["here"]]
+    assert finals(run_steps(step, consumer())) == [["here"], ["here"]]
 
 
 def test_no_task_at_all(run_steps: RunSteps, engine: Any) -> None:
-    ran = run_steps(gathering(source=0, engine=engine), taker())
+    ran = run_steps(gathering(source=0, engine=engine), consumer())
     assert finals(ran) == [[] for _ in ran.named("worker.started")]
 
 
@@ -102,13 +102,13 @@ def test_finals_as_items(run_steps: RunSteps, engine: Any) -> None:
 
 def test_a_large_value(run_steps: RunSteps, engine: Any) -> None:
     """It goes through a file of its own."""
-    ran = run_steps(gathering("give_large", processes=1, engine=engine), taker())
+    ran = run_steps(gathering("give_large", processes=1, engine=engine), consumer())
     assert ran.end.exit_code is ExitCode.SUCCEEDED
     assert outcomes(ran) == ["returned"]
 
 
 def test_only_who_takes_it_loads_it(run_steps: RunSteps, engine: Any) -> None:
-    ran = run_steps(gathering("give_what_kills_who_loads_it", processes=1, engine=engine), taker())
+    ran = run_steps(gathering("give_what_kills_who_loads_it", processes=1, engine=engine), consumer())
     assert (error(ran), ran.outcomes("taker")) == ("", ["lost"])
 
 
@@ -125,7 +125,7 @@ def test_output(run_steps: RunSteps, engine: Any) -> None:
 
 
 def test_one_that_exits_without_a_code_has_returned(run_steps: RunSteps, engine: Any) -> None:
-    assert finals(run_steps(gathering("exit_0", processes=1, engine=engine), taker())) == [None]
+    assert finals(run_steps(gathering("exit_0", processes=1, engine=engine), consumer())) == [None]
 
 
 # -- what can go wrong
@@ -143,7 +143,7 @@ BAD = {
 @pytest.mark.parametrize("how", BAD)
 def test_one_that_fails(run_steps: RunSteps, engine: Any, how: str) -> None:
     """All tasks have returned, and yet the step has failed: its finals are not all there."""
-    ran = run_steps(gathering(how, processes=1, engine=engine), taker())
+    ran = run_steps(gathering(how, processes=1, engine=engine), consumer())
     outcome, why = BAD[how]
     assert (ran.outcomes(), outcomes(ran)) == (["returned"] * 4, [outcome])
     assert f"its finalizer `finals_zoo:{how}`" in error(ran)
@@ -155,7 +155,7 @@ def test_one_that_fails_among_others(run_steps: RunSteps, engine: Any) -> None:
     """Who needs no more than its end is given the rest."""
     ran = run_steps(
         gathering("give_or_raise", maxtasksperchild=2, chunksize=1, processes=1, engine=engine),
-        replace(taker(), needs={"zoo": "finished"}),
+        replace(consumer(), needs={"zoo": "finished"}),
     )
     assert "raised ValueError" in error(ran)
     assert [final for final in finals(ran) if final] == [[2, 3]]
@@ -187,7 +187,7 @@ def test_a_worker_that_dies_at_work(run_steps: RunSteps, tmp_path: Path, fatal: 
     """Its task is made again; what it had gathered of other tasks is gone, and the step says so."""
     items = [(number, fatal, str(tmp_path / "flag")) for number in range(4)]
     step = gathering("give", "gather_or_die", items, call="starmap", processes=1)
-    ran = run_steps(replace(step, limits=Limits(retries=Retries(1))), taker())
+    ran = run_steps(replace(step, limits=Limits(retries=Retries(1))), consumer())
     assert (ran.outcomes(), outcomes(ran)) == (["returned"] * 4, ["lost", "returned"])
     if fails:
         told = f"worker 1 has ended after {fatal} tasks before its finalizer `finals_zoo:give` was called"

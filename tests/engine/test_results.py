@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -20,6 +19,7 @@ from mprun.plan.child_spec import Retries
 from mprun.plan.plan import Limits, PoolStep, StartMethod, Step
 from mprun.results.files import LARGE
 from mprun.sources.table import ResultsSource
+from mprun.system.temporary import claim_folder
 
 RunSteps = Callable[..., Ran]
 
@@ -139,12 +139,12 @@ def test_large_values(run_steps: RunSteps, engine: Any, target: str) -> None:
     """Megabytes pass through files of their own; buffers can be written to by who gets them, and stay as they were for
     the next."""
     size = 3_000_000
-    taker = "flows:change_block" if target == "block" else "zoo:length"
+    consumer = "flows:change_block" if target == "block" else "zoo:length"
     expected = [size, "xxy"] if target == "block" else size
     ran = run_steps(
         gives("maker", f"flows:{target}", [size, 10, size], engine=engine),
-        *(takes(taker, "${results.maker.0}", "maker", name=name) for name in ("one", "other")),
-        pool("each", taker, ResultsSource("maker"), engine=engine, needs=("maker",), folder=HERE),
+        *(takes(consumer, "${results.maker.0}", "maker", name=name) for name in ("one", "other")),
+        pool("each", consumer, ResultsSource("maker"), engine=engine, needs=("maker",), folder=HERE),
     )
     assert ran.end.exit_code is ExitCode.SUCCEEDED
     if target == "block":
@@ -279,13 +279,11 @@ def test_a_copy_of_the_child_keeps_nothing(run_steps: RunSteps, engine: Any) -> 
 # -- files
 
 
-def test_files_are_the_owners_and_go_with_the_run(tmp_path: Path, warm: None, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_files_are_the_owners_and_go_with_the_run(tmp_path: Path, warm: None) -> None:
     """A run with a folder keeps its results there; without one they are gone at its end."""
     from mprun.log.writer import open_log
     from mprun.running.run import run_plan
 
-    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "temporary"))
-    (tmp_path / "temporary").mkdir()
     plan = zoo_plan(gives("maker", "flows:text", [5, 100_000]), start_method="fork")
     run_plan(plan, "by-hand", open_log(str(tmp_path / "events.jsonl")), [], print, folder=str(tmp_path))
     found = {str(path.relative_to(tmp_path)): path.stat().st_mode & 0o777 for path in tmp_path.glob("results/**/*")}
@@ -293,7 +291,7 @@ def test_files_are_the_owners_and_go_with_the_run(tmp_path: Path, warm: None, mo
     assert found == {"results/maker": 0o700, **dict.fromkeys(files, 0o600)}
     (tmp_path / "events.jsonl").unlink()
     run(plan, tmp_path)
-    assert list((tmp_path / "temporary").iterdir()) == []
+    assert list(Path(claim_folder()).glob("mprun-results-*")) == []
 
 
 def test_a_full_disk_fails_the_step(run_steps: RunSteps, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -323,10 +323,10 @@ def test_getting_from_an_ended_queue_raises(run_shared: RunShared) -> None:
 
 
 def test_workers_of_a_pool_are_consumers_like_others(run_shared: RunShared, engine: Any) -> None:
-    takers = pool("takers", "sharing_zoo:add_up", [], folder=HERE, engine=engine, kwargs={})
-    takers = replace(takers, call="starmap", source=ListSource(()), processes=2)
+    consumers = pool("takers", "sharing_zoo:add_up", [], folder=HERE, engine=engine, kwargs={})
+    consumers = replace(consumers, call="starmap", source=ListSource(()), processes=2)
     each = pool("each", "sharing_zoo:put_given", [10, 20], folder=HERE, engine=engine, kwargs={"rows": ROWS})
-    ran = run_shared(things(rows=["Queue", 5]), each, step("sum", "add_up", ROWS), takers)
+    ran = run_shared(things(rows=["Queue", 5]), each, step("sum", "add_up", ROWS), consumers)
     assert ran.values("sum") == [sum(range(10)) + sum(range(20))]
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from mprun.errors.exceptions import UsageError, WorkflowError
+from mprun.errors.exceptions import UsageError
 from mprun.language.targets import Target
 from mprun.loading.prepare import prepare
 from mprun.plan.child_spec import Retries, Surroundings
@@ -110,54 +110,6 @@ def test_the_file_of_an_exception_class_is_found_from_the_workflow(folder: Path)
     assert str(folder / "sub") in plan.surroundings.pythonpath
 
 
-def mistakes(text: str, folder: Path) -> list[tuple[str, str, str]]:
-    """(code, the text under the caret, advice) of each mistake."""
-    with pytest.raises(WorkflowError) as raised:
-        plan_from(text, folder, check_targets=True)
-    return [(d.code, _marked(d.place), d.advice) for d in raised.value.diagnostics]
-
-
-def _marked(place: Any) -> str:
-    return str(place.text[place.column - 1 : place.column - 1 + place.length])
-
-
-CLASSES = """\
-processes:
-  a:
-    target: jobs:a
-    retries:
-      count: 1
-      on:
-        - lost
-        - {name}
-        - OSError
-"""
-
-
-@pytest.mark.parametrize(
-    ("name", "code", "near", "advice"),
-    [
-        ("jobs:Bus", "not-an-exception", "Bus", "did you mean `Busy`?"),
-        ("jobs:a", "not-an-exception", "a", ""),
-        ("jobs:Bsuy", "no-attribute", "Bsuy", "did you mean `Busy`?"),
-        ("jbos:Busy", "no-module", "jbos", "did you mean `jobs`?"),
-        ("errors.py:Bus", "not-an-exception", "Bus", "did you mean `Busy`?"),
-        ("builtins:print", "not-an-exception", "print", ""),
-    ],
-)
-def test_exception_classes_are_imported_before_the_start(
-    name: str, code: str, near: str, advice: str, folder: Path
-) -> None:
-    assert mistakes(CLASSES.replace("{name}", name), folder) == [(code, near, advice)]
-
-
-def test_right_classes_pass_the_check(folder: Path) -> None:
-    for name in ("jobs:Busy", "jobs:Outer.Late", "concurrent.futures:TimeoutError"):
-        plan_from(CLASSES.replace("{name}", name), folder, check_targets=True)
-    text = "pools: {p: {target: 'jobs:a', map: [1], retries: {count: 1, not_on: 'jobs:Bus'}}}"
-    assert mistakes(text, folder) == [("not-an-exception", "Bus", "did you mean `Busy`?")]
-
-
 def test_max_parallel_from_the_command_line_replaces_the_files(folder: Path) -> None:
     plan = plan_from(STEP + "max_parallel: 8", folder)
     assert with_max_parallel(plan, 2).max_parallel == 2
@@ -217,24 +169,6 @@ def test_a_step_adds_to_the_surroundings_of_the_workflow(folder: Path) -> None:
     a, b = (step.surroundings for step in plan.steps)
     assert a == plan.surroundings == Surroundings({"A": "1", "B": "2"}, str(folder), (str(folder),))
     assert b == Surroundings({"A": "1", "B": "x", "C": "3"}, str(folder / "sub"), (str(folder),))
-
-
-def test_targets_are_checked_in_the_surroundings_of_their_steps(folder: Path) -> None:
-    (folder / "sub").mkdir()
-    (folder / "where.py").write_text(
-        "import os\nassert os.environ['A'] == os.path.basename(os.getcwd())\ndef f(): pass"
-    )
-    good = "b: {target: 'where:f', env: {A: sub}, working_dir: sub}, c: {target: 'where:f', env: {A: sub}}"
-    with pytest.raises(WorkflowError) as refused:
-        plan_from(
-            f"processes: {{{good}, d: {{target: 'where:g', env: {{A: sub}}, working_dir: sub}}}}",
-            folder,
-            check_targets=True,
-        )
-    assert [told.message for told in refused.value.diagnostics] == [
-        "importing `where` raises AssertionError",
-        "`where` has no `g`",
-    ]
 
 
 def test_a_globs_paths_are_relative_to_where_the_step_runs(folder: Path) -> None:

@@ -84,11 +84,11 @@ def test_what_is_only_counted_is_told_of_once(ledger: Ledger, told: Told) -> Non
     """The board has a part of it, which is told of; then comes the word that counts all of it."""
     ledger.book(4, "lost", b"x\n")
     ledger.book_count(0, 3)
-    ledger.tell_counted()
+    ledger.log_counted()
     ledger.book_count(0, 9)
-    ledger.tell_counted()
+    ledger.log_counted()
     ledger.book_count(0, 9)
-    ledger.tell_counted()
+    ledger.log_counted()
     assert [(event["first"], event["last"]) for event in told.events] == [(0, 2), (3, 3), (5, 8)]
     assert ledger.outcomes == {"lost": 1, "returned": 8}
 
@@ -105,8 +105,8 @@ def test_counted_tasks_are_told_as_ranges(ledger: Ledger, told: Told) -> None:
     ledger.book_count(0, 10)
     ledger.book_count(20, 5)
     ledger.book_count(5, 15)
-    ledger.tell_counted()
-    ledger.tell_counted()
+    ledger.log_counted()
+    ledger.log_counted()
     assert told.counted == ledger.outcomes["returned"] == 25
     assert told.events == [{"event": "tasks.counted", "step": "step", "first": 0, "last": 24, "returned": 25}]
 

@@ -5,11 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from conftest import CommandLine
 
 from mprun.errors.exceptions import WorkflowError
 from mprun.loading.load import load
-from mprun.loading.params.inputs import given_params
+from mprun.loading.params.inputs import param_inputs
 from mprun.loading.prepare import prepare
 from mprun.plan.plan import Limits, Plan, PoolStep, ProcessStep
 
@@ -46,15 +45,14 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def plan_of(folder: Path, text: str = MAIN, *assignments: str, check_targets: bool = True) -> Plan:
+def plan_of(folder: Path, text: str = MAIN, *assignments: str) -> Plan:
     (folder / "main.yaml").write_text(text)
-    given = given_params(assignments, "", {})
-    return prepare(str(folder / "main.yaml"), given, check_targets=check_targets)
+    return prepare(str(folder / "main.yaml"), param_inputs(assignments, "", {}), check_targets=False)
 
 
 def told(folder: Path, text: str, *assignments: str) -> list[str]:
     with pytest.raises(WorkflowError) as refused:
-        plan_of(folder, text, *assignments, check_targets=False)
+        plan_of(folder, text, *assignments)
     return [diagnostic.message for diagnostic in refused.value.diagnostics]
 
 
@@ -106,19 +104,8 @@ def test_a_secret_is_given_to_the_run_for_all_files(folder: Path) -> None:
         "params: {token: {type: str, secret: true}}\nprocesses: {a: {target: 'main:first', args: ['${params.token}']}}"
     )
     (folder / "main.yaml").write_text("params: {token: {type: str, secret: true}}\ninclude: a.yaml")
-    loaded = load(str(folder / "main.yaml"), given_params(["token=hush-hush"], "", {}))
+    loaded = load(str(folder / "main.yaml"), param_inputs(["token=hush-hush"], "", {}))
     assert (loaded.diagnostics, loaded.secrets) == ((), {"token": "hush-hush"})
-
-
-def test_an_allowlist_holds_for_included_files(folder: Path) -> None:
-    (folder / "a.yaml").write_text("targets: {x: 'os:getcwd'}\nonly_targets: true\nprocesses: {a: {target: x}}")
-    text = "only_targets: true\ntargets: {first: 'main:first'}\ninclude: a.yaml\nprocesses: {b: {target: first}}"
-    with pytest.raises(WorkflowError) as refused:
-        plan_of(folder, text)
-    assert [found.message for found in refused.value.diagnostics] == [
-        "`os:getcwd` is none of the workflow's `targets`, and `only_targets` allows no other"
-    ]
-    assert len(plan_of(folder, text.replace("only_targets: true\n", "")).steps) == 2
 
 
 def test_files_one_inside_another_have_a_limit(folder: Path) -> None:
@@ -133,19 +120,3 @@ def test_many_files_have_a_limit(folder: Path) -> None:
         (folder / f"f{number}.yaml").write_text(f"processes: {{s{number}: {{target: 'main:first'}}}}")
     files = ", ".join(f"f{number}.yaml" for number in range(101))
     assert told(folder, f"include: [{files}]") == ["a workflow has at most 100 files"]
-
-
-def test_a_workflow_of_several_files_runs(mprun: CommandLine) -> None:
-    mprun.write(
-        "sub/part.yaml",
-        "params: {size: 1}\npools: {read: {target: 'counting:count', map: {range: '${params.size}'}}}\n",
-    )
-    mprun.write("sub/counting.py", "def count(number): return number\n")
-    mprun.write(
-        "main.yaml",
-        "include: {file: sub/part.yaml, params: {size: 3}}\nprocesses: {last: {target: 'time:time', needs: read}}\n",
-    )
-    assert mprun("main.yaml").code == 0
-    head, *rest = mprun.log()
-    assert list(head["included"]) == [str(mprun.folder / "sub/part.yaml")]
-    assert sorted(event["result"] for event in rest if event["event"] == "task.result") == [0, 1, 2]

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import ast
-import subprocess
-import sys
+import functools
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -19,7 +18,7 @@ PACKAGE = Path(mprun.__file__).parent
 LAYERS = (
     "errors __init__",
     "system language log",
-    "results sources",
+    "results sources engines.table",
     "plan",
     "sharing",
     "worker",
@@ -38,7 +37,6 @@ RANK = {room: rank for rank, rooms in enumerate(LAYERS) for room in rooms.split(
 WITH_PYDANTIC = {"format", "loading", "log.schema", "planning"}
 # Imported by a child that has an annotation of Pydantic's to convert to, and only then.
 WITH_PYDANTIC_TYPES = PACKAGE / "worker" / "conversion" / "pydantic_types.py"
-HEAVY = {"pydantic", "typer", "yaml", "structlog", "rich"}
 
 SOURCES = sorted(PACKAGE.rglob("*.py"))
 
@@ -54,9 +52,14 @@ def part_of(path: Path) -> str:
     return room_of(".".join(path.relative_to(PACKAGE).with_suffix("").parts).removesuffix(".__init__"))
 
 
+@functools.cache
+def tree_of(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
 def imports(path: Path) -> Iterator[str]:
     """The dotted names that a module imports, wherever in it."""
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    for node in ast.walk(tree_of(path)):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
@@ -85,49 +88,7 @@ def test_only_some_parts_know_pydantic() -> None:
 def test_only_the_command_line_prints_and_exits(path: Path) -> None:
     if part_of(path) in ("cli", "__main__"):
         return
-    calls = {ast.unparse(node.func) for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Call)}
+    calls = {ast.unparse(node.func) for node in ast.walk(tree_of(path)) if isinstance(node, ast.Call)}
     assert calls & {"sys.exit", "exit", "quit"} == set()
     # A display prints to the stream that it was given.
     assert part_of(path) == "sinks" or "print" not in calls
-
-
-@pytest.mark.parametrize(
-    "module",
-    [
-        "mprun.__main__",
-        "mprun.worker.checks.check",
-        *(
-            ".".join(path.relative_to(PACKAGE.parent).with_suffix("").parts)
-            for path in sorted(PACKAGE.glob("worker/**/[a-z]*.py"))
-            if path != WITH_PYDANTIC_TYPES
-        ),
-    ],
-)
-def test_what_a_child_loads_is_light(module: str) -> None:
-    """In a fresh interpreter: none of the packages that the command itself is made of."""
-    script = f"import sys, {module}; print(*sorted({HEAVY!r} & set(sys.modules)))"
-    told = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
-    assert (told.stderr, told.stdout) == ("", "\n")
-
-
-@pytest.mark.parametrize(
-    ("module", "never"),
-    [
-        ("mprun.cli.run", {"pydantic", "typer", "structlog", "rich"}),  # what is imported before any process boots
-        ("mprun.running.record", {"pydantic", "typer", "yaml", "rich"}),
-        (
-            "mprun.worker.calls.serve",
-            {"mprun.sources.decoding", "mprun.language.references", "mprun.results.files", "mprun.worker.calls.scope"},
-        ),
-    ],
-)
-def test_a_run_imports_only_what_it_uses(module: str, never: set[str]) -> None:
-    script = f"import sys, {module}; print(*sorted({never!r} & set(sys.modules)))"
-    told = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
-    assert (told.stderr, told.stdout) == ("", "\n")
-
-
-def test_structlog_alone_is_imported_as_if_rich_were_not_installed() -> None:
-    script = "import mprun.running.logger, rich, structlog; print(structlog.dev.rich is None, bool(rich.__file__))"
-    told = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
-    assert (told.stderr, told.stdout) == ("", "True True\n")

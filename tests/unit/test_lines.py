@@ -9,9 +9,9 @@ import time
 
 import pytest
 
-from mprun.log import task_lines as lines_module
-from mprun.log.numbering import numbered
-from mprun.log.task_lines import TaskLines
+from mprun.log.codec import task_lines as lines_module
+from mprun.log.codec.numbering import numbered
+from mprun.log.codec.task_lines import TaskLines
 from mprun.log.words import timestamp
 
 ABOUT = {"event": "task.result", "step": "100 % naïve", "worker": 3}

@@ -12,7 +12,7 @@ from mprun.errors.diagnostics import render_all
 from mprun.errors.exceptions import UsageError, WorkflowError
 from mprun.language.references import Reference, Template
 from mprun.loading.load import load
-from mprun.loading.params.inputs import given_params
+from mprun.loading.params.inputs import param_inputs
 from mprun.loading.prepare import prepare
 from mprun.plan.plan import Plan, plan_json
 
@@ -21,7 +21,7 @@ STEP = "processes: {{a: {{target: 'jobs:a', args: [{}]}}}}\n"
 
 def plan_of(folder: Path, text: str, *assignments: str, file: str = "", environ: dict[str, str] | None = None) -> Plan:
     (folder / "w.yaml").write_text(text)
-    given = given_params(assignments, file, environ or {})
+    given = param_inputs(assignments, file, environ or {})
     return prepare(str(folder / "w.yaml"), given, check_targets=False)
 
 
@@ -141,7 +141,7 @@ def test_a_file_of_parameters_is_read_strictly(tmp_path: Path) -> None:
 @pytest.mark.parametrize("text", ["x", "=5"])
 def test_an_assignment_that_is_none(text: str) -> None:
     with pytest.raises(UsageError):
-        given_params([text], "", {})
+        param_inputs([text], "", {})
 
 
 def test_a_path_from_the_command_line_starts_from_the_current_folder(
@@ -186,7 +186,7 @@ processes:
     assert plan.steps[1].needs == {"a": "succeeded"}
     assert "hush" not in plan_json(plan)
     assert json.loads(plan_json(plan))["steps"][1]["args"][0] == {"$reference": "${results.a}"}
-    assert load(str(tmp_path / "w.yaml"), given_params(["token=hush-hush"], "", {})).secrets == {"token": "hush-hush"}
+    assert load(str(tmp_path / "w.yaml"), param_inputs(["token=hush-hush"], "", {})).secrets == {"token": "hush-hush"}
 
 
 def test_a_secret_is_not_told_in_an_error(tmp_path: Path) -> None:

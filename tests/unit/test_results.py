@@ -16,18 +16,19 @@ import pytest
 from engine.flows import Block
 
 from mprun.engines.local.backlog import Backlog, Batch
-from mprun.engines.results.back_pressure import MOST_BYTES, MOST_VALUES, Takers
+from mprun.engines.results.back_pressure import MOST_BYTES, MOST_VALUES, Consumers
 from mprun.engines.results.ledger import Ledger
 from mprun.engines.results.store import StepResults, Store
 from mprun.engines.supply.results import FinishedResults, ListedItems, StreamedResults
 from mprun.language.references import Reference, parse
 from mprun.log.values import NoExactFormError, exact_json, scalar_text
 from mprun.results.files import LARGE, Item, Reader, ResultFiles, pickle_value, read_own
+from mprun.system.temporary import claim_folder
 from mprun.worker.calls.scope import Scope
 from mprun.worker.wire import result_memory as shelves
 from mprun.worker.wire.frames import FrameError, Splitter, write_frame
 from mprun.worker.wire.result_frames import Values, read_values, values_parts
-from mprun.worker.wire.result_memory import Shelf
+from mprun.worker.wire.result_memory import ResultMemory
 from unit.test_engine_parts import Told
 
 
@@ -146,20 +147,20 @@ def test_values_that_are_none(name: str) -> None:
 
 
 def test_a_shelf_holds_a_run() -> None:
-    shelf = Shelf()
-    shelf.clear(3)
-    shelf.put(3, b"abc", -1)
-    shelf.put(-70_000, b"", 12)
-    assert shelf.values(5, 2) == Values(5, 3, 12, array("q", [3, -70_000]), b"abc")
-    assert shelf.values(5, 1).data == b"abc"
-    assert shelf.has_room(shelves.ROOM - 3)
-    assert not shelf.has_room(shelves.ROOM - 2)
-    shelf.clear(1)
+    result_memory = ResultMemory()
+    result_memory.clear(3)
+    result_memory.put(3, b"abc", -1)
+    result_memory.put(-70_000, b"", 12)
+    assert result_memory.values(5, 2) == Values(5, 3, 12, array("q", [3, -70_000]), b"abc")
+    assert result_memory.values(5, 1).data == b"abc"
+    assert result_memory.has_room(shelves.ROOM - 3)
+    assert not result_memory.has_room(shelves.ROOM - 2)
+    result_memory.clear(1)
     for _ in range(shelves.MOST):
-        assert shelf.has_room(1)
-        shelf.put(1, b"x", -1)
-    assert not shelf.has_room(0)
-    shelf.close_file()
+        assert result_memory.has_room(1)
+        result_memory.put(1, b"x", -1)
+    assert not result_memory.has_room(0)
+    result_memory.close_file()
 
 
 # -- in the parent
@@ -232,12 +233,12 @@ def test_nothing_is_overwritten(files: ResultFiles, results: StepResults) -> Non
         StepResults(files, single=False, by_completion=False)
 
 
-def test_a_run_without_a_folder_leaves_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+def test_a_run_without_a_folder_leaves_none() -> None:
     store = Store("")
-    assert os.path.isdir(store.folder)
+    folder = store.folder
+    assert (os.path.isdir(folder), os.path.dirname(folder)) == (True, claim_folder())
     store.close()
-    assert os.listdir(tmp_path) == []
+    assert not os.path.exists(folder)
 
 
 def test_a_value_is_kept_with_the_outcome_that_is_booked(results: StepResults) -> None:
@@ -258,7 +259,7 @@ def test_a_value_is_kept_with_the_outcome_that_is_booked(results: StepResults) -
 
 
 def streamed(results: StepResults, told: list[str] | None = None, *, must_succeed: bool = True) -> StreamedResults:
-    supply = StreamedResults(results, source="giver", taker="taker", must_succeed=must_succeed)
+    supply = StreamedResults(results, source="giver", consumer="taker", must_succeed=must_succeed)
     supply.begin(lambda: (told if told is not None else []).append("more"))
     return supply
 
@@ -302,13 +303,13 @@ def test_a_stream_of_a_step_that_failed(results: StepResults, must_succeed: bool
 
 def test_a_dropped_stream_holds_nobody_back(results: StepResults) -> None:
     gone_on: list[str] = []
-    results.takers.on_room = lambda: gone_on.append("on")
+    results.consumers.on_room = lambda: gone_on.append("on")
     supply = streamed(results)
     results.add(values_of(0, *range(MOST_VALUES + 1)))
-    assert results.takers.hold_back()
+    assert results.consumers.hold_back()
     supply.drop("the end")
     assert (gone_on, supply.ended, supply.take(5)) == (["on"], True, ())
-    assert not results.takers.hold_back()
+    assert not results.consumers.hold_back()
 
 
 def test_results_of_a_step_that_has_ended(results: StepResults) -> None:
@@ -338,36 +339,36 @@ def test_the_items_of_one_result(files: ResultFiles) -> None:
 
 def test_takers_hold_back_by_number_and_by_bytes() -> None:
     """The slowest counts; one that takes many at once may be further behind."""
-    takers = Takers()
-    takers.there_are_more([1] * 10_000)
-    assert not takers.hold_back(), "nobody is at work on them"
-    quick, slow = takers.begin("one"), takers.begin("other")
+    consumers = Consumers()
+    consumers.has_more([1] * 10_000)
+    assert not consumers.hold_back(), "nobody is at work on them"
+    quick, slow = consumers.begin("one"), consumers.begin("other")
     quick.took([1] * 10_000)
-    assert takers.hold_back()
+    assert consumers.hold_back()
     slow.took([1] * (10_000 - MOST_VALUES))
-    assert not takers.hold_back()
-    takers.there_are_more([MOST_BYTES])
-    assert takers.hold_back()
+    assert not consumers.hold_back()
+    consumers.has_more([MOST_BYTES])
+    assert consumers.hold_back()
     slow.took([1] * MOST_VALUES)
     slow.took([MOST_BYTES])
     quick.took([MOST_BYTES])
-    takers.there_are_more([1] * 4 * slow.at_once)
-    assert not takers.hold_back()
+    consumers.has_more([1] * 4 * slow.at_once)
+    assert not consumers.hold_back()
 
 
 def test_the_step_goes_on_when_all_have_caught_up() -> None:
     gone_on: list[str] = []
-    takers = Takers()
-    takers.on_room = lambda: gone_on.append("on")
-    one, other = takers.begin("one"), takers.begin("other")
-    takers.there_are_more([1] * 5000)
-    assert takers.hold_back()
+    consumers = Consumers()
+    consumers.on_room = lambda: gone_on.append("on")
+    one, other = consumers.begin("one"), consumers.begin("other")
+    consumers.has_more([1] * 5000)
+    assert consumers.hold_back()
     one.took([1] * 4500)
-    takers.caught_up()
+    consumers.caught_up()
     assert gone_on == []
     other.took([1] * 4500)
-    takers.caught_up()
-    takers.caught_up()
+    consumers.caught_up()
+    consumers.caught_up()
     assert gone_on == ["on"]
 
 
@@ -378,8 +379,8 @@ def test_what_came_back_is_given_out_though_held_back(results: StepResults) -> N
     batch = backlog.take(1)
     assert batch is not None
     backlog.give_back(batch)
-    assert backlog.take(5, only_again=True) == Batch(0, 1, batch.items)
-    assert backlog.take(5, only_again=True) is None
+    assert backlog.take(5, only_retries=True) == Batch(0, 1, batch.items)
+    assert backlog.take(5, only_retries=True) is None
     assert backlog.take(5) is not None
 
 

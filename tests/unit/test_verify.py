@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import io
 import json
-import os
 import shutil
-import signal
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -16,7 +14,7 @@ from log_checks import check_lines
 from logs_by_hand import RUN_ID, lines_of, returned, small_run, write_run
 
 from mprun.errors.exceptions import UsageError
-from mprun.log.verifying import parse_beside
+from mprun.log.codec import columns
 from mprun.log.verifying.chain import check_chain
 from mprun.log.verifying.complete import check_complete
 from mprun.log.verifying.parse import Returned, parse
@@ -27,6 +25,11 @@ from mprun.runs.index import append
 
 LINES = list(lines_of(small_run()))
 LOG = b"".join(LINES)
+
+
+@pytest.fixture(autouse=True)
+def _a_few_lines_are_read_in_bulk(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(columns, "WORTH_IT", 0)
 
 
 @pytest.fixture
@@ -61,33 +64,6 @@ def alone(log: bytes) -> str:
         return "TAMPERED"
     whole = complete.finish and not complete.findings and not chain.torn and chain.good_lines == chain.lines
     return "VERIFIED" if whole else "INCOMPLETE"
-
-
-def test_each_bit_flipped() -> None:
-    """Without any help from outside the log."""
-    assert alone(LOG) == "VERIFIED"
-    log = bytearray(LOG)
-    for place in range(len(log)):
-        for bit in range(8):
-            log[place] ^= 1 << bit
-            try:
-                word = alone(bytes(log))
-            except UsageError:  # of the format's number: that it is a newer one is all there is to say
-                word = "refused"
-            log[place] ^= 1 << bit
-            # Where the end is no longer known as the end, it may as well be missing.
-            assert word in ("TAMPERED", "refused") or (word == "INCOMPLETE" and place >= len(LOG) - len(LINES[-1]) - 1)
-
-
-def test_cut_at_each_byte(run: RunFiles) -> None:
-    """Nothing tells a cut log from one whose writer was killed, but for its head."""
-    for size in range(len(LOG)):
-        assert alone(LOG[:size]) == "INCOMPLETE"
-    for size in (0, 1, len(LOG) // 2, len(LOG) - len(LINES[-1]), len(LOG) - 1):
-        Path(run.log).write_bytes(LOG[:size])
-        verdict = verify(run)
-        assert verdict.word == "TAMPERED"
-        assert f"the log's end is cut off: it had {len(LOG):,} bytes, and has {size:,}" in told(verdict)
 
 
 def test_each_line_dropped_doubled_swapped_is_named(run: RunFiles) -> None:
@@ -376,42 +352,6 @@ def test_a_file_without_an_end_of_line_is_not_read_into_memory(tmp_path: Path) -
     with log.open("wb") as file:
         file.truncate(20_000_000)
     assert verify(RunFiles("zeros", str(log))).word == "INCOMPLETE"
-
-
-# -- read by several processes
-
-
-@pytest.mark.parametrize("stretch", [1, 7, 100, 1000, 10**6])
-def test_a_log_that_is_parsed_by_several_processes(
-    run: RunFiles, stretch: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Wherever its lines are divided, and whatever is wrong with it: the same is found."""
-    damaged = (
-        LOG,
-        LOG.replace(b'"task":2,', b'"task":7,'),
-        b"".join([*LINES[:7], *LINES[9:]]),
-        LOG[:-500],
-        LOG + b"x" * 3000,
-        LOG.replace(b"\n", b" ", 3),
-    )
-    for log in damaged:
-        Path(run.log).write_bytes(log)
-        alone = verify(run)
-        with monkeypatch.context() as patch:
-            patch.setattr(parse_beside, "WORTH_IT", 0)
-            patch.setattr(parse_beside, "STRETCH", stretch if len(log) // stretch < 1000 else 50)
-            assert verify(run) == alone
-
-
-def test_a_process_that_is_killed_while_it_reads(run: RunFiles, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(parse_beside, "WORTH_IT", 0)
-    monkeypatch.setattr(parse_beside, "parse_stretch", die)
-    with pytest.raises(UsageError, match="a process that read the log was killed"):
-        verify(run)
-
-
-def die(*arguments: Any) -> None:
-    os.kill(os.getpid(), signal.SIGKILL)
 
 
 def test_results_in_bulk_say_what_their_lines_say() -> None:

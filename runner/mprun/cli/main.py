@@ -7,8 +7,10 @@ import signal
 from collections.abc import Sequence
 from types import FrameType
 
-from mprun.cli.arguments import COMMANDS, RUNS_DIR, RUNS_DIR_VARIABLE
-from mprun.cli.output import OutputError, occupy_standard_streams, say
+from mprun import __version__
+from mprun.cli.commands import COMMANDS
+from mprun.cli.output import OutputError, occupy_standard_streams, say, show
+from mprun.cli.runs_dir import runs_dir_without_options
 from mprun.errors.exceptions import ExitCode, LogError, MprunError, UsageError, WorkflowError
 
 
@@ -46,21 +48,34 @@ def run_command_line(arguments: Sequence[str]) -> int:
 
 
 def _carry_out(arguments: list[str]) -> None:
-    if len(arguments) == 1 and not arguments[0].startswith("-") and arguments[0] not in COMMANDS:
-        raise SystemExit(_run(arguments[0]))
+    if file := _lone_file(arguments):
+        raise SystemExit(_run(file))
+    if arguments[:1] == ["--version"]:
+        show(f"mprun {__version__}\n")
+        return
     from mprun.cli.app import app
 
-    if arguments and arguments[0] not in (*COMMANDS, "--help", "--version"):
+    if arguments and arguments[0] not in (*COMMANDS, "--help"):
         arguments = ["run", *arguments]  # `mprun FILE` is short for `mprun run FILE`
     app(arguments, prog_name="mprun")
 
 
-def _run(file: str) -> ExitCode:
-    """`mprun FILE`: there is nothing to parse, so the parser isn't imported, and the children boot the sooner."""
-    from mprun.cli.run import run_file
-    from mprun.loading.params.inputs import given_params
+def _lone_file(arguments: list[str]) -> str:
+    """The file of `mprun FILE` and `mprun run FILE`, where there is nothing to parse; empty for anything else."""
+    match arguments:
+        case [word] if word in COMMANDS:
+            return ""
+        case [file] | ["run", file] if not file.startswith("-"):
+            return file
+    return ""
 
-    return run_file(file, given_params([], "", os.environ), runs_dir=os.environ.get(RUNS_DIR_VARIABLE) or RUNS_DIR)
+
+def _run(file: str) -> ExitCode:
+    """Run `file` without the parser: its import would delay the children."""
+    from mprun.cli.run_file import run_file
+    from mprun.loading.params.inputs import param_inputs
+
+    return run_file(file, param_inputs([], "", os.environ), runs_dir=runs_dir_without_options())
 
 
 def _interrupt(number: int, frame: FrameType | None) -> None:

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from typing import BinaryIO
 
 from mprun.errors.exceptions import UsageError
-from mprun.log.reading.lines import LineError, event_of, refuse_newer
+from mprun.log.codec.event import LineError, event_of
+from mprun.log.reading.lines import refuse_newer
 from mprun.log.reading.regular import open_regular
 from mprun.log.words import MAX_LINE
 

@@ -1,13 +1,26 @@
-"""Options that several commands have."""
+"""Arguments and options that several commands have."""
 
 from __future__ import annotations
 
-from typing import Annotated
+import os
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mprun.cli.arguments import RUNS_DIR_VARIABLE
+from mprun.cli.runs_dir import RUNS_DIR_VARIABLE
 
+if TYPE_CHECKING:
+    from mprun.loading.params.inputs import ParamInputs
+
+WorkflowFile = Annotated[str, typer.Argument(metavar="FILE", help="The workflow file.", show_default=False)]
+RunReference = Annotated[
+    str,
+    typer.Argument(
+        metavar="RUN",
+        help="A run: its id or the beginning of it, `latest`, or the path of its folder or log.",
+        show_default=False,
+    ),
+]
 RunsDir = Annotated[
     str, typer.Option("--runs-dir", envvar=RUNS_DIR_VARIABLE, metavar="DIR", help="Where the runs are kept.")
 ]
@@ -18,6 +31,22 @@ Param = Annotated[
 ParamsFile = Annotated[
     str, typer.Option("--params", metavar="FILE", help="A YAML file of parameters and their values.")
 ]
+Only = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--only",
+        metavar="STEP[@CELL]",
+        help="Only this step, or this cell of it, and what it needs. May be given again.",
+        show_default=False,
+    ),
+]
+First = Annotated[
+    int | None,
+    typer.Option(
+        "--first", metavar="N", min=1, help="Only the first N items of each pool and fan-out.", show_default=False
+    ),
+]
+NoImport = Annotated[bool, typer.Option("--no-import", help="Don't import the targets to check them.")]
 MaxParallel = Annotated[
     int | None,
     typer.Option(
@@ -31,3 +60,10 @@ SignKey = Annotated[
 Explain = Annotated[
     bool, typer.Option("--explain", help="Say what would be taken over, and why the rest not; start nothing.")
 ]
+
+
+def read_params(assignments: list[str] | None, file: str) -> ParamInputs:
+    """The parameters that `Param`, `ParamsFile` and the environment give. Raises UsageError, WorkflowError."""
+    from mprun.loading.params.inputs import param_inputs
+
+    return param_inputs(assignments or [], file, os.environ)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
+from collections.abc import Sequence
 from typing import TextIO
 
 from mprun.errors.exceptions import MprunError
@@ -33,6 +34,13 @@ def say(text: str) -> None:
             wait_for_room(fd)
         sys.stderr.write(text)
         sys.stderr.flush()
+
+
+def table(rows: Sequence[Sequence[str]]) -> str:
+    """`rows`, of which the first is the heading, in aligned columns; ends with a newline."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
+    return "\n".join(lines) + "\n"
 
 
 def _descriptor(stream: TextIO) -> int | None:

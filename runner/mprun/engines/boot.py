@@ -9,21 +9,22 @@ import signal
 from collections.abc import Iterator, Sequence
 from multiprocessing import forkserver, resource_tracker
 
+from mprun.engines.table import POOL_ENGINES
 from mprun.plan.plan import Plan, PoolStep
+from mprun.system.temporary import claim_folder
 
 # Loaded once into the fork server, so that no child has to import them.
 _PRELOADED = ("mprun.worker.calls.step", "mprun.worker.calls.serve")
 _PRELOADED_FOR_RESULTS = ("mprun.worker.wire.result_writer", "mprun.worker.calls.save")
-_PRELOADED_FOR_STDLIB = ("mprun.worker.calls.pool_task", "multiprocessing.pool")
 
 
 def boot(plan: Plan) -> None:
     """Start the fork server, if `plan` needs one and it isn't there: it boots while the caller goes on."""
     if plan.start_method == "forkserver":
-        stdlib = any(isinstance(step, PoolStep) and step.engine == "stdlib" for step in plan.steps)
+        engines = dict.fromkeys(step.engine for step in plan.steps if isinstance(step, PoolStep))
+        for_engines = [module for engine in engines for module in POOL_ENGINES[engine].preloads]
         keeps = any(step.keeps or (isinstance(step, PoolStep) and step.keeps_finals) for step in plan.steps)
-        more = [*(_PRELOADED_FOR_STDLIB if stdlib else ()), *(_PRELOADED_FOR_RESULTS if keeps else ())]
-        boot_fork_server([*_PRELOADED, *more])
+        boot_fork_server([*_PRELOADED, *for_engines, *(_PRELOADED_FOR_RESULTS if keeps else ())])
 
 
 def boot_fork_server(preloaded: Sequence[str] = _PRELOADED) -> None:
@@ -36,6 +37,7 @@ def boot_fork_server(preloaded: Sequence[str] = _PRELOADED) -> None:
 
 
 def _boot_fork_server(preloaded: Sequence[str]) -> None:
+    claim_folder()  # the server's socket is in it
     multiprocessing.get_context("forkserver").set_forkserver_preload(list(preloaded))
     with children_ignore_current_folder():
         resource_tracker.ensure_running()  # its start would unblock the signal

@@ -1,4 +1,4 @@
-"""What a step at work may still begin, as far as one can tell from outside it."""
+"""The calls that a running step has yet to start, as far as one can see from outside it."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
-class More:
-    """There are more calls to come.
+class Upcoming:
+    """There are further calls.
 
-    `fed_by` are steps of which one must get on before the next call can be given to anybody; none where it may come at
-    any time. `needs_room`: another child is started only when one has ended.
+    `fed_by`: the steps one of which must progress before the next call can go to a child; empty where the call can
+    start at any time. `needs_room`: the step starts another child only when one has ended.
     """
 
     fed_by: frozenset[str] = frozenset()

@@ -1,4 +1,4 @@
-"""What every engine of pools does in the same way: set its workers up, and tell of their starts and ends."""
+"""What all engines of pools share: they set up workers, and log their starts and ends."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any, Generic, TypeVar
 from mprun.engines.child.child import Child, Ending
 from mprun.engines.results.finals import Finals
 from mprun.engines.results.ledger import Ledger
-from mprun.engines.results.reuse import Sifter
+from mprun.engines.results.reuse import ReuseFilter
 from mprun.engines.results.scope import scope_for
 from mprun.engines.results.store import StepResults
 from mprun.engines.results.tracking import Tracked, contents_of
@@ -28,7 +28,7 @@ NOT_SET_UP = "a worker could not be set up"
 
 
 class PoolWorker:
-    """What the parent notes of one child of a pool. `tasks` are those that it has ended."""
+    """What the parent knows of one worker of a pool. `tasks` counts those that it has finished."""
 
     def __init__(self, child: Child) -> None:
         self.child = child
@@ -36,7 +36,7 @@ class PoolWorker:
         self.tasks = 0
         self.said_goodbye = False
         self.unready = False
-        self.finalized = False  # whether it is told how its finalizer ended
+        self.finalized = False  # whether the log says how its finalizer ended
         self.usage: dict[str, Any] = {"cpu_time": None, "max_rss": None}
 
     @property
@@ -49,7 +49,7 @@ class PoolWorker:
         return "stopped" if self.child.stopped_by else "died"
 
     def attempt_at(self, task: int) -> int | None:
-        """Which attempt at `task` it makes; None where that is over."""
+        """Which attempt at `task` it runs; None where that attempt is over."""
         return 1
 
 
@@ -57,7 +57,7 @@ W = TypeVar("W", bound=PoolWorker)
 
 
 class PoolExecution(Generic[W]):
-    """The state that all engines of pools have, and the events that they all tell."""
+    """The state that all engines of pools have, and the events that they all log."""
 
     def __init__(self, run: Run, step: PoolStep) -> None:
         self.step = step
@@ -80,11 +80,11 @@ class PoolExecution(Generic[W]):
 
     @property
     def results(self) -> StepResults | None:
-        """Where the tasks' values are kept; None where they aren't, or not yet."""
+        """The stored results; None where the step stores none, or none yet."""
         return self.ledger.results
 
     def get_ready(self) -> None:
-        """Its turn has come: open what results go to, and gather what its references stand for. Raises OSError."""
+        """Open the files for results, and look up the values of references, when the step starts. Raises OSError."""
         step, items = self.step, _written_items(self.step)
         self._scope = scope_for(self.run, (step.args, step.kwargs, step.initargs, step.command, items))
         self._items_refer = self._scope is not None and any(references_in(items))
@@ -93,12 +93,12 @@ class PoolExecution(Generic[W]):
         self.finals.open()
         self._tracked = self.run.tracking.begin(step.name)
 
-    def sifter(self) -> Sifter | None:
-        """What is to be shown each item; None where that is not needed."""
+    def reuse_filter(self) -> ReuseFilter | None:
+        """The filter that each item passes; None where none is needed."""
         tracked, logged = self._tracked, self.run.plan.log_tasks == "all"
         if tracked is None or not tracked.looks_at_items:
             return None
-        return Sifter(tracked, contents_of(self.supply), self.ledger, self.step.name, logged=logged)
+        return ReuseFilter(tracked, contents_of(self.supply), self.ledger, self.step.name, logged=logged)
 
     def signal(self, number: int) -> None:
         for worker in self.workers.values():
@@ -121,7 +121,7 @@ class PoolExecution(Generic[W]):
         self.run.events.emit(event, step=self.step.name, worker=child.process.worker, pid=child.pid)
 
     def work(self, submitted: float = 0.0) -> PoolWork:
-        """What each worker is told of the step."""
+        """What each worker needs to know of the step."""
         step = self.step
         return PoolWork(
             step=step.name,
@@ -143,7 +143,7 @@ class PoolExecution(Generic[W]):
             command=step.command,
             keys=step.keys,
             finalizer=step.finalizer,
-            keep_final=None if self.finals.results is None else self.finals.results.files,
+            final_files=None if self.finals.results is None else self.finals.results.files,
         )
 
     def make_process(self, *args: Any, **kwargs: Any) -> ChildProcess:
@@ -154,7 +154,7 @@ class PoolExecution(Generic[W]):
         process.worker = next(self._numbers)
         return process
 
-    def tell_pool_started(self, engine: str = "") -> None:
+    def log_pool_started(self, engine: str = "") -> None:
         self.run.events.emit(
             "pool.started",
             step=self.step.name,
@@ -165,11 +165,11 @@ class PoolExecution(Generic[W]):
             **({"finalizer": self.step.finalizer.text} if self.step.finalizer else {}),
         )
 
-    def tell_worker_started(self, worker: W) -> None:
+    def log_worker_started(self, worker: W) -> None:
         self.run.events.emit("worker.started", step=self.step.name, worker=worker.number, pid=worker.child.pid)
 
-    def tell_unready(self, worker: W, exception: dict[str, str]) -> str:
-        """Tell that `worker` could not be set up; returns it as the step's error."""
+    def log_unready(self, worker: W, exception: dict[str, str]) -> str:
+        """Log that `worker` could not be set up; return that as the step's error."""
         worker.unready = True
         self.run.events.emit(
             "worker.unready", step=self.step.name, worker=worker.number, pid=worker.child.pid, **exception
@@ -177,7 +177,7 @@ class PoolExecution(Generic[W]):
         what = self.step.initializer.text if self.step.initializer else self.step.target.text
         return f"{NOT_SET_UP}: `{what}` raised {exception['exception.type']}: {exception['exception.message']}"
 
-    def tell_worker_joined(self, worker: W, ending: Ending) -> None:
+    def log_worker_joined(self, worker: W, ending: Ending) -> None:
         self.run.events.emit(
             "worker.joined",
             step=self.step.name,
@@ -190,8 +190,8 @@ class PoolExecution(Generic[W]):
             **worker.usage,
         )
 
-    def tell_pool_joined(self, slots: int, source_error: str) -> None:
-        """Tell the pool's end and give its `slots` back: the last before the run is told that it has finished."""
+    def log_pool_joined(self, slots: int, source_error: str) -> None:
+        """Log the pool's end and give back its `slots`: the last act before `finished`."""
         self._end_finals()
         if source_error:
             self.error = self.error or f"its items could not be read: {source_error}"

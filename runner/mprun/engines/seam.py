@@ -1,4 +1,4 @@
-"""The seam between a run and its engines: what an engine is given, what it gives back."""
+"""The seam between a run and its engines: what an engine gets, and what it must do."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from mprun.engines.pending import More
+from mprun.engines.pending import Upcoming
 from mprun.engines.results.store import Store
 from mprun.engines.results.tracking import Tracking
 from mprun.engines.sharing.shares import Sharer
@@ -19,7 +19,7 @@ from mprun.system.loop import Loop
 
 
 class Events(Protocol):
-    """Where what happened is told. Each line of the log is told once, here."""
+    """Receives everything that happens in a run. Each line of the log passes through here once."""
 
     def emit(self, event: str, **fields: Any) -> None:
         """An event of the parent's own."""
@@ -31,27 +31,26 @@ class Events(Protocol):
         """Results of tasks `first`, `first` + 1, …, which all returned: such a line for each, without its newline."""
 
     def count(self, step: str, tasks: int) -> None:
-        """`tasks` more have returned which have no line; `tasks.counted` will tell which."""
+        """`tasks` more have returned without a line of their own; a later `tasks.counted` says which."""
 
     def emit_line(self, line: bytes) -> None:
-        """Another line that a child has encoded, as for `emit_result`."""
+        """Another line that a child has encoded, in the form of `emit_result`."""
 
     def emit_retry(self, step: str, task: int, line: bytes) -> None:
-        """An attempt that failed and is followed by another one; `line` is as for `emit_result`."""
+        """An attempt that failed and will be retried; `line` has the form of `emit_result`."""
 
     def emit_output(self, fields: dict[str, Any], stream: str, line: bytes) -> None:
-        """A line that a child printed, with whose it is."""
+        """A line that a child printed; `fields` say which child."""
 
 
 @dataclass(frozen=True, slots=True)
 class Run:
     """What all executions of one run share.
 
-    `unset` are the environment variables that children are not to keep, `store` is where results are kept, `tracking`
-    notes what steps and tasks are, and knows what an earlier run has of them. `facts` is
-    what `${run.…}` stands for that is known only while it runs: the `outcome`, once the ordinary steps have ended.
-    `mask` keeps secrets out of what children print, `sharing` gives children what they share. `inline`: all calls are
-    made in this process.
+    `unset` names the environment variables that children remove. `store` stores results. `tracking` records what steps
+    and tasks are, and knows which of them an earlier run has done. `facts` has the values of `${run.…}` that are known
+    only during the run: the `outcome`, once the ordinary steps have ended. `mask` keeps secrets out of what children
+    print. `sharing` gives children what they share. `inline`: this process makes all calls itself.
     """
 
     plan: Plan
@@ -68,7 +67,7 @@ class Run:
 
 
 class Execution(Protocol):
-    """One step at work. When all its children are joined it calls what it was given, once."""
+    """One step at work. It calls its `finished` once, when all its children are joined."""
 
     error: str
 
@@ -79,28 +78,28 @@ class Execution(Protocol):
     def outcomes(self) -> Counter[str]: ...
 
     def ready(self) -> bool:
-        """Take the slots that the first children need; False where they aren't free yet."""
+        """Take the slots that the first children need; return False where they aren't free yet."""
 
     def start(self) -> None:
         """Start the step's children. A failure to do so ends the execution, with `error` saying why."""
 
-    def more_room(self) -> None:
-        """A slot has become free: another child may be started."""
+    def slot_freed(self) -> None:
+        """A slot is free: the step may start another child."""
 
     def cancel(self, why: str) -> None:
-        """Begin no further task; what is at work goes on."""
+        """Start no further task; running ones continue."""
 
     def end(self, number: int, why: str) -> None:
-        """Send signal `number` to every child to end it, and wait for no more work of theirs."""
+        """Send signal `number` to every child to end it, and expect no more work from it."""
 
     def signal(self, number: int) -> None:
-        """Send signal `number` (stop, continue) to every child; mprun means no end by it."""
+        """Send signal `number` (stop, continue) to every child, not to end it."""
 
-    def more(self) -> More | None:
-        """What it may still begin; None where all that it has to do has begun."""
+    def upcoming(self) -> Upcoming | None:
+        """The calls that the step has yet to start; None where it has started all."""
 
     def is_idle(self, pid: int) -> bool:
-        """Whether child `pid` has nothing to do until it is given something."""
+        """Whether child `pid` has nothing to do until it gets a task."""
 
 
 Finished = Callable[[Execution], None]

@@ -1,6 +1,6 @@
 """How many children may be at work at once over the whole run (`max_parallel`).
 
-A slot is taken before a child is started and given back when it has been joined.
+An engine takes a slot before it starts a child, and gives it back when it has joined the child.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 
 class Slots:
-    """`most` slots (0: as many as anybody asks for). `on_free` is called when one has been given back."""
+    """`most` slots (0: no bound). Calls `on_free` when a slot becomes free."""
 
     def __init__(self, most: int) -> None:
         self.on_free: Callable[[], None] = _nothing
@@ -17,7 +17,7 @@ class Slots:
         self._free = most
 
     def take(self, count: int = 1) -> bool:
-        """Take `count` slots, or none where that many aren't free."""
+        """Take `count` slots, or none where fewer are free."""
         if self._bounded:
             if self._free < count:
                 return False

@@ -1,4 +1,4 @@
-"""Keeps the workers of a pool from fighting over cores: how many threads their numeric libraries start."""
+"""Bounds the threads of numeric libraries in workers, so that the workers of a pool don't compete for cores."""
 
 from __future__ import annotations
 

@@ -43,6 +43,12 @@ class Places:
         """What lies below `path` (or at it, if it has no span of its own) is written at `written_at`."""
         self._links.setdefault(path, written_at)
 
+    def with_links(self, links: Mapping[Path, Path]) -> Places:
+        """These places with more `links`; a path that is linked already stays so."""
+        linked = Places(self.file, self._lines)
+        linked._keys, linked._values, linked._links = self._keys, self._values, {**links, **self._links}
+        return linked
+
     def is_linked(self, path: Path, written_at: Path) -> bool:
         return self._links.get(path) == written_at
 

@@ -13,7 +13,8 @@ NO_OTHER_NAMES: dict[str, Any] = {"additionalProperties": False}  # of a mapping
 class Written(BaseModel):
     """Unknown keys are refused, types are exact, and a key without a value is a mistake."""
 
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+    # Built when first used: a file is validated as a whole, and few of its levels ever by themselves.
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, defer_build=True)
 
     @field_validator("*", mode="before")
     @classmethod

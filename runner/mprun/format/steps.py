@@ -4,32 +4,38 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, ConfigDict, Field
+from pydantic import BeforeValidator, ConfigDict
 from pydantic.json_schema import SkipJsonSchema
 
+from mprun.engines.table import OTHER_ENGINE, PoolEngine
 from mprun.format.base import NO_OTHER_NAMES, Written
-from mprun.format.items import ApplyCall, Axis, Items, MatrixEntry
+from mprun.format.items import ALSO_ARGS, ALSO_KWARGS, Apply, Axes, Items, Matrix
+from mprun.format.keys import Takes, key
 from mprun.format.values import (
+    ALSO_ENV,
+    ALSO_WORKING_DIR,
     RETRIED_OUTCOMES,
     Command,
     Count,
     Duration,
-    EnvName,
-    EnvValue,
+    Env,
+    FolderPath,
+    Kwargs,
     Memory,
     Needs,
     NumberFrom0,
-    ParameterName,
     PoolSize,
     SomeTexts,
-    Text,
+    TargetText,
     TextToCome,
     Time,
     WrittenIf,
     read_retries,
 )
 from mprun.plan.child_spec import Backoff, PoolCall
-from mprun.plan.plan import FAN_OUTS, POOL_CALLS, PoolEngine
+from mprun.plan.plan import FAN_OUTS, POOL_CALLS
+
+ALSO_MATRIX = ("strategy", "grid", "product")
 
 _TARGET_OR_COMMAND: dict[str, Any] = {"oneOf": [{"required": ["target"]}, {"required": ["command"]}]}
 _ONE_FAN_OUT: dict[str, Any] = {
@@ -45,52 +51,121 @@ _ONE_CALL: dict[str, Any] = {
 class RetriesEntry(Written):
     """When a call that failed is made again; a bare number is the count."""
 
-    count: NumberFrom0 = Field(description="How many more attempts there may be after the first.")
-    delay: Duration = Field(default=0.0, description="Time between the end of an attempt and the next one.")
-    backoff: Backoff = Field(default="fixed", description="Whether the delay stays as it is, or doubles each time.")
-    max_delay: Time = Field(default=60.0, description="The longest delay that doubling leads to.")
-    jitter: bool = Field(default=False, description="Wait a random part of the delay, so that not all come at once.")
-    on: SomeTexts = Field(
-        default=list(RETRIED_OUTCOMES),
-        description="After what: raised, lost, timed_out, a builtin exception's name, module:Class or file.py:Class.",
+    count: NumberFrom0 = key(
+        ...,
+        "How many more attempts there may be after the first.",
+        example="3",
+        also=("max", "limit", "times", "attempts", "max_attempts", "max_retries", "tries"),
     )
-    not_on: SomeTexts = Field(default=[], description="Exception classes after which there is no further attempt.")
+    delay: Duration = key(
+        0.0,
+        "Time between the end of an attempt and the next one.",
+        example="2s",
+        also=("wait", "interval", "initial_delay", "initial_interval", "retry_delay", "seconds"),
+    )
+    backoff: Backoff = key(
+        "fixed",
+        "Whether the delay stays as it is, or doubles each time.",
+        example="exponential",
+        also=("backoff_factor", "backoff_rate", "factor", "multiplier", "strategy", "policy"),
+    )
+    max_delay: Time = key(
+        60.0,
+        "The longest delay that doubling leads to.",
+        example="30s",
+        also=("max_backoff", "max_interval", "max_wait", "backoff_max", "maximum_interval"),
+    )
+    jitter: bool = key(
+        False,
+        "Wait a random part of the delay, so that not all come at once.",
+        example="true",
+        also=("random", "randomize", "jitter_factor"),
+    )
+    on: SomeTexts = key(
+        list(RETRIED_OUTCOMES),
+        "After what: raised, lost, timed_out, a builtin exception's name, module:Class or file.py:Class.",
+        example="[lost, OSError]",
+        takes="`raised`, `lost`, `timed_out` or an exception class, or a list of them",
+        also=("exceptions", "errors", "retry_on", "when", "only", "only_on"),
+    )
+    not_on: SomeTexts = key(
+        [],
+        "Exception classes after which there is no further attempt.",
+        example="FileNotFoundError",
+        takes="an exception class such as `OSError` or `module:Class`, or a list of them",
+        also=("ignore", "except", "exclude", "do_not_retry", "non_retryable"),
+    )
 
 
-Retries = Annotated[RetriesEntry, BeforeValidator(read_retries, json_schema_input_type=NumberFrom0 | RetriesEntry)]
+Retries = Annotated[
+    RetriesEntry,
+    BeforeValidator(read_retries, json_schema_input_type=NumberFrom0 | RetriesEntry),
+    Takes("a whole number from 0, or a mapping with a `count`"),
+]
 
 
 class LimitsEntry(Written):
     """What bounds a step and its calls, and what becomes of a failure."""
 
-    timeout: Time = Field(
-        default=0.0, description="The longest one attempt at one call may take: seconds, or text such as 1m30s."
+    timeout: Time = key(
+        0.0,
+        "The longest one attempt at one call may take: seconds, or text such as 1m30s.",
+        example="30s",
+        also=("time_limit", "timeout_seconds", "timeout_minutes", "deadline", "max_time", "execution_timeout"),
     )
-    step_timeout: Time = Field(default=0.0, description="The longest the whole step may take, with all its attempts.")
-    slow_after: Time = Field(
-        default=0.0, description="A call that takes longer is reported while it runs, with what it is doing."
+    step_timeout: Time = key(
+        0.0,
+        "The longest the whole step may take, with all its attempts.",
+        example="1h",
+        also=("total_timeout", "pool_timeout"),
     )
-    retries: Retries | SkipJsonSchema[None] = Field(
-        default=None, description="How many more attempts a call that failed is given, and when."
+    slow_after: Time = key(
+        0.0,
+        "A call that takes longer is reported while it runs, with what it is doing.",
+        example="10s",
+        also=("soft_time_limit", "slow_timeout", "slow_threshold", "slow"),
     )
-    continue_on_error: bool = Field(
-        default=False, description="A failure is shown, but what needs the step goes on, and the exit code stays 0."
+    retries: Retries | SkipJsonSchema[None] = key(
+        None,
+        "How many more attempts a call that failed is given, and when.",
+        example="{count: 3, delay: 2s}",
+        also=("retry", "max_retries", "num_retries", "attempts", "max_attempts", "tries"),
     )
-    max_memory: Memory = Field(
-        default=0,
-        description="The most memory a child may hold: bytes, or text such as 512M or 2G. "
+    continue_on_error: bool = key(
+        False,
+        "A failure is shown, but what needs the step goes on, and the exit code stays 0.",
+        example="true",
+        also=("ignore_errors", "ignore_error", "ignore_failure", "ignore_failures", "allow_failure"),
+    )
+    max_memory: Memory = key(
+        0,
+        "The most memory a child may hold: bytes, or text such as 512M or 2G. "
         "K, M, G and T (also KB or KiB, and so on) are powers of 1024.",
+        example="2G",
+        also=("memory", "mem", "mem_limit", "memory_limit", "memory_max", "max_rss"),
     )
 
 
 class SizesEntry(Written):
     """How a pool is made: its size, and what it hands out."""
 
-    processes: PoolSize = Field(default="cpus", description="How many workers: a number, cpus, or cpus - N.")
-    chunksize: Count = Field(default=0, description="How many items a worker is given at once.")
-    maxtasksperchild: Count = Field(default=0, description="A worker is replaced after so many tasks.")
-    engine: PoolEngine | SkipJsonSchema[None] = Field(
-        default=None, description="What runs the pool, in place of the workflow's engine."
+    processes: PoolSize = key(
+        "cpus",
+        "How many workers: a number, cpus, or cpus - N.",
+        example="cpus - 1",
+        also=("workers", "n_jobs", "num_workers", "max_workers", "n_workers", "size", "jobs"),
+    )
+    chunksize: Count = key(
+        0, "How many items a worker is given at once.", example="16", also=("chunk_size", "batch_size", "chunks")
+    )
+    maxtasksperchild: Count = key(
+        0,
+        "A worker is replaced after so many tasks.",
+        example="100",
+        also=("max_tasks_per_child", "max_tasks", "maxtasks"),
+    )
+    engine: PoolEngine | SkipJsonSchema[None] = key(
+        None, "What runs the pool, in place of the workflow's engine.", example=OTHER_ENGINE
     )
 
 
@@ -101,30 +176,56 @@ class DefaultsEntry(LimitsEntry, SizesEntry):
 class StepEntry(LimitsEntry):
     """What processes and pools have in common: what they call, what they wait for, and their limits."""
 
-    target: str = Field(
-        default="", description="What to call: module:function, module:Class.method or path/to/file.py:function."
+    target: TargetText = key(
+        "",
+        "What to call: module:function, module:Class.method or path/to/file.py:function.",
+        example="jobs:resize",
+        also=("run", "script", "func", "function", "fn", "callable", "call"),
     )
-    command: Command = Field(
-        default=[], description="A program to run in place of a target: its name and arguments, without a shell."
+    command: Command = key(
+        [],
+        "A program to run in place of a target: its name and arguments, without a shell.",
+        example="[gzip, -k, report.txt]",
+        also=("cmd", "exec", "program", "argv", "shell", "entrypoint"),
     )
-    needs: Needs = Field(
-        default={},
-        description="The steps that must have succeeded before this one starts, or how they must have ended.",
+    needs: Needs = key(
+        {},
+        "The steps that must have succeeded before this one starts, or how they must have ended.",
+        example="[fetch, count]",
+        also=("depends_on", "dependson", "depends", "dependencies", "after", "requires", "require"),
     )
-    if_: WrittenIf = Field(
-        default=None, alias="if", description="The step is skipped unless this holds, such as ${params.n} > 3."
+    if_: WrittenIf = key(
+        None,
+        "The step is skipped unless this holds, such as ${params.n} > 3.",
+        alias="if",
+        example="${params.n} > 3",
+        also=("when", "condition", "only_if"),
     )
-    env: dict[EnvName, EnvValue] = Field(
-        default={},
-        description="Environment variables of its children, on top of the workflow's.",
+    env: Env = key(
+        {},
+        "Environment variables of its children, on top of the workflow's.",
         json_schema_extra=NO_OTHER_NAMES,
+        example="{OMP_NUM_THREADS: 1}",
+        also=ALSO_ENV,
     )
-    working_dir: Text = Field(default="", description="The folder its children run in; the workflow's unless given.")
-    keys: TextToCome = Field(
-        default="", description="What labels a task: the name of a field of its item, or a text with ${item}."
+    working_dir: FolderPath = key(
+        "",
+        "The folder its children run in; the workflow's unless given.",
+        example="data",
+        also=ALSO_WORKING_DIR,
     )
-    save: TextToCome = Field(
-        default="", description="A file for the results: .json, .jsonl, .csv or .pickle, written whole or not at all."
+    keys: TextToCome = key(
+        "",
+        "What labels a task: the name of a field of its item, or a text with ${item}.",
+        example="page-${item}",
+        takes="the name of a field, or a text with `${item}`",
+    )
+    save: TextToCome = key(
+        "",
+        "A file for the results: .json, .jsonl, .csv or .pickle, written whole or not at all.",
+        example="results.jsonl",
+        takes="the path of a .json, .jsonl, .csv or .pickle file, as text",
+        also=("output", "save_to", "save_as", "outfile"),
     )
 
 
@@ -133,20 +234,36 @@ class ProcessEntry(StepEntry):
 
     model_config = ConfigDict(json_schema_extra=_ONE_FAN_OUT)
 
-    args: list[Any] = Field(default=[], description="Positional arguments of the target.")
-    kwargs: dict[ParameterName, Any] = Field(default={}, description="Keyword arguments of the target.")
-    daemon: bool = Field(default=False, description="Not waited for; stopped after the last ordinary step.")
-    foreach: Items | SkipJsonSchema[None] = Field(
-        default=None, description="One Process an item, which ${item} stands for."
+    args: list[Any] = key([], "Positional arguments of the target.", example="[2026, fast]", also=ALSO_ARGS)
+    kwargs: Kwargs = key({}, "Keyword arguments of the target.", example="{year: 2026}", also=ALSO_KWARGS)
+    daemon: bool = key(
+        False,
+        "Not waited for; stopped after the last ordinary step.",
+        example="true",
+        also=("daemonic", "background"),
     )
-    matrix: MatrixEntry | SkipJsonSchema[None] = Field(
-        default=None, description="One Process for each combination of the axes' values."
+    foreach: Items | SkipJsonSchema[None] = key(
+        None,
+        "One Process an item, which ${item} stands for.",
+        example="{glob: 'photos/*.jpg'}",
+        also=("for_each", "each", "over", "map", "items", "with_items", "loop"),
     )
-    zip: dict[ParameterName, Axis] | SkipJsonSchema[None] = Field(
-        default=None, description="One Process for the first values of all lists, one for the second, and so on."
+    matrix: Matrix | SkipJsonSchema[None] = key(
+        None,
+        "One Process for each combination of the axes' values.",
+        example="{size: [128, 256], format: [png, jpg]}",
+        also=ALSO_MATRIX,
     )
-    max_parallel: Count = Field(
-        default=0, description="How many of a fan-out's Processes are at work at once; the CPUs unless given."
+    zip: Axes | SkipJsonSchema[None] = key(
+        None,
+        "One Process for the first values of all lists, one for the second, and so on.",
+        example="{year: [2025, 2026], pages: [10, 12]}",
+    )
+    max_parallel: Count = key(
+        0,
+        "How many of a fan-out's Processes are at work at once; the CPUs unless given.",
+        example="4",
+        also=("concurrency", "parallelism", "max_workers", "n_jobs"),
     )
 
     @property
@@ -160,31 +277,58 @@ class PoolEntry(StepEntry, SizesEntry):
 
     model_config = ConfigDict(json_schema_extra=_ONE_CALL)
 
-    apply: ApplyCall | SkipJsonSchema[None] = Field(default=None, description="One call, with these arguments.")
-    map: Items | SkipJsonSchema[None] = Field(default=None, description="One call an item; results in input order.")
-    starmap: Items | SkipJsonSchema[None] = Field(
-        default=None, description="Like map, but each item is the list of a call's arguments, or a mapping of them."
+    apply: Apply | SkipJsonSchema[None] = key(
+        None, "One call, with these arguments.", example="{args: [2026]}", also=("apply_async",)
     )
-    imap: Items | SkipJsonSchema[None] = Field(
-        default=None, description="Like map, with items read as they are needed."
+    map: Items | SkipJsonSchema[None] = key(
+        None,
+        "One call an item; results in input order.",
+        example="[1, 2, 3]",
+        also=("items", "over", "iterable", "inputs", "foreach", "for_each", "map_async", "each"),
     )
-    imap_unordered: Items | SkipJsonSchema[None] = Field(
-        default=None, description="Like imap, with results in order of completion."
+    starmap: Items | SkipJsonSchema[None] = key(
+        None,
+        "Like map, but each item is the list of a call's arguments, or a mapping of them.",
+        example="[[1, 2], [3, 4]]",
+        also=("starmap_async",),
     )
-    matrix: MatrixEntry | SkipJsonSchema[None] = Field(
-        default=None, description="One call for each combination of the axes' values, given as keyword arguments."
+    imap: Items | SkipJsonSchema[None] = key(
+        None, "Like map, with items read as they are needed.", example="{lines: urls.txt}"
     )
-    zip: dict[ParameterName, Axis] | SkipJsonSchema[None] = Field(
-        default=None, description="One call for the first values of all lists, one for the second, and so on."
+    imap_unordered: Items | SkipJsonSchema[None] = key(
+        None, "Like imap, with results in order of completion.", example="{lines: urls.txt}", also=("unordered",)
     )
-    kwargs: dict[ParameterName, Any] = Field(
-        default={}, description="Keyword arguments of the target, the same for each call."
+    matrix: Matrix | SkipJsonSchema[None] = key(
+        None,
+        "One call for each combination of the axes' values, given as keyword arguments.",
+        example="{size: [128, 256], format: [png, jpg]}",
+        also=ALSO_MATRIX,
     )
-    initializer: str = Field(default="", description="Called once in each worker before its first task.")
-    initargs: list[Any] = Field(default=[], description="Positional arguments of the initializer.")
-    finalizer: str = Field(
-        default="",
-        description="Called once in each worker after its last task; ${results.step.finals} has what they return.",
+    zip: Axes | SkipJsonSchema[None] = key(
+        None,
+        "One call for the first values of all lists, one for the second, and so on.",
+        example="{year: [2025, 2026], pages: [10, 12]}",
+    )
+    kwargs: Kwargs = key(
+        {}, "Keyword arguments of the target, the same for each call.", example="{quality: 80}", also=ALSO_KWARGS
+    )
+    initializer: TargetText = key(
+        "",
+        "Called once in each worker before its first task.",
+        example="jobs:connect",
+        also=("init", "setup", "init_func"),
+    )
+    initargs: list[Any] = key(
+        [],
+        "Positional arguments of the initializer.",
+        example="[db.example.org, 5432]",
+        also=("init_args", "initializer_args"),
+    )
+    finalizer: TargetText = key(
+        "",
+        "Called once in each worker after its last task; ${results.step.finals} has what they return.",
+        example="jobs:totals",
+        also=("finalize", "finally", "teardown", "cleanup", "worker_exit", "exit_func"),
     )
 
     @property

@@ -13,6 +13,7 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator, Field, PlainValidator, StringConstraints, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
+from mprun.format.keys import Takes
 from mprun.language.durations import DURATION_PATTERN, seconds_in
 from mprun.language.references import Reference, Template
 from mprun.plan.plan import CONDITIONS, If
@@ -246,30 +247,58 @@ _NEEDS: dict[str, Any] = {
     ]
 }
 
-Text = Annotated[str, StringConstraints(min_length=1)]
+# What other tools call the keys that a workflow and its steps have both.
+ALSO_ENV = ("environment", "env_vars", "environ", "envs")
+ALSO_WORKING_DIR = ("cwd", "workdir", "chdir", "working_directory", "working-directory", "dir")
+
+TARGET = "text such as `module:function`"
+
+Text = Annotated[str, StringConstraints(min_length=1), Takes("text")]
+TargetText = Annotated[str, Takes(TARGET)]
+CallText = Annotated[str, StringConstraints(min_length=1), Takes(TARGET)]
+FolderPath = Annotated[str, StringConstraints(min_length=1), Takes("the path of a folder, as text")]
 StepName = Annotated[str, StringConstraints(pattern=NAME_PATTERN)]
+ParamName = StepName
 EnvName = Annotated[str, StringConstraints(pattern=r"^[^=\x00]+$")]
 ParameterName = Annotated[str, PlainValidator(read_parameter_name), WithJsonSchema({"type": "string"})]
+Kwargs = Annotated[dict[ParameterName, Any], Takes("a mapping of parameter names to values")]
 Texts = Annotated[list[Text], BeforeValidator(read_one_or_list), WithJsonSchema(_TEXTS)]
 SomeTexts = Annotated[list[Text], BeforeValidator(read_one_or_more), WithJsonSchema(_SOME_TEXTS)]
-Needs = Annotated[dict[str, str], PlainValidator(read_needs), WithJsonSchema(_NEEDS)]
-ParamName = StepName
+Needs = Annotated[
+    dict[str, str],
+    PlainValidator(read_needs),
+    WithJsonSchema(_NEEDS),
+    Takes("a step's name, a list of them, or a mapping of them to `succeeded`, `finished` or `failed`"),
+]
 TextToCome = Annotated[Any, PlainValidator(read_text_to_come), WithJsonSchema(_TEXT)]
 Command = Annotated[
-    list[Any], PlainValidator(read_command), WithJsonSchema({"type": "array", "items": _VALUE, "minItems": 1})
+    list[Any],
+    PlainValidator(read_command),
+    WithJsonSchema({"type": "array", "items": _VALUE, "minItems": 1}),
+    Takes("a list: a program and its arguments"),
 ]
 WrittenIf = Annotated[
     Any,
     PlainValidator(read_condition),
     WithJsonSchema({"oneOf": [{"type": "string", "minLength": 1}, {"type": "boolean"}]}),
+    Takes("a condition as text, such as `${params.n} > 3`"),
 ]
-SomeValues = Annotated[list[Any], PlainValidator(read_some_values), WithJsonSchema({"type": "array", "minItems": 1})]
+SomeValues = Annotated[
+    list[Any],
+    PlainValidator(read_some_values),
+    WithJsonSchema({"type": "array", "minItems": 1}),
+    Takes("a list of values"),
+]
 Delimiter = Annotated[
-    str, PlainValidator(read_delimiter), WithJsonSchema({"type": "string", "pattern": '^[^\\r\\n"]$'})
+    str,
+    PlainValidator(read_delimiter),
+    WithJsonSchema({"type": "string", "pattern": '^[^\\r\\n"]$'}),
+    Takes("one character"),
 ]
-NumberFrom0 = Annotated[int, Field(ge=0)]
-Count = Annotated[int, Field(ge=1)]
+NumberFrom0 = Annotated[int, Field(ge=0), Takes("a whole number from 0")]
+Count = Annotated[int, Field(ge=1), Takes("a whole number from 1")]
 EnvValue = Annotated[Any, PlainValidator(read_env_value), WithJsonSchema({"type": ["string", "number"]})]
+Env = Annotated[dict[EnvName, EnvValue], Takes("a mapping of variable names to text or numbers")]
 Duration = Annotated[
     float,
     PlainValidator(read_duration),
@@ -281,6 +310,7 @@ Duration = Annotated[
             ]
         }
     ),
+    Takes("a number of seconds, or text such as `30s`, `1m30s`, `500ms`"),
 ]
 Time = Annotated[
     float,
@@ -293,6 +323,7 @@ Time = Annotated[
             ]
         }
     ),
+    Takes("a number of seconds above 0, or text such as `30s`, `1m30s`, `500ms`"),
 ]
 Memory = Annotated[
     int,
@@ -305,14 +336,17 @@ Memory = Annotated[
             ]
         }
     ),
+    Takes("a whole number of bytes, or text such as `512M`, `2G`, `100MiB`"),
 ]
 PoolSize = Annotated[
     int | str,
     PlainValidator(read_pool_size),
     WithJsonSchema({"oneOf": [{"type": "integer", "minimum": 1}, {"type": "string", "pattern": _CPUS_PATTERN}]}),
+    Takes("a whole number from 1, `cpus`, or `cpus - N`"),
 ]
 RangeArguments = Annotated[
     list[int],
     PlainValidator(read_range),
     WithJsonSchema({"oneOf": [_WHOLE, {"type": "array", "items": _WHOLE, "minItems": 1, "maxItems": 3}]}),
+    Takes("a whole number, or a list of one to three of them"),
 ]

@@ -1,4 +1,4 @@
-"""Small conditions over named values: `duration > 2s and outcome in ["raised", "lost"]`. Read, never evaluated as code.
+"""Conditions over named values: `duration > 2s and outcome in ["raised", "lost"]`. Parsed, never evaluated as Python.
 
 expression  = both { "or" both }
 both        = negation { "and" negation }
@@ -26,7 +26,7 @@ Comparison = Literal["==", "!=", "<", "<=", ">", ">=", "in", "not in"]
 
 
 class ExpressionError(ValueError):
-    """An expression that can't be read; `column` counts from 1, `length` is how many characters are meant."""
+    """An expression that can't be parsed. `column` counts from 1; `length` is the number of characters concerned."""
 
     def __init__(self, message: str, column: int, length: int = 1) -> None:
         super().__init__(message)
@@ -41,7 +41,7 @@ class Constant:
 
 @dataclass(frozen=True, slots=True)
 class Name:
-    """A value that is looked up; `parts` are what stands between the dots."""
+    """A name to look up; `parts` are the words between the dots."""
 
     parts: tuple[str, ...]
     column: int
@@ -69,7 +69,7 @@ class Compared:
 
 @dataclass(frozen=True, slots=True)
 class Joined:
-    """`and` or `or` between two or more."""
+    """Two or more operands joined by `and` or `or`."""
 
     operator: Literal["and", "or"]
     operands: tuple[Expression, ...]
@@ -81,14 +81,14 @@ Lookup = Callable[[Name | Reference], Any]
 
 
 def read_expression(text: str) -> Expression:
-    """The expression that `text` is. Raises ExpressionError."""
+    """Parse `text`. Raises ExpressionError."""
     if len(text) > MAX_LENGTH:
         raise ExpressionError(f"a condition has at most {MAX_LENGTH:,} characters", MAX_LENGTH + 1)
     return _Reader(text).whole()
 
 
 def value_of(expression: Expression, lookup: Lookup) -> Any:
-    """The value of `expression`; `lookup` gives that of each name and reference. What it raises is passed on."""
+    """Evaluate `expression`; `lookup` returns the value of each name and reference. Passes on what it raises."""
     match expression:
         case Constant(value):
             return value
@@ -112,7 +112,7 @@ def names_in(expression: Expression) -> Iterator[Name | Reference]:
 
 
 def leaves(expression: Expression) -> Iterator[Constant | Name | Reference]:
-    """What `expression` is made of, in the order written."""
+    """The operands of `expression`, in the order written."""
     match expression:
         case Constant() | Name() | Reference():
             yield expression
@@ -126,11 +126,12 @@ def leaves(expression: Expression) -> Iterator[Constant | Name | Reference]:
             yield from leaves(right)
 
 
-# -- comparing: what has no order is neither less nor greater, and raises nothing
+# -- comparing: values without an order are neither less nor greater, and raise nothing
 
 
 def put_in(expression: Expression, lookup: Callable[[Reference], Any]) -> Expression:
-    """`expression` with the values that `lookup` gives; for a reference that is still to come it gives one."""
+    """`expression` with values in the place of references; `lookup` returns a reference itself where its value isn't
+    known yet."""
     match expression:
         case Reference():
             value = lookup(expression)
@@ -147,7 +148,7 @@ def put_in(expression: Expression, lookup: Callable[[Reference], Any]) -> Expres
 
 
 def _equal(left: Any, right: Any) -> bool:
-    """Like Python's, but true is not 1."""
+    """Equality as Python's, but true is not 1."""
     return isinstance(left, bool) == isinstance(right, bool) and bool(left == right)
 
 
@@ -179,7 +180,7 @@ _COMPARE: dict[Comparison, Callable[[Any, Any], bool]] = {
 }
 
 
-# -- reading
+# -- parsing
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,7 +238,7 @@ def _not_understood(rest: str) -> str:
 
 
 class _Reader:
-    """One look ahead, one method for each rule of the grammar."""
+    """A recursive-descent parser: one token of look-ahead, one method for each rule of the grammar."""
 
     def __init__(self, text: str) -> None:
         self._tokens = _tokens(text)
@@ -338,7 +339,7 @@ class _Reader:
             raise ExpressionError(f"this is nested deeper than {MAX_DEPTH} levels", self._next.column)
 
     def _takes(self, text: str) -> bool:
-        """Whether the next token is the sign or word `text`; then it is taken."""
+        """Consume the next token if it is the sign or word `text`; return whether it was."""
         if self._next.text != text or self._next.kind not in ("sign", "name"):
             return False
         self._next = next(self._tokens)

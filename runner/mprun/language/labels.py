@@ -1,7 +1,7 @@
-"""What people call a task, or a cell of a fan-out: `cnn-3` for {model: cnn, depth: 3}, `north` for the text north.
+"""Labels of tasks and of cells: `cnn-3` for {model: cnn, depth: 3}, `north` for the text north.
 
 A label is visible text of at most MAX_LABEL characters. Within a step it is unique: a second `north` has its index
-appended, `north#7`. It stands in addresses and displays; it is no name for a file, as it may hold a `/`.
+appended, `north#7`. Addresses and displays use it. It is not a file name: it may contain a `/`.
 """
 
 from __future__ import annotations
@@ -16,16 +16,16 @@ JOINT = "-"
 
 
 def label_of(value: Any) -> str:
-    """The label of a value by itself: the values of a mapping joined by `-`, the items of a list by `,`."""
+    """The label of a value: the values of a mapping joined by `-`, the items of a list by `,`."""
     text = _text(value)
     visible = text if text.isprintable() else "".join(map(_visible, text))
     return _cut(visible or '""')
 
 
 def label_by_field(value: Any, field: str) -> str | None:
-    """The label of what `field` names in `value`, None where that is nothing.
+    """The label of the field `field` of `value`; None where there is none.
 
-    `a.b` is the `b` of its `a`, and `a.0` the first item of that where it is a list.
+    `a.b` is the `b` of its `a`; `a.0` is the first item where `a` is a list.
     """
     for part in field.split("."):
         if isinstance(value, Mapping) and part in value:
@@ -40,23 +40,23 @@ def label_by_field(value: Any, field: str) -> str | None:
 def key_of(item: Any, keys: str | Reference | Template) -> str | None:
     """The label of `item` by the `keys` of its step: the name of a field, or a text that refers to the item.
 
-    None where that leads nowhere. Raises nothing: an item may be an object of the user's, and a label fails no task.
+    None where the field doesn't exist. Never raises: an item may be a user's object, and a label must not fail a task.
     """
     try:
         if isinstance(keys, str):
             return label_by_field(item, keys)
         return label_of(evaluate(keys, lambda reference: follow(item, reference.path)))
-    except Exception:  # noqa: BLE001 -- it leads nowhere, or its attributes and its `__str__` are the user's code
+    except Exception:  # noqa: BLE001 -- the field doesn't exist, or attributes and `__str__` run the user's code
         return None
 
 
 def unique(bare: Iterable[str]) -> Iterator[str]:
-    """Labels with its index appended to each that was there before."""
+    """Make labels unique: append its index to each that came before."""
     given: set[str] = set()
     for index, label in enumerate(bare):
         free, marks = label, ""
         while free in given:
-            marks += "#"  # more than one where an item's own text is `north#7`
+            marks += "#"  # repeats where an item's own text is `north#7`
             free = _cut(label, f"{marks}{index}")
         given.add(free)
         yield free
@@ -81,6 +81,6 @@ def _visible(character: str) -> str:
 
 
 def _cut(text: str, end: str = "") -> str:
-    """`text` and then `end`; of a long text the beginning."""
+    """`text` followed by `end`, with `text` cut to fit."""
     room = MAX_LABEL - len(end)
     return (text if len(text) <= room else text[: room - 1] + "…") + end

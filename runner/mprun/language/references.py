@@ -1,7 +1,7 @@
-"""`${…}` in values: what a text refers to, and what becomes of it once that is known.
+"""References `${…}` in values: parsing them, and substituting their values.
 
-A text that is one reference keeps the type of what it refers to; inside a longer text it is written out; `$${` is a
-literal `${`. Both sides of a pipe use this: the parent puts in what is known before the start, a child the rest.
+A text that is exactly one reference keeps the type of its value. In a longer text the value becomes text. `$${` is a
+literal `${`. Parent and child use this: the parent substitutes what is known before the start, a child the rest.
 """
 
 from __future__ import annotations
@@ -13,10 +13,10 @@ from dataclasses import dataclass
 from typing import Any, Protocol, runtime_checkable
 
 SCOPES = ("params", "env", "item", "matrix", "results", "run", "shared")
-SCALARS = frozenset({str, int, float, bool, type(None)})  # what a long list mostly holds is passed over quickly
-WITHOUT_NAME = ("item",)  # `${item}` is one by itself; the others want a name: `${params.x}`
+SCALARS = frozenset({str, int, float, bool, type(None)})  # most items of a long list: skipped quickly
+WITHOUT_NAME = ("item",)  # `${item}` needs no name; the others do: `${params.x}`
 
-FINALS = "finals"  # `${results.step.finals}`: what the finalizers of a pool have returned
+FINALS = "finals"  # `${results.step.finals}`: what the finalizers of a pool returned
 
 VARIABLE_PREFIX = "MPRUN_PARAM_"
 
@@ -27,7 +27,7 @@ _PART = re.compile(r"[A-Za-z0-9_-]+")
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """`${scope.path}`: `scope` is one of SCOPES, `path` the names behind it."""
+    """`${scope.path}`: `scope` is one of SCOPES, `path` has the names after it."""
 
     scope: str
     path: tuple[str, ...] = ()
@@ -38,7 +38,7 @@ class Reference:
 
 @dataclass(frozen=True, slots=True)
 class Template:
-    """A text with references in it: its literal parts and its references, in their order."""
+    """A text with references: its literal parts and its references, in order."""
 
     parts: tuple[str | Reference, ...]
 
@@ -48,7 +48,7 @@ class Template:
 
 @runtime_checkable
 class Refers(Protocol):
-    """What holds references in a form of its own."""
+    """An object that holds references in a form of its own."""
 
     def references(self) -> Iterable[Reference]: ...
 
@@ -57,7 +57,7 @@ Lookup = Callable[[Reference], Any]
 
 
 class ReferenceSyntaxError(ValueError):
-    """A `${…}` that can't be read. `text` is the part of the whole that is wrong, `advice` what to write."""
+    """A `${…}` that can't be parsed. `text` is the wrong part; `advice` says what to write."""
 
     def __init__(self, message: str, text: str, advice: str = "") -> None:
         super().__init__(message)
@@ -66,7 +66,7 @@ class ReferenceSyntaxError(ValueError):
 
 
 def parse(text: str) -> str | Reference | Template:
-    """`text` with its references read: a literal text, one reference, or a template. Raises ReferenceSyntaxError."""
+    """Parse `text`: a literal text, one reference, or a template. Raises ReferenceSyntaxError."""
     parts: list[str | Reference] = []
     literal, position = "", 0
     for opening in _OPENING.finditer(text):
@@ -92,7 +92,7 @@ def parse(text: str) -> str | Reference | Template:
 
 
 def read_reference(inside: str) -> Reference:
-    """The reference that stands as `inside` between the braces. Raises ReferenceSyntaxError."""
+    """Parse `inside`, the text between the braces. Raises ReferenceSyntaxError."""
     whole = "${" + inside + "}"
     scope, *path = inside.strip().split(".")
     if not _NAME.fullmatch(scope) or not all(map(_PART.fullmatch, path)):
@@ -103,9 +103,9 @@ def read_reference(inside: str) -> Reference:
 
 
 def evaluate(value: Any, lookup: Lookup) -> Any:
-    """`value` with what `lookup` gives in place of each reference, also inside lists, tuples and the values of dicts.
+    """`value` with `lookup`'s value for each reference, also inside lists, tuples and the values of dicts.
 
-    What holds no reference is returned as it is, not copied.
+    Returns a part without references as it is, not copied.
     """
     if isinstance(value, Reference):
         return lookup(value)
@@ -122,7 +122,7 @@ def evaluate(value: Any, lookup: Lookup) -> Any:
 
 
 def settle(value: Any, lookup: Lookup) -> Any:
-    """As `evaluate`, but a reference for which `lookup` gives the reference itself stays, also in a template."""
+    """As `evaluate`, but a reference for which `lookup` returns the reference itself stays, also in a template."""
     if isinstance(value, Template):
         return _settled_template(value, lookup)
     if isinstance(value, Reference):
@@ -145,7 +145,7 @@ def _settled_template(template: Template, lookup: Lookup) -> str | Template:
 
 
 def references_in(value: Any) -> Iterator[Reference]:
-    """Each reference in `value`, also inside lists, tuples and the values of dicts, and of a condition's own."""
+    """Each reference in `value`, also inside lists, tuples, the values of dicts, and conditions."""
     if isinstance(value, Reference):
         yield value
     elif isinstance(value, Template):
@@ -161,7 +161,7 @@ def references_in(value: Any) -> Iterator[Reference]:
 
 
 def written_out(value: Any) -> str:
-    """`value` inside a text: as YAML would write it, lists and mappings as JSON where they can be."""
+    """`value` as text: as YAML writes it; lists and mappings as JSON where possible."""
     if isinstance(value, str):
         return value
     if value is None or isinstance(value, bool | list | dict):
@@ -173,7 +173,7 @@ def written_out(value: Any) -> str:
 
 
 def finals_of(step: str) -> str:
-    """The name that the finals of the pool `step` have among results: no step has one with a dot in it."""
+    """The name of the finals of the pool `step` among results. No step's name has a dot."""
     return f"{step}.{FINALS}"
 
 
@@ -188,7 +188,7 @@ def step_of(results: str) -> str:
 
 
 def variable_name(param: str) -> str:
-    """The environment variable that gives `${params.x}`: `MPRUN_PARAM_TOP_N` for `top-n`."""
+    """The environment variable that sets `${params.x}`: `MPRUN_PARAM_TOP_N` for `top-n`."""
     return VARIABLE_PREFIX + param.upper().replace("-", "_")
 
 
@@ -198,9 +198,9 @@ def escaped(text: str) -> str:
 
 
 def follow(value: Any, path: tuple[str, ...]) -> Any:
-    """What `path` leads to in `value`: keys of mappings, indexes of sequences, attributes of anything else.
+    """The value at `path` in `value`: keys of mappings, indexes of sequences, attributes of other objects.
 
-    Raises LookupError, with a sentence that says where the path ends.
+    Raises LookupError with a sentence that says where the path ends.
     """
     for part in path:
         try:

@@ -1,6 +1,6 @@
-"""A target as text and as an object: parsing, finding, and where its modules are looked for.
+"""Targets as text and as objects: parsing, resolving, and the search path of their modules.
 
-Used by the parent for parsing and in children for resolving; it imports the standard library only.
+The parent parses, children resolve. Imports only the standard library.
 """
 
 from __future__ import annotations
@@ -21,7 +21,8 @@ _DOTTED = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*")
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A callable by name: `module` is dotted, or empty where `file` (absolute) is given; `qualname` within it."""
+    """A callable by name: `module` is dotted, or empty where `file` (absolute) is set; `qualname` is its name
+    inside."""
 
     text: str
     module: str
@@ -32,7 +33,7 @@ class Target:
 def parse_target(text: str, folder: str) -> Target:
     """Read `package.module:function`, `module:Class.method` or `path/to/file.py:function`.
 
-    `folder` is what a relative `.py` path starts from. Raises ValueError with a sentence that says what to write.
+    A relative `.py` path starts from `folder`. Raises ValueError with a sentence that says what to write.
     """
     where, colon, qualname = text.rpartition(":")
     if not colon or not where or not qualname:
@@ -54,7 +55,7 @@ def _how_to_write(text: str) -> str:
 
 
 def file_module_name(file: str) -> str:
-    """The name under which a target's `.py` file is imported: unique by path, so that it can shadow nothing."""
+    """The module name for a target's `.py` file: unique by path, so that it can't shadow anything."""
     import hashlib
 
     digest = hashlib.sha256(file.encode()).hexdigest()[:8]
@@ -63,7 +64,7 @@ def file_module_name(file: str) -> str:
 
 
 def import_target_module(target: Target) -> Any:
-    """Import the module of `target`, or its file. Raises whatever the user's code raises."""
+    """Import the module or the file of `target`. Raises whatever the user's code raises."""
     if not target.file:
         return importlib.import_module(target.module)
     name = file_module_name(target.file)
@@ -83,7 +84,7 @@ def import_target_module(target: Target) -> Any:
 
 
 def resolve(target: Target) -> Callable[..., Any]:
-    """The object that `target` names. Raises ImportError, AttributeError, or what the module's code raises."""
+    """The object that `target` names. Raises ImportError, AttributeError, or whatever the module's code raises."""
     found: Any = import_target_module(target)
     for name in target.qualname.split("."):
         found = getattr(found, name)
@@ -91,13 +92,13 @@ def resolve(target: Target) -> Callable[..., Any]:
 
 
 def is_builtin_exception(name: str) -> bool:
-    """Whether `name` is an exception class of Python's own, such as `OSError`."""
+    """Whether `name` is a builtin exception class, such as `OSError`."""
     found = getattr(builtins, name, None)
     return isinstance(found, type) and issubclass(found, BaseException)
 
 
 def search_path(current: Iterable[str], folders: Iterable[str]) -> list[str]:
-    """`current` (a `sys.path`) with `folders` after the standard library and before site-packages."""
+    """`current` (a `sys.path`) with `folders` inserted after the standard library and before site-packages."""
     current = [entry for entry in current if entry not in set(folders)]
     first_site = next((i for i, entry in enumerate(current) if os.path.basename(entry) in _SITES), len(current))
     return [*current[:first_site], *folders, *current[first_site:]]

@@ -9,114 +9,18 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from mprun.errors.places import Path
+from mprun.format.items import AXIS, ITEMS
+from mprun.format.levels import MATRIX, STEP_GROUPS, WORKFLOW, Level
+from mprun.format.values import TARGET
+from mprun.format.workflow import LOG
 from mprun.loading.mistakes import Mistake, found, is_number, short
-from mprun.loading.sections import STEP_GROUPS, WORKFLOW, Level, level_at
+from mprun.loading.sections import level_at
 from mprun.loading.suggestions import did_you_mean, meant, suggest, suggest_key
 from mprun.plan.child_spec import LogTasks
-from mprun.plan.plan import HOOKS
 
-_TARGET = "text such as `module:function`"
-_PATH = "the path of a folder, as text"
-_ITEMS = "a list, or a mapping with one of `range`, `glob`, `lines`, `csv`, `jsonl`, `call`"
-_AXES = "a mapping of names to lists"
-_AXIS = "a list of values, or a mapping with `range`"
-_VALUE = "a value of the parameter's type"
-_YES_OR_NO = "`true` or `false`"
-_DURATION = "a number of seconds, or text such as `30s`, `1m30s`, `500ms`"
-_TIME = "a number of seconds above 0, or text such as `30s`, `1m30s`, `500ms`"
-_CLASSES = "an exception class such as `OSError` or `module:Class`, or a list of them"
-_LOG = "a mapping with `tasks`"
-_POOL_SIZE = "a whole number from 1, `cpus`, or `cpus - N`"
-_NAMES = "a step's name, a list of them, or a mapping of them to `succeeded`, `finished` or `failed`"
 _ENTRY = "a mapping with a `target`"
-_KWARGS = "a mapping of parameter names to values"
-
-# What each key takes, where a key of that name means the same on every level; else with the level before it.
-TAKES: dict[str, str] = {
-    "name": "text",
-    "description": "text",
-    "start_method": "`fork`, `spawn` or `forkserver`",
-    "env": "a mapping of variable names to text or numbers",
-    "working_dir": _PATH,
-    "pythonpath": "the path of a folder, or a list of them",
-    "engine": "`local` or `stdlib`",
-    "grace_period": _DURATION,
-    "timeout": _TIME,
-    "step_timeout": _TIME,
-    "slow_after": _TIME,
-    "max_parallel": "a whole number from 1",
-    "max_memory": "a whole number of bytes, or text such as `512M`, `2G`, `100MiB`",
-    "fail_fast": _YES_OR_NO,
-    "continue_on_error": _YES_OR_NO,
-    "log": _LOG,
-    "tasks": "`all` or `failures`",
-    "retries": "a whole number from 0, or a mapping with a `count`",
-    "count": "a whole number from 0",
-    "delay": _DURATION,
-    "backoff": "`fixed` or `exponential`",
-    "max_delay": _TIME,
-    "jitter": _YES_OR_NO,
-    **dict.fromkeys(HOOKS, "a mapping of step names to processes"),
-    "if": "a condition as text, such as `${params.n} > 3`",
-    "on": "`raised`, `lost`, `timed_out` or an exception class, or a list of them",
-    "not_on": _CLASSES,
-    "a workflow.processes": "a mapping of step names to processes",
-    "pools": "a mapping of step names to pools",
-    "target": _TARGET,
-    "args": "a list",
-    "kwargs": _KWARGS,
-    "daemon": _YES_OR_NO,
-    "needs": _NAMES,
-    "a workflow.include": "a file's path, a mapping with a `file`, or a list of them",
-    "`include`.file": "the path of a workflow file, as text",
-    "`include`.params": "a mapping of parameter names to values",
-    "targets": "a mapping of short names to targets",
-    "only_targets": _YES_OR_NO,
-    "defaults": "a mapping of keys of steps to values",
-    "`defaults`.processes": _POOL_SIZE,
-    "a pool.processes": _POOL_SIZE,
-    "chunksize": "a whole number from 1",
-    "maxtasksperchild": "a whole number from 1",
-    "initializer": _TARGET,
-    "initargs": "a list",
-    "finalizer": _TARGET,
-    "apply": "a mapping with `args`, `kwargs` or both",
-    "map": _ITEMS,
-    "starmap": _ITEMS,
-    "imap": _ITEMS,
-    "imap_unordered": _ITEMS,
-    "matrix": _AXES,
-    "zip": _AXES,
-    "foreach": _ITEMS,
-    "command": "a list: a program and its arguments",
-    "keys": "the name of a field, or a text with `${item}`",
-    "save": "the path of a .json, .jsonl, .csv or .pickle file, as text",
-    "include": "a list of mappings of axes to values",
-    "exclude": "a list of mappings of axes to values",
-    "csv": "the path of a CSV file, as text",
-    "jsonl": "the path of a JSON Lines file, as text",
-    "call": _TARGET,
-    "delimiter": "one character",
-    "allow_empty": _YES_OR_NO,
-    "skip": "a whole number from 0",
-    "first": "a whole number from 1",
-    "shared": "a mapping of names to what children share, such as `{lock: Lock}`",
-    "params": "a mapping of names to default values, or to mappings with a `type`",
-    "type": "`int`, `float`, `bool`, `str`, `path`, `date`, `duration`, `list` or `enum`",
-    "default": _VALUE,
-    "required": _YES_OR_NO,
-    "minimum": _VALUE,
-    "maximum": _VALUE,
-    "pattern": "a regular expression, as text",
-    "choices": "a list of values",
-    "items": "`int`, `float`, `bool` or `str`",
-    "secret": _YES_OR_NO,
-    "range": "a whole number, or a list of one to three of them",
-    "glob": "a pattern of paths, as text",
-    "lines": "the path of a text file, as text",
-}
 _NAME_RULE = "letters, digits, `_` and `-`, and no digit or `-` first"
-_BAD_VALUES = ("bad_value", "literal_error", "greater_than_equal", "string_too_short")
+_BAD_VALUES = ("bad_value", "literal_error", "greater_than_equal", "less_than_equal", "string_too_short")
 _ABSENT: Any = object()
 _REPEATED = ("none_required",)  # said once more of the other half of "this or left out"
 
@@ -162,16 +66,16 @@ def _walk(loc: tuple[int | str, ...], data: Any) -> tuple[Path, Any]:
 
 def _missing(key: str, path: Path, data: Any) -> Iterator[Mistake]:
     level = level_at(path)
-    if level is None or key in meant(data, level.name, level.keys):  # it is there, misspelt: said once, of that key
+    if level is None or key in meant(data, level):  # it is there, misspelt: said once, of that key
         return
     message = f"{_subject(path)} has no `{key}`"
-    yield Mistake("missing-key", message, path, "key", f"add `{key}:`, which takes {_takes(level, key)}")
+    yield Mistake("missing-key", message, path, "key", f"add `{key}:`, which takes {level.takes(key)}")
 
 
 def _unknown_key(path: Path, value: Any) -> Mistake:
     *parent, key = path
     level = level_at(tuple(parent)) or WORKFLOW
-    advice = did_you_mean(suggest_key(key, level.name, level.keys, is_a_number=is_number(value)))
+    advice = did_you_mean(suggest_key(key, level, is_a_number=is_number(value)))
     takes = f"{level.name} takes: {', '.join(sorted(level.keys))}"
     notes = () if advice else (*_belongs_elsewhere(str(key), level), takes)
     return Mistake("unknown-key", f"`{short(key)}` is not a key of {level.name}", path, "key", advice, notes)
@@ -230,11 +134,11 @@ def _takes_at(path: Path) -> str:
         return "a file's path or a mapping with a `file`"
     level = level_at(path[:-1])
     if level:
-        return _takes(level, str(path[-1]))
+        return level.takes(str(path[-1]))
     if path[-2:-1] == ("env",):
         return "text or a number"
     if path[0] == "targets":
-        return _TARGET
+        return TARGET
     if path[2:3] in (("matrix",), ("zip",)):
         return _takes_in_a_grid(path[3:])
     if isinstance(path[-1], int):
@@ -245,12 +149,8 @@ def _takes_at(path: Path) -> str:
 def _takes_in_a_grid(path: Path) -> str:
     """What stands below a `matrix` or a `zip`: axes of the user's own names, `include` and `exclude`."""
     if path[0] not in ("include", "exclude"):
-        return _AXIS
-    return TAKES[str(path[0])] if len(path) == 1 else "a mapping of axes to values"
-
-
-def _takes(level: Level, key: str) -> str:
-    return TAKES.get(f"{level.name}.{key}") or TAKES[key]
+        return AXIS
+    return MATRIX.takes(str(path[0])) if len(path) == 1 else "a mapping of axes to values"
 
 
 def _advice(takes: str, value: Any) -> str:
@@ -261,7 +161,7 @@ def _advice(takes: str, value: Any) -> str:
         return "give each entry its name as a key, without `-`"
     if "mapping of step names" in takes and is_number(value):
         return f"did you mean `max_parallel: {short(value)}`?"
-    if takes == _ITEMS and is_number(value):
+    if takes == ITEMS and is_number(value):
         return f"write `[{short(value)}]`, or `{{range: {short(value)}}}`"
     if takes.startswith("a list") and not isinstance(value, dict):
         return f"write `[{_bare(value)}]`"
@@ -284,9 +184,9 @@ def _advice_for_text(takes: str, value: str) -> str:
     if "`true`" in takes:
         yes_or_no = {"yes": "true", "on": "true", "no": "false", "off": "false"}.get(value.lower(), value.lower())
         return did_you_mean(suggest(yes_or_no, ("true", "false")))
-    if takes == _LOG and value in get_args(LogTasks):
+    if takes == LOG and value in get_args(LogTasks):
         return f"write `{{tasks: {value}}}`"
-    if takes == _ITEMS:
+    if takes == ITEMS:
         return "write `{glob: …}`, `{lines: …}` or `[…]`"
     if takes.startswith("a list"):
         return f"write `[{_bare(value)}]`"

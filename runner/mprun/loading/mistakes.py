@@ -1,12 +1,15 @@
-"""A mistake at a path of the data, before it has a place in the file. What rules and models yield."""
+"""Mistakes: at a path of the data, as rules and models yield them; and with their place, as stages report them."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from mprun.errors.exceptions import Diagnostic, Place
 from mprun.errors.places import Path, Places
+
+_MAX_NAMES = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,7 +17,7 @@ class Mistake:
     """`at` says whether the caret goes under the key or the value; `near` narrows it to a text within that line, `skip`
     or more characters from the beginning.
 
-    `first` is a path whose place is told in a note, for what stands in two places.
+    `first` is a path whose place stands in a note, for what stands in two places.
     """
 
     code: str
@@ -28,7 +31,25 @@ class Mistake:
     first: Path | None = None
 
 
-def to_diagnostic(mistake: Mistake, places: Places) -> Diagnostic:
+class Found(NamedTuple):
+    """A mistake that a stage reports, about `file`; about the steps of all files where that is empty.
+
+    `path` is None where it isn't about a value in the file. `heir` is the step that has the value from `defaults`.
+    """
+
+    diagnostic: Diagnostic
+    file: str
+    path: Path | None = None
+    heir: str | None = None
+
+
+def locate(mistake: Mistake, places: Places, file: str) -> Found:
+    path = mistake.path
+    inherited = len(path) > 2 and places.is_linked(path[:3], ("defaults", path[2]))
+    return Found(_diagnostic(mistake, places), file, path, short(path[1]) if inherited else None)
+
+
+def _diagnostic(mistake: Mistake, places: Places) -> Diagnostic:
     place = places.key(mistake.path) if mistake.at == "key" else places.value(mistake.path)
     if mistake.near:
         place = _narrowed(place, mistake.near, mistake.skip)
@@ -43,6 +64,46 @@ def _narrowed(place: Place, near: str, skip: int) -> Place:
     if start < 0 or start + len(near) > place.column - 1 + place.length:
         return place
     return replace(place, column=start + 1, length=len(near))
+
+
+def diagnostics(reported: Iterable[Found], files: Sequence[str]) -> list[Diagnostic]:
+    """File by file in the order of `files`, then those about all. What several steps inherit is reported once."""
+    rank = {file: number for number, file in enumerate(files)}
+    by_file: dict[int, list[Found]] = {}
+    for each in reported:
+        by_file.setdefault(rank.get(each.file, len(rank)), []).append(each)
+    return [diagnostic for _, group in sorted(by_file.items()) for diagnostic in _once(group)]
+
+
+def _once(reported: Iterable[Found]) -> list[Diagnostic]:
+    """Those that steps inherit stand last, each with the names of the steps."""
+    own = []
+    inherited: dict[Diagnostic, list[str]] = {}
+    for each in reported:
+        if each.heir is not None:
+            inherited.setdefault(each.diagnostic, []).append(each.heir)
+        else:
+            own.append(each.diagnostic)
+    return [*own, *(_of_default(diagnostic, names) for diagnostic, names in inherited.items())]
+
+
+def _of_default(diagnostic: Diagnostic, heirs: list[str]) -> Diagnostic:
+    return replace(diagnostic, notes=(*diagnostic.notes, f"a default of {_list(list(dict.fromkeys(heirs)))}"))
+
+
+def _list(names: list[str]) -> str:
+    more = f" and {len(names) - _MAX_NAMES} more" if len(names) > _MAX_NAMES else ""
+    return ", ".join(f"`{name}`" for name in names[:_MAX_NAMES]) + more
+
+
+def in_order(diagnostics: Iterable[Diagnostic], main: str) -> tuple[Diagnostic, ...]:
+    """Each once: first those without a place, then those in the file `main`, then in the others, from the top."""
+
+    def position(diagnostic: Diagnostic) -> tuple[str, int, int]:
+        place = diagnostic.place
+        return ("" if place.file == main else place.file, place.line, place.column) if place else ("", 0, 0)
+
+    return tuple(sorted(dict.fromkeys(diagnostics), key=position))
 
 
 def found(value: Any) -> str:

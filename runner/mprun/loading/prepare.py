@@ -1,13 +1,14 @@
-"""From a workflow file to a plan that is known to start: load, build, check the targets; every mistake at once."""
+"""From a workflow file to a plan that is known to start, in stages; a child checks its targets beside them."""
 
 from __future__ import annotations
 
 import os
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from mprun.errors.exceptions import Diagnostic, WorkflowError
-from mprun.loading.params.inputs import GivenParams
+from mprun.loading.params.inputs import ParamInputs
+from mprun.loading.stages import Output, Stage, run_stages
 from mprun.log.masking import Secrets
 from mprun.plan.plan import Plan
 from mprun.planning.check.child import CheckChild
@@ -18,36 +19,46 @@ if TYPE_CHECKING:
     from mprun.planning.check.targets import Allowed, TargetCheck
 
 
+class Draft(NamedTuple):
+    """A loaded file, and the plan of what is right about it, so that its targets can be checked whatever is wrong."""
+
+    loaded: Loaded
+    workflow: Workflow
+    plan: Plan
+
+
 class Preparation:
     """A file being made into a plan. The targets are checked in a child while the caller does something else.
 
     Raises UsageError where the environment's limit for imports is none.
     """
 
-    def __init__(self, file: str, given: GivenParams = GivenParams(), *, check_targets: bool = True) -> None:  # noqa: B008 -- frozen
+    def __init__(self, file: str, inputs: ParamInputs = ParamInputs(), *, check_targets: bool = True) -> None:  # noqa: B008 -- frozen
         child = CheckChild() if check_targets else None  # it boots while the file is read, and what reads it imported
-        from mprun.loading.load import load
-
-        self._loaded = load(file, given)
-        self._plan = _plan_of(self._loaded)
-        self._check = _check_of(child, self._loaded, self._plan) if child else None
-        self._programs = _missing_programs(self._loaded, self._plan) if check_targets else ()
+        stages: tuple[Stage, ...] = (_load, _build, _find_programs) if check_targets else (_load, _build)
+        self._file = file
+        prepared: Output[Draft | None, Diagnostic] = run_stages(stages, (file, inputs))
+        self._draft, self._found = prepared
+        self._check = _start_check(child, self._draft) if child else None
 
     @property
     def draft(self) -> Plan | None:
         """What the plan will be if nothing more is found wrong; None where the file is too wrong for one."""
-        return self._plan
+        return None if self._draft is None else self._draft.plan
 
     def finish(self) -> Plan:
         """The plan. Raises WorkflowError with everything that is wrong with the file and with its targets."""
+        found = [*self._found, *(self._check.diagnostics() if self._check else ())]
+        if found or self._draft is None:
+            from mprun.loading.mistakes import in_order
+
+            raise WorkflowError(in_order(found, self._file))
+        return self._checked(self._draft)
+
+    def _checked(self, draft: Draft) -> Plan:
         from mprun.planning.check.conversions import with_conversion
 
-        found = [*self._loaded.diagnostics, *self._programs, *(self._check.diagnostics() if self._check else ())]
-        if found or self._plan is None:
-            from mprun.loading.load import in_order
-
-            raise WorkflowError(in_order(found, self._loaded.file))
-        plan = replace(self._plan, secrets=Secrets(self._loaded.secrets))
+        plan = replace(draft.plan, secrets=Secrets(draft.loaded.secrets))
         if self._check is None:
             return plan
         return replace(with_conversion(plan, self._check.converting), code=self._check.code)
@@ -58,35 +69,41 @@ class Preparation:
             self._check.close()
 
 
-def prepare(file: str, given: GivenParams = GivenParams(), *, check_targets: bool = True) -> Plan:  # noqa: B008 -- frozen
-    """The plan of the workflow `file` with the parameters `given`. Raises WorkflowError."""
-    return Preparation(file, given, check_targets=check_targets).finish()
+def prepare(file: str, inputs: ParamInputs = ParamInputs(), *, check_targets: bool = True) -> Plan:  # noqa: B008 -- frozen
+    """The plan of the workflow `file` with the parameters `inputs`. Raises WorkflowError."""
+    return Preparation(file, inputs, check_targets=check_targets).finish()
 
 
-def _plan_of(loaded: Loaded) -> Plan | None:
-    """A plan of what is right about the file, so that its targets can be checked whatever else is wrong."""
+def _load(source: tuple[str, ParamInputs]) -> Output[Loaded, Diagnostic]:
+    from mprun.loading.load import load
+
+    loaded = load(*source)
+    return Output(loaded, loaded.diagnostics)
+
+
+def _build(loaded: Loaded) -> Output[Draft | None, Diagnostic]:
     from mprun.planning.build.plan import build
 
-    if loaded.workflow is None:
-        return None
-    return build(loaded.files)
+    workflow = loaded.workflow
+    return Output(None if workflow is None else Draft(loaded, workflow, build(loaded.files)))
 
 
-def _missing_programs(loaded: Loaded, plan: Plan | None) -> tuple[Diagnostic, ...]:
-    if plan is None or loaded.workflow is None or not any(step.command for step in plan.steps):
-        return ()
+def _find_programs(draft: Draft) -> Output[Draft, Diagnostic]:
+    if not any(step.command for step in draft.plan.steps):
+        return Output(draft)
     from mprun.planning.check.programs import program_mistakes
 
-    return tuple(program_mistakes(plan, loaded.workflow, loaded.places, os.environ))
+    return Output(draft, tuple(program_mistakes(draft.plan, draft.workflow, draft.loaded.places, os.environ)))
 
 
-def _check_of(child: CheckChild, loaded: Loaded, plan: Plan | None) -> TargetCheck | None:
+def _start_check(child: CheckChild, draft: Draft | None) -> TargetCheck | None:
     from mprun.planning.check.targets import TargetCheck
 
-    if plan is None or loaded.workflow is None:
+    if draft is None:
         child.kill()
         return None
-    return TargetCheck(child, plan, loaded.workflow, loaded.places, _allowed(loaded, loaded.workflow))
+    loaded, workflow, plan = draft
+    return TargetCheck(child, plan, workflow, loaded.places, _allowed(loaded, workflow))
 
 
 def _allowed(loaded: Loaded, workflow: Workflow) -> Allowed:

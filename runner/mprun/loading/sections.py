@@ -1,44 +1,24 @@
-"""The levels of a workflow file: which keys each takes, and what it is called in messages."""
+"""Which level of a workflow file stands where."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-from pydantic import BaseModel
-
 from mprun.errors.places import Path
-from mprun.format.items import ApplyCall, ItemsFrom, NumbersFrom
-from mprun.format.params import ParamEntry
-from mprun.format.steps import DefaultsEntry, PoolEntry, ProcessEntry, RetriesEntry
-from mprun.format.workflow import IncludeEntry, LogEntry, Workflow
-from mprun.plan.plan import HOOKS, POOL_CALLS
-
-
-@dataclass(frozen=True, slots=True)
-class Level:
-    """`name` as in "is not a key of a pool"."""
-
-    name: str
-    keys: tuple[str, ...]
-
-
-def _level(name: str, model: type[BaseModel]) -> Level:
-    return Level(name, tuple(field.alias or key for key, field in model.model_fields.items()))
-
-
-WORKFLOW = _level("a workflow", Workflow)
-PROCESS = _level("a process", ProcessEntry)
-POOL = _level("a pool", PoolEntry)
-APPLY = _level("`apply`", ApplyCall)
-ITEMS = _level("a source of items", ItemsFrom)
-RETRIES = _level("`retries`", RetriesEntry)
-LOG = _level("`log`", LogEntry)
-INCLUDE = _level("`include`", IncludeEntry)
-DEFAULTS = _level("`defaults`", DefaultsEntry)
-PARAM = _level("a parameter", ParamEntry)
-AXIS = _level("an axis", NumbersFrom)
-
-STEP_GROUPS = {"processes": PROCESS, "pools": POOL, **dict.fromkeys(HOOKS, PROCESS)}
+from mprun.format.levels import (
+    APPLY,
+    AXIS,
+    DEFAULTS,
+    INCLUDE,
+    ITEMS,
+    LOG,
+    PARAM,
+    POOL,
+    PROCESS,
+    RETRIES,
+    STEP_GROUPS,
+    WORKFLOW,
+    Level,
+)
+from mprun.plan.plan import POOL_CALLS
 
 
 def level_at(path: Path) -> Level | None:

@@ -10,6 +10,8 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from mprun.log.codec.lines import fields_of, open_line
+
 MASKED = "***"
 MIN_SECRET = 4  # characters: what is shorter stands in too many innocent words to be masked
 
@@ -76,8 +78,7 @@ class Mask:
         if not self.holds(line):
             return line
         ending = b"\n" if line.endswith(b"\n") else b""
-        fields = self.fields(json.loads(b"{" + line))
-        return json.dumps(fields, ensure_ascii=False, separators=(",", ":"))[1:].encode() + ending
+        return open_line(self.fields(fields_of(line))).removesuffix(b"\n") + ending
 
     def holds(self, data: bytes) -> bool:
         """Whether a secret stands in `data`."""

@@ -3,7 +3,7 @@
 A seal is a `log.sealed` event. It covers the bytes from the start of the seal before it (of the log, for the first one)
 to the start of its own line: `start`, `bytes`, `lines` and `sha256` are theirs. So each seal's line is covered by the
 next one. The last one, which no other covers, is covered by itself: its last key, `seal`, is the SHA-256 of all that
-stands before `,"seal":` in its line. `previous` is the `seal` of the seal before.
+stands before `,"seal":` in its line (`codec.seal_lines`). `previous` is the `seal` of the seal before.
 """
 
 from __future__ import annotations
@@ -13,8 +13,6 @@ from typing import Any
 
 INTERVAL = 1.0  # seconds after which what was written is sealed
 LINES = 1000  # that one seal covers at most; a run of results that came in one piece is not divided
-
-TAIL = len(b',"seal":"') + 64 + len(b'"}\n')  # bytes at the end of a seal's line that its own hash leaves out
 
 
 class Chain:
@@ -51,15 +49,3 @@ class Chain:
         """Begin anew with the line of the seal whose own hash is `seal`."""
         self.start, self.bytes, self.lines, self.previous = self.end, 0, 0, seal
         self._hash = hashlib.sha256()
-
-
-def closed(line: bytes) -> tuple[bytes, str]:
-    """`line`, a seal's JSON object and a newline, with its own hash as its last key; and that hash, 64 hex digits."""
-    body = line.removesuffix(b"}\n")
-    seal = hashlib.sha256(body).hexdigest()
-    return b'%b,"seal":"%b"}\n' % (body, seal.encode()), seal
-
-
-def hash_of(line: bytes | memoryview) -> str:
-    """What `seal` must be in a seal's whole `line`."""
-    return hashlib.sha256(line[:-TAIL]).hexdigest()

@@ -10,6 +10,7 @@ from typing import Any
 
 from mprun.errors.exceptions import LogError
 from mprun.log import seals
+from mprun.log.codec.seal_lines import sealed
 from mprun.log.head import HeadFile
 from mprun.system.loop import Loop
 from mprun.system.writing import write_all
@@ -88,7 +89,7 @@ class EventLog:
         """Write what was taken, and take the line that seals it."""
         self.flush()
         if not self.error:
-            line, self.seal = seals.closed(self.seal_line(self._chain.fields()))
+            line, self.seal = sealed(self.seal_line(self._chain.fields()))
             self._chain.go_on(self.seal)
             self.msg(line)
 

@@ -10,7 +10,7 @@ from mprun.errors.exceptions import ItemError
 from mprun.language.labels import JOINT, MAX_LABEL, key_of, label_of, unique
 from mprun.language.references import Reference, Template
 from mprun.sources.decoding import Decoding
-from mprun.sources.table import MatrixSource, PickedSource, RangeSource, SliceSource, Source, whole_of
+from mprun.sources.table import MatrixSource, PickedSource, SliceSource, Source, whole_of
 
 Keys = str | Reference | Template  # by which items are labelled, as plan.py has it; empty: by their values
 
@@ -100,7 +100,7 @@ def _are_distinct(source: Source) -> bool:
     whole = whole_of(source)
     if isinstance(whole, MatrixSource):
         return not whole.include and _join_distinctly([axis for _, axis in whole.axes])
-    return isinstance(whole, RangeSource)
+    return whole.traits.distinct
 
 
 def _join_distinctly(axes: Sequence[Source]) -> bool:

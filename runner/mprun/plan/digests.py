@@ -14,7 +14,7 @@ from typing import Any
 
 from mprun.language.references import Reference, Template, references_in
 from mprun.plan.plan import Plan, PoolStep, Step, items_of
-from mprun.sources.table import ListSource, MatrixSource, RangeSource, Source, ZipSource, whole_of
+from mprun.sources.table import ListSource, Source, whole_of
 
 SIZE = 16  # bytes of a digest
 
@@ -86,7 +86,7 @@ def may_be_reused(step: Step) -> bool:
 
 def is_written(source: Source) -> bool:
     """Whether the items of `source` stand in the plan: then the plan tells what they were."""
-    return isinstance(whole_of(source), ListSource | RangeSource | MatrixSource | ZipSource)
+    return source.traits.found_in == "plan"
 
 
 def _written_items(step: Step) -> tuple[Any, ...]:

@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
 PLAN_FORMAT = "1.0"
 
-PoolEngine = Literal["local", "stdlib"]
 Condition = Literal["succeeded", "finished", "failed"]
 When = Literal["", "success", "failure", "exit"]
 CellForm = Literal["", "item", "matrix", "kwargs"]
@@ -126,7 +125,7 @@ class PoolStep:
     initializer: Target | None
     initargs: tuple[Any, ...]
     maxtasksperchild: int
-    engine: PoolEngine
+    engine: str
     needs: dict[str, Condition]
     surroundings: Surroundings
     limits: Limits = Limits()

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from mprun.errors.exceptions import UsageError
-from mprun.plan.plan import Plan, ProcessStep, Step
+from mprun.plan.features import ESSENTIAL, SPREADING, beyond
+from mprun.plan.plan import Plan, ProcessStep
+
+# One process has nothing to spread, and can't bound a call from outside.
+_KNOWN = ESSENTIAL | SPREADING | {"step_timeout", "retries", "continue_on_error"}
 
 
 def refuse_inline(plan: Plan) -> None:
@@ -21,12 +23,7 @@ def refuse_inline(plan: Plan) -> None:
         )
 
 
-def not_kept_inline(plan: Plan) -> str:
-    """The limits of `plan` that bound a call from outside, by step; an empty text where there are none."""
-    return "; ".join(f"{', '.join(limits)} of `{step.name}`" for step in plan.steps if (limits := [*_limits(step)]))
-
-
-def _limits(step: Step) -> Iterator[str]:
-    for name in ("timeout", "slow_after", "max_memory"):
-        if getattr(step.limits, name):
-            yield f"`{name}`"
+def ignored_inline(plan: Plan) -> str:
+    """The keys of `plan` that nothing keeps in one process, by step; an empty text where there are none."""
+    found = {step.name: beyond(step, _KNOWN) for step in plan.steps}
+    return "; ".join(f"{', '.join(f'`{key}`' for key in keys)} of `{name}`" for name, keys in found.items() if keys)

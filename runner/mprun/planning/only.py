@@ -10,7 +10,7 @@ from itertools import islice
 from mprun.errors.exceptions import ItemError, UsageError
 from mprun.plan.cells import find_cell, labels
 from mprun.plan.plan import Plan, PoolStep, ProcessStep, Step, shared_by
-from mprun.sources.table import CallSource, PickedSource, ResultsSource, SliceSource, Source, whole_of
+from mprun.sources.table import PickedSource, ResultsSource, SliceSource, Source
 
 _MAX_LABELS = 1000  # that a suggestion is looked for among
 _SHOWN = 8
@@ -58,7 +58,7 @@ def _with_cells(step: Step, wanted: Sequence[str]) -> Step:
         raise UsageError(f"`--only {step.name}@{wanted[0]}`: `{step.name}` is a pool, which has tasks and no cells")
     if step.cells is None:
         raise UsageError(f"`--only {step.name}@{wanted[0]}`: `{step.name}` is a single process, and has no cells")
-    if isinstance(whole_of(step.cells), CallSource | ResultsSource):
+    if step.cells.needs_a_run:
         raise UsageError(f"`--only {step.name}@{wanted[0]}`: only the run tells which cells `{step.name}` has")
     try:
         found = dict(sorted((_index(step, step.cells, label), label) for label in wanted))

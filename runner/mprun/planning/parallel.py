@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import TypeGuard
 
+from mprun.engines.table import POOL_ENGINES
 from mprun.errors.exceptions import UsageError
-from mprun.plan.plan import Plan, PoolStep, ProcessStep
+from mprun.plan.plan import Plan, PoolStep, ProcessStep, Step
 
 
 def with_max_parallel(plan: Plan, most: int) -> Plan:
@@ -23,5 +25,9 @@ def _too_narrow(plan: Plan, most: int) -> Iterator[str]:
     if most <= daemons < len(plan.steps):
         yield "daemons run until the end and count too: no other step would ever start"
     for step in plan.steps:
-        if isinstance(step, PoolStep) and step.engine == "stdlib" and step.processes > most - daemons:
-            yield f"the engine `stdlib` starts all {step.processes} workers of `{step.name}` at once"
+        if _starts_all_at_once(step) and step.processes > most - daemons:
+            yield f"the engine `{step.engine}` starts all {step.processes} workers of `{step.name}` at once"
+
+
+def _starts_all_at_once(step: Step) -> TypeGuard[PoolStep]:
+    return isinstance(step, PoolStep) and POOL_ENGINES[step.engine].starts_all_at_once

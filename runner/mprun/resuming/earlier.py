@@ -14,13 +14,15 @@ from typing import Any
 
 from mprun.engines.results.tracking import STEPS, EarlierValue, Reused
 from mprun.errors.exceptions import UsageError
-from mprun.log.reading.lines import Event, event_of
+from mprun.log.codec.event import Event, event_of
+from mprun.log.codec.recorded import RecordedResults
+from mprun.log.codec.task_lines import NOT_RECORDED
 from mprun.log.reading.lock import is_locked
 from mprun.log.verifying.verify import verify
 from mprun.plan.digests import SIZE, Parts, content_digests, is_written, may_be_reused
 from mprun.plan.plan import Step, as_data, items_of
 from mprun.results.files import Place, Reader, ResultFiles, read_places
-from mprun.resuming.log_results import NOT_LOGGED, LogResults, ResultReader, read_results
+from mprun.resuming.log_results import NOT_LOGGED, LogResults, read_results
 from mprun.resuming.plan_sources import written_source
 from mprun.runs.find import RunFiles, find_run
 
@@ -34,7 +36,7 @@ class EarlierStep:
         self.digest = digest
         self.parts = parts
         self._run = run
-        self._lines = ResultReader(run.files.log)
+        self._lines = RecordedResults(run.files.log)
         self._files = ResultFiles(os.path.join(run.files.folder, "results"), name)
         self._values = Reader(self._files)
 
@@ -54,11 +56,11 @@ class EarlierStep:
     def recall(self, number: int, *, logged: bool, kept: bool) -> Reused | None:
         """See `EarlierTasks`."""
         offset = self.results.offsets[number]
-        found: tuple[bytes, bytes, bytes] | None = None if logged else (b"null", b"0", b"")
+        found = None if logged else NOT_RECORDED
         if logged and offset != NOT_LOGGED:
-            found = self._lines.result(offset)
+            found = self._lines.at(offset)
         value = self._value(number) if kept else None
-        return None if found is None or (kept and value is None) else Reused(*found, value)
+        return None if found is None or (kept and value is None) else Reused(found, value)
 
     def _value(self, number: int) -> EarlierValue | None:
         place = self._places.get(number)

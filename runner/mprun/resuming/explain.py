@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from mprun.engines.results.tracking import contents_of
 from mprun.engines.supply.supply import SourceSupply
-from mprun.engines.supply.table import needs_a_run
+from mprun.engines.table import POOL_ENGINES
 from mprun.language.references import is_finals, step_of
 from mprun.plan.digests import Parts, content_digest, content_digests, may_be_reused, shares, step_digest, step_parts
 from mprun.plan.plan import Plan, PoolStep, Step, items_of
@@ -15,8 +15,6 @@ from mprun.resuming.earlier import EarlierRun, EarlierStep, MatchedTasks
 
 MAX_TASKS = 10  # of one step that are told one by one
 AT_ONCE = 1000  # items
-
-_ALL_AGAIN = "its engine, `stdlib`, makes every call again"
 
 
 @dataclass(slots=True)
@@ -76,8 +74,8 @@ def _fate(plan: Plan, step: Step, run: EarlierRun, fates: dict[str, Fate]) -> Fa
         needed = fates.get(again[0])
         why = ", of which some are made again" if needed and needed.run else ": only the run tells whether they change"
         fate.why = f"depends on the results of `{again[0]}`{why}"
-    elif isinstance(step, PoolStep) and step.engine == "stdlib":
-        fate.why = _ALL_AGAIN
+    elif isinstance(step, PoolStep) and POOL_ENGINES[step.engine].makes_every_call:
+        fate.why = f"its engine, `{step.engine}`, makes every call again"
     elif shares(step):
         fate.why = "run, as what it shares with other steps is new in each run"
     elif not may_be_reused(step):
@@ -101,7 +99,7 @@ def _why_not(parts: Parts, run: EarlierRun, name: str) -> str:
 def _sort_tasks(plan: Plan, step: Step, tasks: MatchedTasks, fate: Fate) -> None:
     """Count which tasks are reused; those whose items only a run has can't be told."""
     source = items_of(step)
-    if source is not None and needs_a_run(source):
+    if source is not None and source.needs_a_run:
         fate.why = "does the same work as before: it is run for those items that are new, or failed"
         return
     fate.earlier, fate.numbers = tasks.earlier, []

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import re
 from array import array
+from collections.abc import Sequence
 from typing import BinaryIO
 
-from mprun.log.reading.lines import LineError, blocks, event_of
+from mprun.log.codec import columns
+from mprun.log.codec.columns import Line, Results
+from mprun.log.codec.event import LineError, event_of
+from mprun.log.codec.lines import TextSearch
+from mprun.log.reading.lines import blocks
 
 NOT_RETURNED, NOT_LOGGED = -1, -2  # in the place of a line's offset: NOT_LOGGED returned, and was only counted
-READ_AHEAD = 64 * 1024  # bytes: at least the longest line
 
-_RESULT = re.compile(
-    rb'"outcome":"returned","result":(.*),"duration":([\d.e+-]+)'
-    rb'(?:,"waited":[\d.e+-]+)?(?:,"reused":"[\w-]+")?\}',
-    re.DOTALL,
-)
-_KEY = re.compile(rb',"key":("(?:[^"\\]|\\.)*")')  # in front of the outcome
+_ENDS = ("task.result", "process.result", "tasks.counted")
 
 
 class LogResults:
@@ -26,12 +24,24 @@ class LogResults:
         self.offsets: array[int] = array("q")
         self.failures: dict[int, str] = {}
 
-    def put(self, first: int, last: int, offset: int) -> None:
-        missing = last + 1 - len(self.offsets)
-        if missing > 0:
-            self.offsets.extend([NOT_RETURNED] * missing)
-        for task in range(first, last + 1):
+    def put(self, tasks: range, offset: int) -> None:
+        """What is to stand in the place of the offset of each of `tasks`."""
+        self._make_room(tasks.stop)
+        for task in tasks:
             self.offsets[task] = offset
+
+    def put_each(self, tasks: Sequence[int], offsets: Sequence[int]) -> None:
+        """Each of `tasks` has returned, by the line at its one of `offsets`."""
+        self._make_room(max(tasks) + 1)
+        first, end = tasks[0], tasks[0] + len(tasks)
+        if list(tasks) == list(range(first, end)):  # as they mostly come
+            self.offsets[first:end] = array("q", offsets)
+            return
+        for task, offset in zip(tasks, offsets, strict=True):
+            self.offsets[task] = offset
+
+    def _make_room(self, end: int) -> None:
+        self.offsets.extend([NOT_RETURNED] * (end - len(self.offsets)))
 
     def has(self, task: int) -> bool:
         return task < len(self.offsets) and self.offsets[task] != NOT_RETURNED
@@ -41,55 +51,27 @@ def read_results(file: BinaryIO) -> dict[str, LogResults]:
     """The calls that have ended, by step, of the log `file`, from where it stands."""
     steps: dict[str, LogResults] = {}
     offset = file.tell()
+    ends = TextSearch({"event": _ENDS})
     for block in blocks(file):
-        for line in block.splitlines(keepends=True):
-            if b'.result"' in line or b'"tasks.counted"' in line:
-                _take(steps, line, offset)
-            offset += len(line)
+        for part in columns.read(block, offset=offset):
+            if isinstance(part, Results):
+                steps.setdefault(part.step, LogResults()).put_each(part.tasks, part.offsets)
+            elif ends.may_hold(part.text):
+                _take(steps, part)
+        offset += len(block)
     return steps
 
 
-def _take(steps: dict[str, LogResults], line: bytes, offset: int) -> None:
+def _take(steps: dict[str, LogResults], line: Line) -> None:
     try:
-        event = event_of(line)
+        event = event_of(line.text)
     except LineError:
         return
     if event["event"] == "tasks.counted":
-        steps.setdefault(event["step"], LogResults()).put(event["first"], event["last"], NOT_LOGGED)
+        steps.setdefault(event["step"], LogResults()).put(range(event["first"], event["last"] + 1), NOT_LOGGED)
     elif event["event"] in ("task.result", "process.result"):
         results, task = steps.setdefault(event["step"], LogResults()), event.get("task", 0)
         if event["outcome"] == "returned":
-            results.put(task, task, offset)
+            results.put(range(task, task + 1), line.offset)
         else:
             results.failures[task] = event["outcome"]
-
-
-class ResultReader:
-    """Reads results out of the log at `path`, best in the order in which they stand there."""
-
-    def __init__(self, path: str) -> None:
-        self._path = path
-        self._start = 0
-        self._read = b""
-
-    def result(self, offset: int) -> tuple[bytes, bytes, bytes] | None:
-        """The result, the duration and the key (empty for none) of the line at `offset`, as they are written there.
-
-        Raises OSError.
-        """
-        start = offset - self._start
-        end = self._read.find(b"\n", start) if start >= 0 else -1
-        if end < 0:
-            self._read_from(offset)
-            start, end = 0, self._read.find(b"\n")
-        found = _RESULT.search(self._read, start, end if end >= 0 else len(self._read))
-        if found is None:
-            return None
-        key = _KEY.search(self._read, start, found.start())
-        return found[1], found[2], key[1] if key else b""
-
-    def _read_from(self, offset: int) -> None:
-        with open(self._path, "rb") as file:
-            file.seek(offset)
-            self._read = file.read(4 * READ_AHEAD)
-        self._start = offset

@@ -6,7 +6,7 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from mprun.loading.params.inputs import Given, GivenParams, given_params
+from mprun.loading.params.inputs import ParamInput, ParamInputs, param_inputs
 from mprun.resuming.earlier import EarlierRun
 
 
@@ -19,13 +19,13 @@ class Options:
     environ: Mapping[str, str]
 
 
-def params_as_before(run: EarlierRun, options: Options) -> GivenParams:
+def params_as_before(run: EarlierRun, options: Options) -> ParamInputs:
     """The weightiest are those of the command line, then come the run's own; the environment has what that lacks.
 
     A run doesn't keep its secrets. Raises UsageError, WorkflowError.
     """
     recorded = run.plan["params"]
-    now = given_params(options.assignments, options.file, {})
-    own = (Given(name, value, False, f"the run {run.run_id}") for name, value in recorded.items())
-    around = given_params((), "", options.environ)
-    return GivenParams((*now.values, *own, *around.values), os.getcwd())
+    now = param_inputs(options.assignments, options.file, {})
+    own = (ParamInput(name, value, False, f"the run {run.run_id}") for name, value in recorded.items())
+    around = param_inputs((), "", options.environ)
+    return ParamInputs((*now.values, *own, *around.values), os.getcwd())

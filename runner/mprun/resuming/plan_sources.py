@@ -2,31 +2,27 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from typing import Any
 
-from mprun.sources.table import ListSource, MatrixSource, PickedSource, RangeSource, SliceSource, Source, ZipSource
+from mprun.sources.table import KINDS, Source
 
 
 def written_source(document: dict[str, Any]) -> Source | None:
     """The source that `document` describes; None where its items don't stand there."""
-    match document["kind"]:
-        case "list":
-            return ListSource(tuple(document["values"]))
-        case "range":
-            return RangeSource(document["start"], document["stop"], document["step"])
-        case "matrix":
-            return MatrixSource(_axes(document), tuple(document["include"]), tuple(document["exclude"]))
-        case "zip":
-            return ZipSource(_axes(document))
-        case "slice":
-            whole = written_source(document["source"])
-            return None if whole is None else SliceSource(whole, document["skip"], document["first"])
-        case "picked":
-            whole = written_source(document["source"])
-            return None if whole is None else PickedSource(whole, tuple(document["indexes"]), tuple(document["labels"]))
-    return None
+    kind = KINDS.get(document["kind"])
+    if kind is None:
+        return None
+    names = {each.name for each in fields(kind)} - {"kind"}  # type: ignore[arg-type]  # each kind is a dataclass
+    given = {name: _field(name, value) for name, value in document.items() if name in names}
+    stands_there = given["source"] is not None if "source" in given else kind.TRAITS.found_in == "plan"
+    return kind(**given) if stands_there else None
 
 
-def _axes(document: dict[str, Any]) -> tuple[tuple[str, Source], ...]:
-    axes = ((name, written_source(axis)) for name, axis in document["axes"])
-    return tuple((name, axis) for name, axis in axes if axis is not None)
+def _field(name: str, value: Any) -> Any:
+    """As the source has it: what is a list in JSON was a tuple."""
+    if name == "source":
+        return written_source(value)
+    if name == "axes":
+        return tuple((axis, written_source(of_axis)) for axis, of_axis in value)
+    return tuple(value) if isinstance(value, list) else value

@@ -10,7 +10,6 @@ from typing import Any
 
 from mprun.engines.results.tracking import contents_of
 from mprun.engines.supply.supply import SourceSupply
-from mprun.engines.supply.table import needs_a_run
 from mprun.errors.exceptions import UsageError
 from mprun.language.references import is_finals, references_in, step_of
 from mprun.plan.cells import find_cell
@@ -58,7 +57,7 @@ def read_address(text: str, steps: Mapping[str, Step], run: EarlierRun) -> Addre
 
 def _cell(run: EarlierRun, step: Step, label: str) -> int:
     cells = items_of(step)
-    if not isinstance(step, ProcessStep) or cells is None or needs_a_run(cells):
+    if not isinstance(step, ProcessStep) or cells is None or cells.needs_a_run:
         raise UsageError(f"`{step.name}` has no cells with labels: write `{step.name}[0]`")
     found = find_cell(cells, label, step.keys)
     if found is None:
@@ -101,7 +100,7 @@ def _item(run: EarlierRun, step: Step, source: Source, index: int) -> Any:
     digest = _earlier(run, step).digests[index * SIZE : (index + 1) * SIZE]
     if not digest:
         raise UsageError(f"the run {run.run_id} has no task `{step.name}[{index}]`")
-    items = _items_of_run(run, source) if needs_a_run(source) else _items(source)
+    items = _items_of_run(run, source) if source.needs_a_run else _items(source)
     for item_digest, load in items:
         if item_digest == digest:
             return load()

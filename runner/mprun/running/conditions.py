@@ -34,14 +34,14 @@ def unmet_reason(condition: Condition, need: str, outcome: StepOutcome) -> str:
     return f"it needs `{need}`, which {ENDED[outcome]}"
 
 
-def holds(condition: If, given: Mapping[str, Any]) -> bool:
-    """Whether `condition` is true; `given` has what each scope of its references stands for.
+def holds(condition: If, scopes: Mapping[str, Any]) -> bool:
+    """Whether `condition` is true; `scopes` has the value of each scope that its references name.
 
     Raises LookupError for a reference that leads nowhere.
     """
 
     def lookup(name: Name | Reference) -> Any:
         assert isinstance(name, Reference)  # the loader lets no other names pass
-        return follow(given[name.scope], name.path)
+        return follow(scopes[name.scope], name.path)
 
     return bool(value_of(condition.expression, lookup))

@@ -57,8 +57,8 @@ class GitState:
         if self._git is None:
             return {}
         with contextlib.suppress(subprocess.TimeoutExpired):
-            told, _ = self._git.communicate(timeout=GIT_TIME)
-            return _git_fields(told.splitlines()) if self._git.returncode == 0 else {}
+            status, _ = self._git.communicate(timeout=GIT_TIME)
+            return _git_fields(status.splitlines()) if self._git.returncode == 0 else {}
         self._end()
         return {}
 
@@ -74,9 +74,9 @@ class GitState:
             self._git.communicate()
 
 
-def _git_fields(told: list[str]) -> dict[str, Any]:
-    commit = next((line.split()[-1] for line in told if line.startswith("# branch.oid ")), "")
-    return {"git_commit": commit, "git_dirty": any(not line.startswith("#") for line in told)} if commit else {}
+def _git_fields(status: list[str]) -> dict[str, Any]:
+    commit = next((line.split()[-1] for line in status if line.startswith("# branch.oid ")), "")
+    return {"git_commit": commit, "git_dirty": any(not line.startswith("#") for line in status)} if commit else {}
 
 
 def _platform() -> str:

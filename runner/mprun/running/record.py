@@ -6,6 +6,7 @@ import os
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from mprun.engines.results.tracking import Earlier
 from mprun.errors.exceptions import ExitCode, LogError, UsageError
@@ -13,7 +14,6 @@ from mprun.log.head import HeadFile, new_head
 from mprun.log.writer import open_log
 from mprun.plan.plan import Plan, plan_json
 from mprun.planning.bind import refers_to_folder
-from mprun.running.folder import make_run_folder, write_new_file
 from mprun.running.identity import GitState, new_run_id
 from mprun.running.run import RunEnd, run_plan
 from mprun.runs.index import append, index_path
@@ -53,8 +53,8 @@ def new_record(plan: Plan, runs_dir: str, *, log: str = "", sign: Sign | None = 
     if log:
         head = new_head(log, sign)
         return Record(run_id, open_log(log), log, head)
-    folder = make_run_folder(runs_dir, run_id)
-    write_new_file(os.path.join(folder, "plan.json"), plan_json(plan))
+    folder = _make_run_folder(runs_dir, run_id)
+    _write_new_file(os.path.join(folder, "plan.json"), plan_json(plan))
     path = os.path.join(folder, "events.jsonl")
     record = Record(run_id, open_log(path), path, new_head(path, sign), index_path(runs_dir), os.path.abspath(folder))
     try:
@@ -62,6 +62,30 @@ def new_record(plan: Plan, runs_dir: str, *, log: str = "", sign: Sign | None = 
     except OSError as error:
         raise LogError(f"the index {record.index} can't be written: {error.strerror}") from error
     return record
+
+
+def _make_run_folder(runs_dir: str, run_id: str) -> str:
+    """Make `<runs_dir>/runs/<run_id>` and return it. The runs folder ignores itself in git. Raises LogError."""
+    folder = Path(runs_dir, "runs", run_id)
+    try:
+        folder.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        ignore = Path(runs_dir, ".gitignore")
+        if not ignore.exists():
+            ignore.write_text("*\n")
+        folder.mkdir(mode=0o700)
+    except OSError as error:
+        raise LogError(f"the run's folder {folder} can't be made: {error.strerror}") from error
+    return str(folder)
+
+
+def _write_new_file(path: str, text: str) -> None:
+    """Write a file that must not exist yet, mode 0600. Raises LogError."""
+    try:
+        fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+        with open(fd, "w", encoding="utf-8", errors="surrogatepass") as file:
+            file.write(text)
+    except OSError as error:
+        raise LogError(f"{path} can't be written: {error.strerror}") from error
 
 
 def record_run(

@@ -25,14 +25,14 @@ from mprun.log.words import LOG_FORMAT
 from mprun.log.writer import EventLog
 from mprun.plan.plan import Plan, declared_tasks, plan_sha256, when
 from mprun.planning.bind import bind
-from mprun.running.fail_fast import FailFast
 from mprun.running.identity import GitState, surroundings
 from mprun.running.shared import SharedThings
 from mprun.running.stages import Stages
+from mprun.running.stop import FailFast
 from mprun.running.stream import EventStream
-from mprun.running.suspend import follow_suspension
 from mprun.sinks.sink import Sink
 from mprun.system.loop import ENDING, Loop
+from mprun.system.temporary import claim_folder, remove_abandoned_folders
 
 TICK = 0.25  # seconds between two redraws of a display with a clock
 
@@ -69,6 +69,7 @@ def run_plan(
     calls are made in this process.
     """
     began = time.monotonic()
+    claim_folder()
     mask = Mask(plan.secrets.values())
     git = git or GitState(os.path.dirname(plan.workflow))
     with (
@@ -87,7 +88,7 @@ def run_plan(
         run = Run(bound, loop, events, unset, Slots(plan.max_parallel), *parts, mask=mask, inline=inline)
         stages = Stages(run)
         loop.on_signals(ENDING, lambda number: stages.stopper.on_signal(number))
-        follow_suspension(loop, stages)
+        _follow_suspension(loop, stages)
         if plan.fail_fast:
             events.add(FailFast(plan, lambda step: stages.stopper.fail_fast(step)))
         shared.watch(run, lambda: stages.at_work)
@@ -96,6 +97,7 @@ def run_plan(
         if not inline:
             boot(plan)
         events.emit("run.started", **_head(plan, run_id, git), **_resumes(earlier))
+        loop.call_soon(remove_abandoned_folders)  # while the first children boot
         loop.call_later(TICK, partial(_tick, loop, events))
         try:
             stages.run()
@@ -125,6 +127,24 @@ _OUTCOMES = {
     ExitCode.INTERRUPTED: "interrupted",
     ExitCode.TERMINATED: "interrupted",
 }
+
+
+def _follow_suspension(loop: Loop, stages: Stages) -> None:
+    """On Ctrl-Z stop every child, and continue them when this process is continued: each is in a group of its own."""
+
+    def suspend(number: int) -> None:
+        _signal_all(stages, signal.SIGSTOP)
+        before = signal.signal(signal.SIGTSTP, signal.SIG_DFL)
+        os.kill(os.getpid(), signal.SIGTSTP)  # stops here until the shell continues this process
+        signal.signal(signal.SIGTSTP, before)
+        _signal_all(stages, signal.SIGCONT)
+
+    loop.on_signals([signal.SIGTSTP], suspend)
+
+
+def _signal_all(stages: Stages, number: int) -> None:
+    for execution in stages.at_work:
+        execution.signal(number)
 
 
 def _tick(loop: Loop, events: EventStream) -> None:

@@ -8,9 +8,9 @@ from collections import Counter, deque
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from mprun.engines.execution import engine_of
 from mprun.engines.results.saving import Saving
 from mprun.engines.seam import Execution, Run
-from mprun.engines.table import engine_of
 from mprun.plan.plan import If, ProcessStep, Step, called, declared_tasks, streamed_step
 from mprun.results.plain_data import plain_result
 from mprun.running.conditions import ENDED, StepOutcome, holds, is_met, unmet_reason
@@ -70,7 +70,7 @@ class Scheduler:
         """Start and skip all that can be started and skipped now."""
         if self.stopping:
             for step in list(self._waiting.values()):
-                self._tell_skipped(step, self.stopping)
+                self._log_skipped(step, self.stopping)
                 self.outcomes[step.name] = "skipped"
                 self.cut_short = True
         # In the order of getting ready: one that needs many slots is not overtaken for ever by those that need few.
@@ -93,7 +93,7 @@ class Scheduler:
                 if is_met(condition, outcome, may_fail=name in self._may_fail):
                     self._meet(step, name)
                 else:
-                    self._tell_skipped(step, unmet_reason(condition, name, outcome))
+                    self._log_skipped(step, unmet_reason(condition, name, outcome))
                     settled.append((step.name, "skipped"))
 
     def _meet(self, step: Step, need: str) -> None:
@@ -107,7 +107,7 @@ class Scheduler:
         """The steps that take the results of step `name` as they come."""
         return [step for step in self._needed_by[name] if streamed_step(self._run.plan, step) == name]
 
-    def _tell_skipped(self, step: Step, reason: str) -> None:
+    def _log_skipped(self, step: Step, reason: str) -> None:
         del self._waiting[step.name]
         self._run.events.emit("step.skipped", step=step.name, kind=step.kind, reason=reason)
 
@@ -123,10 +123,10 @@ class Scheduler:
             if holds(step.condition, {"run": self._run.facts, "results": self._results_for(step.condition)}):
                 return self._started(step)
         except (LookupError, TypeError, OSError) as error:
-            self._tell_skipped(step, f"its `if` can't be decided: {error}")
+            self._log_skipped(step, f"its `if` can't be decided: {error}")
             self._settle(step.name, "failed")
         else:
-            self._tell_skipped(step, f"its `if` is false: {step.condition.text}")
+            self._log_skipped(step, f"its `if` is false: {step.condition.text}")
             self._settle(step.name, "skipped")
         return True
 
@@ -172,7 +172,7 @@ class Scheduler:
     def _room(self) -> None:
         """A slot is free: for a step that waits, or for one at work that could do with another child."""
         for execution in self.at_work.values():
-            execution.more_room()
+            execution.slot_freed()
         self._run.loop.call_soon(self.advance)
 
     def _finished(self, execution: Execution) -> None:

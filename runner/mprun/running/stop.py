@@ -8,11 +8,13 @@ killing      every child's group has SIGKILL
 from __future__ import annotations
 
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from mprun.engines.seam import Run
+from mprun.log.words import Outcome
+from mprun.plan.plan import Plan, when
 from mprun.running.scheduler import Scheduler
 from mprun.system.loop import Timer
 
@@ -136,3 +138,35 @@ class Stopper:
         if self._timer is not None:
             self._timer.cancel()
         self._timer = self._run.loop.call_later(delay, step)
+
+
+class FailFast:
+    """A sink that calls `stop(step)` when a task or a step fails that may not; those around the run end nothing."""
+
+    def __init__(self, plan: Plan, stop: Callable[[str], None]) -> None:
+        self._may_fail = {step.name for step in plan.steps if step.limits.continue_on_error or when(step)}
+        self._stop = stop
+
+    def event(self, event: Mapping[str, Any]) -> None:
+        if event["event"] == "step.finished" and event["outcome"] == "failed":
+            self._failed(event["step"])
+
+    def result(self, step: str, task: int, outcome: Outcome, line: bytes) -> None:
+        if outcome not in ("returned", "cancelled"):
+            self._failed(step)
+
+    def run(self, step: str, first: int, lines: list[bytes]) -> None:
+        """These returned."""
+
+    def count(self, step: str, tasks: int) -> None:
+        """So did these."""
+
+    def output(self, fields: Mapping[str, Any], stream: str, line: bytes) -> None:
+        """Says nothing about success."""
+
+    def tick(self) -> None:
+        """No clock is kept."""
+
+    def _failed(self, step: str) -> None:
+        if step not in self._may_fail:
+            self._stop(step)

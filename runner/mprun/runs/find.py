@@ -11,7 +11,7 @@ from mprun.errors.exceptions import UsageError
 from mprun.log.head import head_path
 
 LOG = "events.jsonl"
-MAX_TOLD = 5
+MAX_LISTED = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,8 +84,8 @@ def _in_folder(folder: str) -> RunFiles:
 
 
 def _ambiguous(reference: str, found: list[str]) -> str:
-    told = ", ".join(found[-MAX_TOLD:])
-    return f"`{reference}` is the beginning of {len(found):,} runs: {told}{' …' if len(found) > MAX_TOLD else ''}"
+    listed = ", ".join(found[-MAX_LISTED:])
+    return f"`{reference}` is the beginning of {len(found):,} runs: {listed}{' …' if len(found) > MAX_LISTED else ''}"
 
 
 def _unknown(reference: str, runs_dir: str) -> str:
@@ -96,4 +96,4 @@ def _unknown(reference: str, runs_dir: str) -> str:
     near = difflib.get_close_matches(reference, ids, n=3, cutoff=0.8)
     if near:
         return f"there is no run `{reference}` in {runs}: did you mean {' or '.join(f'`{run}`' for run in near)}?"
-    return f"there is no run `{reference}` in {runs}; the latest are {', '.join(ids[-MAX_TOLD:])}"
+    return f"there is no run `{reference}` in {runs}; the latest are {', '.join(ids[-MAX_LISTED:])}"

@@ -9,8 +9,9 @@ from datetime import datetime, timedelta
 from typing import Any, BinaryIO, Literal
 
 from mprun.errors.exceptions import UsageError
+from mprun.log.codec.event import Event, LineError, event_of
 from mprun.log.reading.last import run_end
-from mprun.log.reading.lines import Event, LineError, event_of, refuse_newer
+from mprun.log.reading.lines import refuse_newer
 from mprun.log.reading.lock import is_locked
 from mprun.log.reading.regular import open_regular
 from mprun.log.words import MAX_LINE, OUTCOMES

@@ -1,4 +1,4 @@
-"""The shared things in a child: what came with its Process, and what stands for `${shared.name}`."""
+"""The shared things in a child: what came with its Process, and the values of `${shared.name}`."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from mprun.sharing.queue_writing import flush_all
 
 @dataclass(slots=True)
 class Share:
-    """What one child is given: things by name, and where it notes what it does with them.
+    """What one child gets: things by name, and the memory in which it notes what it does with them.
 
-    It travels with the child's Process: at no other time do things of `multiprocessing`'s let themselves be pickled.
+    It travels with the child's Process. `multiprocessing` lets its things be pickled only then.
     """
 
     things: dict[str, Any]
@@ -26,17 +26,17 @@ _things: dict[str, Any] = {}
 
 
 def enter(share: Share) -> None:
-    """This process is the child that `share` was made for."""
+    """Enter the child for which `share` was made."""
     _things.update(share.things)
     notes.enter(share.notes)
 
 
 def leave() -> None:
-    """Wait until all that this process has put into queues is written."""
+    """Wait until everything that this process has put into queues is written."""
     flush_all()
 
 
 def thing(name: str) -> Any:
-    """What `${shared.name}` stands for in this process. Raises what making it raises, where that is to be done here."""
+    """The value of `${shared.name}` in this process. Where this process makes it, raises whatever that raises."""
     found = _things[name]
     return found.value if isinstance(found, Once) else found

@@ -1,4 +1,4 @@
-"""In words: who waits for what, and why that can never come."""
+"""Explains who waits for what, and why it can never come."""
 
 from __future__ import annotations
 

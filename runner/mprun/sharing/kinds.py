@@ -1,4 +1,4 @@
-"""The table of what can be shared: multiprocessing's names, the arguments that each takes, and what it is in words."""
+"""The table of things that can be shared: multiprocessing's names, their arguments, and what each takes, in words."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ MMAP_MODES = ["r", "c"]
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """`takes` is what its arguments are, in words; `read` makes a tuple of them and raises ValueError for others, with
-    a sentence where these words don't tell what is wrong.
+    """`takes` describes its arguments. `read` makes a tuple of them, and raises ValueError for others: with a sentence,
+    where the description doesn't say what is wrong.
 
-    `bare` says whether it needs none. `between` says whether it makes sense only between two children or more.
+    `bare`: it needs no arguments. `between`: it makes sense only between two or more children.
     """
 
     takes: str
@@ -80,8 +80,8 @@ def _check_fit(code: str, values: list[Any]) -> None:
 
 
 def _fits(code: str, value: Any) -> bool:
-    """Whether the type of C holds `value` as it is; which would silently cut a number that is too large for it."""
-    from multiprocessing import sharedctypes  # all of ctypes, for what few workflows have
+    """Whether the C type holds `value` exactly. ctypes would silently truncate a number that is too large."""
+    from multiprocessing import sharedctypes  # not at the top: few workflows need ctypes
 
     types: Any = sharedctypes.typecode_to_type  # type: ignore[attr-defined]  # which typeshed leaves out
     try:
@@ -92,7 +92,7 @@ def _fits(code: str, value: Any) -> bool:
 
 
 def in_c(code: str, value: Any) -> Any:
-    """What a value of YAML is to a type of C: characters are bytes."""
+    """A YAML value as the C type takes it: characters are bytes."""
     return value.encode() if code == "c" and isinstance(value, str) else value
 
 
@@ -172,14 +172,14 @@ PIPES = ("Pipe",)
 
 
 def kind_of(written: Any) -> str | None:
-    """The kind of a thing that is written as its name, or as a mapping of its name to its arguments."""
+    """The kind of a thing, written as its name, or as a mapping of its name to its arguments."""
     names = [written] if isinstance(written, str) else list(written) if isinstance(written, dict) else []
     kinds = [name for name in names if name in KINDS]
     return kinds[0] if len(kinds) == 1 else None
 
 
 def arguments_of(written: Any) -> Arguments:
-    """What a well-written thing is made with. Raises ValueError for one that isn't."""
+    """The arguments of a thing. Raises ValueError where they are wrong."""
     kind = kind_of(written)
     if kind is None:
         raise ValueError

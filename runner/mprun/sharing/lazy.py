@@ -1,7 +1,7 @@
-"""What is made once, by the first child that needs it, and reaches each other child once: an object, an array.
+"""Objects and arrays that the first child that needs them makes, and that reach each other child once.
 
-It lies in memory without a name, which is gone with the last process that has it. A child that ends while it makes it
-leaves the lock behind, which is noticed as with any other lock.
+They lie in memory without a name, which is gone with the last process that has it. A child that dies while it makes one
+still holds the lock, and the watch for abandoned locks notices it as any other.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _NOT_YET: Any = object()
 
 
 class Once:
-    """What `arguments` describe; `made` is a byte that says whether somebody has made it, under `lock`."""
+    """A thing made once from `arguments`. `made` is a byte that says whether it exists; `lock` guards it."""
 
     def __init__(self, arguments: Mapping[str, Any], lock: Lock, made: Any, fd: int | None = None) -> None:
         self._arguments = arguments
@@ -38,7 +38,7 @@ class Once:
 
     @property
     def value(self) -> Any:
-        """It, as this process has it; whoever asks first makes it. Raises what making it raises."""
+        """The thing in this process. The first caller of all processes makes it. Raises whatever making it raises."""
         if self._value is _NOT_YET:
             with self._lock:
                 if not self._made.value:
@@ -49,7 +49,7 @@ class Once:
         return self._value
 
     def close(self) -> None:
-        """Give the memory up, as far as it is this process's."""
+        """Close this process's part of the memory."""
         os.close(self._fd)
 
     def _make(self) -> Any:
@@ -60,8 +60,8 @@ class Once:
 
 
 class Object(Once):
-    """What a function returned. Its large buffers, such as those of arrays, are not copied: each process sees the same
-    memory until it writes there."""
+    """What a function returned. Its large buffers, such as those of arrays, are not copied: all processes map the same
+    memory, copy-on-write."""
 
     def _make(self) -> Any:
         made = resolve(self._arguments["call"])(*self._arguments["args"], **self._arguments["kwargs"])
@@ -71,7 +71,7 @@ class Object(Once):
         return made
 
     def _write(self, parts: list[bytes | memoryview]) -> None:
-        """The number of parts, the length of each, and each where a line of a processor's cache begins."""
+        """Write the number of parts, the length of each, and each part, aligned to a cache line."""
         head = b"".join(number.to_bytes(8, "little") for number in (len(parts), *map(len, parts)))
         position = _aligned(len(head))
         _write_all(self._fd, head, 0)
@@ -92,9 +92,9 @@ class Object(Once):
 
 
 class Array(Once):
-    """A numpy array in shared memory: of zeros, or with what a .npy file held at first.
+    """A numpy array in shared memory: of zeros, or with the content of a .npy file.
 
-    With an `mmap_mode` it is the file itself, which the system keeps in memory once for all who read it.
+    With an `mmap_mode` it is the file itself, which the system caches once for all processes.
     """
 
     def _make(self) -> Any:
@@ -121,7 +121,7 @@ class Array(Once):
         return numpy.load(self._arguments["file"], mmap_mode=mode).view(numpy.ndarray)
 
     def _fill(self, array: numpy.ndarray[Any, Any], source: numpy.ndarray[Any, Any]) -> None:
-        """Where that is possible, by writing: it costs a third of what touching each page for the first time does."""
+        """Fill the memory by `write` where possible: that costs a third of touching each page for the first time."""
         if source.flags.c_contiguous:
             _write_all(self._fd, source.reshape(-1).view("u1").data, 0)
         else:

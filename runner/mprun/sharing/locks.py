@@ -1,6 +1,7 @@
 """Lock, RLock, Semaphore, BoundedSemaphore, Condition, Event and Barrier of `multiprocessing`, noted.
 
-They have the methods of the standard ones and do the same. Between taking and noting, a child counts as about to take.
+They behave as the standard ones. Between taking a lock and noting it, a child counts as about to take it: the parent
+must not see it as free.
 """
 
 from __future__ import annotations
@@ -14,12 +15,12 @@ from mprun.sharing.notes import HOLDS, TIMES, WANTS, start_of, wait_for
 
 
 class Lock:
-    """A lock or semaphore of `multiprocessing`, with its methods. `slot` is where its uses are noted."""
+    """A lock or semaphore of `multiprocessing`, with its methods. Notes its uses in `slot`."""
 
     def __init__(self, standard: Any, slot: int) -> None:
         self._standard = standard
         self._start = start_of(slot)
-        self._semlock = standard._semlock  # what a Condition of the standard library asks for
+        self._semlock = standard._semlock  # the standard library's Condition uses it
 
     def __getstate__(self) -> tuple[Any, ...]:
         return self._standard, self._start
@@ -53,8 +54,8 @@ class Lock:
             words[start + WANTS] = 0
 
     def acquire_briefly(self) -> bool:
-        """Take it if it is free, for a few system calls: all the while it counts as about to be taken, which is noted
-        quickest. Only for one thread at a time; `release_briefly` gives it back.
+        """Take it if it is free, for a few system calls. Meanwhile it counts as about to be taken, which is the
+        cheapest note. For one thread at a time; `release_briefly` gives it back.
         """
         notes.words[self._start + WANTS] = 1
         if self._semlock.acquire(False):
@@ -106,7 +107,7 @@ class Condition(synchronize.Condition):
         return wait_for(self._starts[0], super().wait)
 
     def notify(self, n: int = 1) -> None:
-        """May wait for those that it wakes: one that was killed in its sleep never wakes up."""
+        """Note a wait: `notify` waits for those that it wakes, and one that was killed in its sleep never wakes."""
         wait_for(self._starts[1], lambda: super(Condition, self).notify(n))
 
 

@@ -1,4 +1,4 @@
-"""Makes the shared things of a run in the parent, knows the slots in which their uses are noted, and frees them."""
+"""Makes and frees the shared things of a run in the parent, and assigns the slots for notes of their uses."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ Role = Literal[
 
 @dataclass(frozen=True, slots=True)
 class Slot:
-    """One lock in a thing, or one cause to wait for it. `is_free` says whether who waits need not wait any more.
+    """One lock in a thing, or one cause to wait for it. `is_free`: a waiter need not wait any longer.
 
-    `parties` is how many a barrier needs, `lock` the slot of the lock without which nobody can bring it about.
+    `parties` is how many a barrier needs. `lock` is the slot of the lock that anybody needs who ends the wait.
     """
 
     thing: str
@@ -39,7 +39,7 @@ class Slot:
 
 @dataclass(slots=True)
 class Made:
-    """A thing that is there. `free` lets go of all that the system keeps for it."""
+    """A thing that exists. `free` releases its resources in the system."""
 
     thing: SharedThing
     value: Any
@@ -47,9 +47,9 @@ class Made:
 
 
 class Workshop:
-    """Makes things from the run's context. `slots` are those of all things made so far.
+    """Makes things from the run's context. `slots` has the slots of all things made so far.
 
-    `manager` starts the run's manager, or returns the one that there is.
+    `manager` returns the run's manager, and starts it at the first call.
     """
 
     def __init__(self, start_method: StartMethod, run_id: str, manager: Callable[[], Any]) -> None:
@@ -60,7 +60,7 @@ class Workshop:
         self._name = ""
 
     def make(self, thing: SharedThing) -> Made:
-        """Raises OSError where the system has no more of what it needs."""
+        """Make `thing`. Raises OSError where the system lacks resources."""
         self._name = thing.name
         if thing.kind in MANAGED:
             self._manager()
@@ -71,7 +71,8 @@ class Workshop:
 
     @contextmanager
     def _names_of_semaphores(self) -> Iterator[None]:
-        """Semaphores have names under `spawn` and `forkserver`: such that one left by a killed run is known as such."""
+        """Name semaphores so that the next run recognizes those of a killed run (`spawn` and `forkserver` need
+        names)."""
         config: dict[str, Any] = process.current_process()._config  # type: ignore[attr-defined]
         before = config["semprefix"]
         config["semprefix"] = self._prefix or before
@@ -87,7 +88,7 @@ class Workshop:
     def _noted(self, standard: Any, role: Role = "lock", noted: type[Lock] = Lock) -> Any:
         return noted(standard, self._slot(role, lambda: not standard._semlock._is_zero()))
 
-    # -- one for each kind, by its name
+    # -- one method for each kind, by its name
 
     def _Lock(self) -> Any:  # noqa: N802 -- multiprocessing's names
         return self._noted(self._context.Lock())
@@ -169,7 +170,7 @@ class Workshop:
 
 @contextmanager
 def _semaphores() -> Iterator[list[Any]]:
-    """What removes the names of the semaphores that are made meanwhile."""
+    """Collect functions that remove the names of semaphores made inside the context."""
     registry: dict[Any, Any] = util._finalizer_registry  # type: ignore[attr-defined]
     before = set(registry)
     made: list[Any] = []

@@ -1,8 +1,8 @@
-"""What a child notes of the shared things that it uses: what it holds, what it waits for and since when.
+"""A child's notes on the shared things that it uses: what it holds, what it waits for, and since when.
 
-The notes lie in memory that the parent reads at any time, also after the child's death. Each word has one writer and
-is stored by one aligned 8-byte write, so neither side needs a lock or a message. A shared thing has one slot or more:
-one for each lock in it, and for each cause to wait.
+The notes lie in memory that the parent may read at any time, even after the child's death. Each word has one writer,
+and one aligned 8-byte store writes it, so neither side needs a lock or a message. A shared thing has one slot or more:
+one for each lock in it, and one for each cause to wait.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ from typing import Any, TypeVar
 
 from mprun.system.memory import anonymous_file
 
-# The words of a slot: how often it is held (negative: released more often than taken); whether it is about to be
-# taken or given back; since when it is waited for without a bound (ns, CLOCK_MONOTONIC; 0: it isn't); how often it was
-# taken; how often, and for how long in all (ns), it was waited for without a bound; of a queue: what was put, what was
-# got, the loops over it at work.
+# The words of a slot: how often the child holds it (negative: released more often than taken); whether it is about to
+# take or release it; since when it waits for it without a timeout (ns, CLOCK_MONOTONIC; 0: it doesn't); how often it
+# took it; how often, and how long in all (ns), it waited without a timeout; of a queue: objects put, objects got,
+# running loops over it.
 HOLDS, WANTS, SINCE, TIMES, WAITS, WAITED, PUTS, GOTS, LOOPS = range(9)
 WORDS = 9
 
@@ -29,7 +29,7 @@ T = TypeVar("T")
 
 
 class Notes:
-    """The memory of one child."""
+    """The notes of one child."""
 
     def __init__(self, slots: int, fd: int | None = None) -> None:
         self.slots = slots
@@ -41,7 +41,7 @@ class Notes:
         return _attach, (self.slots, reduction.DupFd(self._fd))
 
     def close_file(self) -> None:
-        """Give the descriptor back; the memory stays mapped. For the parent, once the child has started."""
+        """Close the descriptor; the memory stays mapped. The parent calls this once the child has started."""
         os.close(self._fd)
 
     # -- read by the parent
@@ -50,14 +50,14 @@ class Notes:
         return self.words[start_of(slot) + which]
 
     def all(self, which: int) -> dict[int, int]:
-        """That word of each slot where it isn't 0."""
+        """That word, by slot, where it isn't 0."""
         return {slot: word for slot in range(self.slots) if (word := self.word(slot, which))}
 
     def wants(self) -> frozenset[int]:
         return frozenset(self.all(WANTS))
 
     def wait(self) -> tuple[int, int] | None:
-        """(slot, since when) of what is waited for: where one wait is part of another, the innermost."""
+        """(slot, since when) of the current wait: the innermost, where one wait is part of another."""
         since, slot = max(((since, slot) for slot, since in self.all(SINCE).items()), default=(0, 0))
         return (slot, since) if since else None
 
@@ -74,27 +74,28 @@ def start_of(slot: int) -> int:
 # -- written by the child
 
 words: Any = array("q", bytes(8 * WORDS))
-"""Those of this process. Elsewhere than in a child nobody reads them."""
+"""The notes of this process. Only those of children are read."""
 
 own_threads: set[threading.Thread] = set()
-"""Threads of mprun's own in this process, which do nothing for which anybody waits here."""
+"""mprun's own threads in this process. Nobody here waits for them."""
 
 
 def enter(notes: Notes) -> None:
-    """Write into `notes` from here on: this process is the child that they are of."""
+    """Write into `notes` from here on: they are this child's."""
     global words
     words = notes.words
 
 
 def make_room(slots: int) -> None:
-    """In a process without notes: have words for `slots` slots, so that things can be used all the same."""
+    """Make room for `slots` slots in a process without notes, so that it can use things all the same."""
     global words
     if isinstance(words, array) and len(words) < start_of(slots):
         words = array("q", bytes(8 * start_of(slots)))
 
 
 def wait_for(slot_start: int, wait: Callable[[], T]) -> T:
-    """What `wait()` returns, which may take for ever; noted where nothing else can go on in this process."""
+    """Return what `wait()` returns, however long that takes. Note the wait if no other thread of this process could
+    act."""
     began = time.monotonic_ns()
     noted = _alone() and not words[slot_start + SINCE]
     if noted:

@@ -1,4 +1,5 @@
-"""Pickles as `multiprocessing` does, in half the time: its own pickler makes a table of reducers for each object."""
+"""Pickles as `multiprocessing` does, in half the time: the standard pickler builds a table of reducers for each
+object."""
 
 from __future__ import annotations
 
@@ -18,7 +19,7 @@ class _Pickler(pickle.Pickler):
 
 
 def pickled(obj: Any) -> bytes:
-    """Raises what pickling raises."""
+    """The pickle of an object. Raises whatever pickling raises."""
     if type(obj) in _PLAIN or (type(obj) is tuple and _PLAIN.issuperset(map(type, obj))):
         return pickle.dumps(obj, 5)
     buffer = io.BytesIO()

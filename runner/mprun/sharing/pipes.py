@@ -1,4 +1,4 @@
-"""The ends of a `multiprocessing.Pipe`, noted: a child that waits for a message is known to."""
+"""The ends of a `multiprocessing.Pipe`, which note that a child waits for a message."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from mprun.sharing.notes import start_of, wait_for
 
 
 class End(connection.Connection):
-    """One end of a `multiprocessing.Pipe`, whose `recv` and `recv_bytes` are noted in `slot`."""
+    """One end of a `multiprocessing.Pipe`. Notes waits in `recv` and `recv_bytes` in `slot`."""
 
     slot: int
 
     @classmethod
     def of(cls, standard: Any, slot: int) -> End:
-        """The end that `standard` is, which is closed."""
+        """An end that takes over the descriptor of `standard`, and closes `standard`."""
         end = cls(os.dup(standard.fileno()), standard.readable, standard.writable)
         end.slot = slot
         standard.close()

@@ -1,6 +1,6 @@
-"""How objects get into a queue's pipe: a short one by one system call or not at all.
+"""Writes objects into a queue's pipe. One system call writes a short object, whole or not at all.
 
-Whoever puts it writes it, where there is room; a thread writes what finds none, as in the standard library.
+The caller of `put` writes, where there is room. A thread writes what finds no room, as in the standard library.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ from mprun.sharing import notes
 from mprun.sharing.locks import Lock
 from mprun.sharing.notes import PUTS, wait_for
 
-ATOMIC = select.PIPE_BUF  # bytes that a pipe takes whole or not at all
-FLUSH_INTERVAL = 0.5  # seconds between two looks whether this process's own thread still lives
+ATOMIC = select.PIPE_BUF  # bytes that a pipe takes atomically
+FLUSH_INTERVAL = 0.5  # seconds between two checks whether this process's writer thread still lives
 
-_to_flush: list[FrameWriter] = []  # in this process: have objects that a thread is to write
-_forks = 0  # how often this process or one before it was forked
+_to_flush: list[FrameWriter] = []  # in this process: writers with objects left for the thread
+_forks = 0  # how often this process or an ancestor was forked
 
 
 def _count_fork() -> None:
@@ -33,9 +33,10 @@ os.register_at_fork(after_in_child=_count_fork)
 
 
 class FrameWriter:
-    """Writes into `fd`, which doesn't block, under `lock`. `items` is a semaphore that counts objects to read.
+    """Writes into the non-blocking `fd` under `lock`. The semaphore `items` counts the objects to read.
 
-    `puts` and `waits` are where the words of two slots begin: in one it counts objects, in the other it waits to end.
+    `puts` and `waits` are the first words of two slots: it counts objects in one, and notes its wait at the end in the
+    other.
     """
 
     def __init__(self, fd: int, lock: Lock, items: Any, puts: int, waits: int) -> None:
@@ -54,7 +55,7 @@ class FrameWriter:
         self._forks = _forks
 
     def send(self, frame: bytes) -> None:
-        if self._forks != _forks:  # forked by the user's code: its threads and what they owed stayed behind
+        if self._forks != _forks:  # the user's code forked: threads and unwritten objects stayed in the parent
             self._set_up()
         with self._own:
             if not self._pending and self._write_at_once(frame):
@@ -77,7 +78,7 @@ class FrameWriter:
         return True
 
     def tell_written(self, count: int) -> None:
-        """`count` more objects can be read, or will be while they are written."""
+        """`count` more objects can be read, or will be once written."""
         notes.words[self._puts + PUTS] += count
         for _ in range(count):
             self._items.release()
@@ -106,7 +107,7 @@ class FrameWriter:
                     self._changed.notify_all()
 
     def _write(self, frames: list[bytes], room: select.poll) -> bool:
-        """Write all of `frames`, or nothing where they are short and there is no room."""
+        """Write all of `frames`; or nothing, where they are short and there is no room."""
         data = b"".join(frames)
         left = memoryview(data)
         while left:
@@ -116,13 +117,13 @@ class FrameWriter:
                 if len(data) <= ATOMIC:
                     return False
                 room.poll()
-            else:  # what is longer than a pipe must be read while it is written
+            else:  # a frame longer than the pipe must be read while it is written
                 self.tell_written(len(frames))
                 frames = []
         return True
 
     def flush(self) -> None:
-        """Wait until all that was put is written."""
+        """Wait until every object is written."""
         wait_for(self._waits, self._wait_until_written)
 
     def _wait_until_written(self) -> None:
@@ -131,13 +132,13 @@ class FrameWriter:
                 self._changed.wait(FLUSH_INTERVAL)
 
     def forget(self) -> None:
-        """Let this process end without waiting until all is written."""
+        """Let this process end without waiting for that."""
         with contextlib.suppress(ValueError):
             _to_flush.remove(self)
 
 
 def _first(pending: deque[bytes]) -> list[bytes]:
-    """As many frames as a pipe takes at once; at least one."""
+    """As many frames as a pipe takes atomically; at least one."""
     frames = [pending[0]]
     size = len(pending[0])
     for frame in islice(pending, 1, None):
@@ -149,6 +150,6 @@ def _first(pending: deque[bytes]) -> list[bytes]:
 
 
 def flush_all() -> None:
-    """Wait until all that this process has put into queues is written; before it ends."""
+    """Before this process ends, wait until every object that it put into queues is written."""
     while _to_flush:
         _to_flush.pop().flush()

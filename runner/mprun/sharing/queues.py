@@ -1,7 +1,7 @@
 """Queue, SimpleQueue and JoinableQueue of `multiprocessing`, noted.
 
-They have the methods of the standard ones. What differs is what a death can break. A child that waits for an object
-holds no lock meanwhile, and an object that can't be pickled is refused by `put`.
+They have the methods of the standard ones, but a death breaks less: a child that waits for an object holds no lock. And
+`put` refuses an object that can't be pickled.
 """
 
 from __future__ import annotations
@@ -19,20 +19,20 @@ from mprun.sharing.notes import GOTS, LOOPS, start_of, wait_for
 from mprun.sharing.pickling import pickled
 from mprun.sharing.queue_writing import FrameWriter
 
-HEAD = 8  # bytes before each object: how many follow
-FIRST = 64  # bytes that are read at once: each object with its head has so many at least, and most have no more
+HEAD = 8  # the header of each object: its length in bytes
+FIRST = 64  # bytes of the first read: every object with its header has at least these, and most have no more
 
 _ENDED: Any = object()
 
 
 @dataclass(slots=True)
 class QueueParts:
-    """What all children have of one queue.
+    """The parts of one queue that all children share.
 
-    `items` and `room` are semaphores: how many objects can be read, how many more may be put (None without bound).
-    `ended` is a byte that says whether there are no more to come. The others are slots: of those who wait for the rest
-    of an object, for an object, for room, and at their end until all that they have put is written.
-    `unfinished` (a semaphore) and `done` are those of a JoinableQueue.
+    The semaphores `items` and `room` count objects to read and objects that still fit (None: no bound). `ended` is a
+    byte: no more objects will come. The others are slots for waits: for the rest of an object, for an object, for
+    room, and, when a child ends, until its objects are written. `unfinished` (a semaphore) and `done` belong to a
+    JoinableQueue.
     """
 
     reader: Any
@@ -51,9 +51,10 @@ class QueueParts:
 
 
 class Queue:
-    """A `multiprocessing.Queue`; a loop over it (`for row in rows`) ends when nobody is left who could put anything.
+    """A `multiprocessing.Queue`. A loop over it (`for row in rows`) ends when no process is left that could put
+    anything.
 
-    `get` raises EOFError then, instead of waiting for ever.
+    Then `get` raises EOFError instead of waiting forever.
     """
 
     def __init__(self, parts: QueueParts) -> None:
@@ -76,10 +77,10 @@ class Queue:
             parts.writer.fileno(), parts.writing, parts.items, self._start, start_of(parts.waits_until_written)
         )
 
-    # -- what puts
+    # -- putting
 
     def put(self, obj: Any, block: bool = True, timeout: float | None = None) -> None:
-        """Put `obj`, waiting for room if `block`. Raises queue.Full, and what pickling raises."""
+        """Put `obj`; wait for room if `block`. Raises queue.Full, and whatever pickling raises."""
         data = pickled(obj)
         if self._room is not None and not self._room.acquire(False):
             self._wait_for_room(block, timeout)
@@ -90,7 +91,7 @@ class Queue:
         self.put(obj, False)
 
     def _about_to_put(self) -> None:
-        """For what counts objects."""
+        """Note that this child is about to count an object."""
 
     def _wait_for_room(self, block: bool, timeout: float | None) -> None:
         start = start_of(self._parts.waits_for_room)
@@ -101,10 +102,10 @@ class Queue:
         elif not self._room.acquire(True, timeout):
             raise queue.Full
 
-    # -- what gets
+    # -- getting
 
     def get(self, block: bool = True, timeout: float | None = None) -> Any:
-        """The next object, waiting for one if `block`. Raises queue.Empty; EOFError where none can come any more."""
+        """The next object; wait for one if `block`. Raises queue.Empty, and EOFError where none can come any more."""
         obj = self._take(block, timeout)
         if obj is _ENDED:
             raise EOFError("this queue has ended: nobody is left who could put something into it")
@@ -114,7 +115,7 @@ class Queue:
         return self.get(False)
 
     def __iter__(self) -> Iterator[Any]:
-        """The objects, until nobody is left who could put one."""
+        """The objects, until no process is left that could put one."""
         notes.words[self._start + LOOPS] += 1
         try:
             while (obj := self._take(True, None)) is not _ENDED:
@@ -144,9 +145,9 @@ class Queue:
             return self._read_object()
 
     def _read_object(self) -> bytes | None:
-        """None at the end of the queue."""
+        """The next object's bytes; None at the end of the queue."""
         if self._parts.ended.value and not self._parts.reader.poll():
-            self._items.release()  # for the next who waits
+            self._items.release()  # wakes the next waiter
             return None
         first = self._read(FIRST)
         end = HEAD + int.from_bytes(first[:HEAD], "little")
@@ -172,7 +173,7 @@ class Queue:
             rest += os.read(self._fd_in, size - len(rest))
         return bytes(rest)
 
-    # -- what is asked
+    # -- asking
 
     def qsize(self) -> int:
         return self._items.get_value()  # type: ignore[no-any-return]
@@ -184,35 +185,35 @@ class Queue:
         return self._room is not None and self._room.get_value() == 0
 
     def close(self) -> None:
-        """There is nothing to close before the end of the run."""
+        """Do nothing: the run closes the queue."""
 
     def join_thread(self) -> None:
         self._out.flush()
 
     def cancel_join_thread(self) -> None:
-        """Let this process end without waiting until all that it has put is written."""
+        """Let this process end without waiting until its objects are written."""
         self._out.forget()
 
     # -- for the parent
 
     def end(self) -> None:
-        """Let those who wait for an object know that none will come."""
+        """Wake those who wait for an object: none will come."""
         self._parts.ended.value = 1
         self._items.release()
 
     def go_on(self) -> None:
-        """Have no end again: all for whom it ended are gone, and others come."""
+        """Reopen the queue: all for whom it ended are gone, and new users come."""
         self._parts.ended.value = 0
         self._items.acquire(False)
 
     def close_pipe(self) -> None:
-        """Nobody will use it any more."""
+        """Close the pipe: nobody uses the queue any more."""
         self._parts.reader.close()
         self._parts.writer.close()
 
 
 class SimpleQueue(Queue):
-    """A `multiprocessing.SimpleQueue`: without bound."""
+    """A `multiprocessing.SimpleQueue`: unbounded."""
 
 
 class JoinableQueue(Queue):
@@ -222,7 +223,7 @@ class JoinableQueue(Queue):
         self._parts.unfinished.release()
 
     def task_done(self) -> None:
-        """An object that was got has been dealt with. Raises ValueError where there was none."""
+        """Count one object as done. Raises ValueError where none is outstanding."""
         done: Condition = self._parts.done
         with done:
             if not self._parts.unfinished.acquire(False):

@@ -1,7 +1,7 @@
-"""Who waits for what can never come: a pure decision over what children hold and wait for.
+"""Finds the children that wait for something that can never come: a pure decision over what they hold and wait for.
 
-A child that waits has a way out as long as somebody may help it who is not stuck himself: who holds the lock, who may
-still put, notify, set or arrive. What is left when all those with a way out are gone is stuck.
+A waiting child has a way out as long as another may help that isn't stuck itself: one that holds the lock, or that may
+still put, notify, set or arrive. The decision removes children with a way out until none is left: the rest is stuck.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ from mprun.sharing.making import Slot
 class Party:
     """One child, as far as shared things go.
 
-    `holds` has the slots that it holds, with how often; `wants` those that it may just be taking; `waits` is the slot
-    that it waits for without a bound, since `since` (ns). `rests` says that it has no task and will be given none;
-    `fed_by` that it has none, and is given one only when one of these steps gets on. `loops` are the slots of queues
-    that it loops over.
+    `holds` maps the slots that it holds to how often it holds them. `wants` has those that it may be taking right now.
+    `waits` is the slot that it waits for without a timeout, since `since` (ns). `rests`: it has no task and will get
+    none. `fed_by`: it has no task, and gets one only when one of these steps progresses. `loops` has the slots of
+    queues that it loops over.
     """
 
     pid: int
@@ -36,9 +36,9 @@ class Party:
 
 @dataclass(frozen=True, slots=True)
 class Pending:
-    """Children of `step` that may still start: when the steps in `after` have ended (none: there is room for them).
+    """Children of `step` that may still start, once the steps in `after` have ended.
 
-    `needs_room_of` are steps one of whose children must end before; None where nothing but time is in the way.
+    `needs_room_of` are steps one of whose children must end first; None where only time is in the way.
     """
 
     step: str
@@ -48,9 +48,9 @@ class Pending:
 
 @dataclass(frozen=True, slots=True)
 class Situation:
-    """What there is at one moment. `uses` are the things that the children of each step use, by step.
+    """All facts at one moment. `uses` maps each step to the things that its children use.
 
-    `ignored` are things for which anybody may wait for ever, `lost` the slots that dead children held.
+    `ignored` are things for which a child may wait forever. `lost` are the slots that dead children held.
     """
 
     slots: Sequence[Slot]
@@ -62,7 +62,7 @@ class Situation:
 
 
 def stuck(now: Situation) -> list[Party]:
-    """The children that wait for what none but they themselves could bring about."""
+    """The children that wait for something that only they themselves could bring about."""
     waiting = {party.pid: party for party in now.parties if party.fed_by or _waits(now, party)}
     held_up = {pending.step: pending for pending in now.pending}
     changed = True
@@ -98,15 +98,15 @@ def _has_way_out(now: Situation, party: Party, waiting: Mapping[int, Party], hel
 
 
 def _may_be_fed(now: Situation, party: Party, waiting: Mapping[int, Party], held_up: Mapping[str, Pending]) -> bool:
-    """Whether a step on which it depends that there will be a task for it can get on."""
+    """Whether one of the steps that feed it can progress."""
     at_work = any(user.step in party.fed_by and user.pid not in waiting and not user.rests for user in now.parties)
     return at_work or any(pending.step in party.fed_by and pending.step not in held_up for pending in now.pending)
 
 
 def _can_start(now: Situation, pending: Pending, waiting: Mapping[int, Party], held_up: Mapping[str, Pending]) -> bool:
-    """A step starts when all that it needs have ended, none of which is stuck, and there is room.
+    """Whether the step can start: the steps before it are not stuck, and there is room, or will be.
 
-    A worker without a task makes room when its pool has ended.
+    An idle worker makes room when its pool ends.
     """
     stuck_steps = {party.step for party in waiting.values()}
     if pending.after & (stuck_steps | (held_up.keys() - {pending.step})):
@@ -132,7 +132,7 @@ def _other_users(now: Situation, party: Party) -> list[Party] | None:
 
 
 def _holders(now: Situation, party: Party) -> list[Party] | None:
-    """Those who hold it, or may hold it in a moment: who takes it and waits doesn't hold it."""
+    """Those who hold it, or may hold it in a moment. One that takes it and waits doesn't hold it."""
     slot = party.waits
     assert slot is not None
     if _is_for_signals(now, slot):
@@ -141,12 +141,12 @@ def _holders(now: Situation, party: Party) -> list[Party] | None:
 
 
 def takes(user: Party, slot: int) -> bool:
-    """Whether `user` takes the lock or gives it back at this moment, or has it for so short that only that is noted."""
+    """Whether `user` takes or releases the lock right now, or holds it so briefly that only that is noted."""
     return slot in user.wants and user.waits != slot
 
 
 def _is_for_signals(now: Situation, slot: int) -> bool:
-    """Whether a semaphore is released by others than take it: then it is no question of who holds it."""
+    """Whether others than its takers release the semaphore: then nobody holds it."""
     if now.slots[slot].role != "semaphore":
         return False
     taken = [party.holds.get(slot, 0) for party in now.parties]
@@ -154,19 +154,19 @@ def _is_for_signals(now: Situation, slot: int) -> bool:
 
 
 def _sleepers(now: Situation, party: Party) -> list[Party] | None:
-    """Those whom a `notify` wakes; they wait for the slot before its own."""
+    """The children that a `notify` wakes: they wait for the slot before its own."""
     assert party.waits is not None
     return [user for user in now.parties if user.waits == party.waits - 1]
 
 
 def _writers(now: Situation, party: Party) -> list[Party] | None:
-    """Those who are writing into the queue: they hold the lock for it."""
+    """The children that write into the queue: they hold its write lock."""
     assert party.waits is not None
     return [user for user in now.parties if user.holds.get(now.slots[party.waits].lock, 0) > 0]
 
 
 def _those_who_let_write(now: Situation, party: Party) -> list[Party] | None:
-    """Those who may make room in the pipe, or are to write before; None where a dead child holds the lock for it."""
+    """Those who may make room in the pipe, or write before; None where a dead child holds the write lock."""
     assert party.waits is not None
     lock = now.slots[party.waits].lock
     if party.holds.get(lock, 0) > 0 or now.slots[lock].is_free():
@@ -176,7 +176,7 @@ def _those_who_let_write(now: Situation, party: Party) -> list[Party] | None:
 
 
 def _those_to_come(now: Situation, party: Party) -> list[Party] | None:
-    """Those who may still arrive at a barrier; None where they are too few whatever they do."""
+    """Those who may still arrive at a barrier; None where they are too few in any case."""
     assert party.waits is not None
     slot = now.slots[party.waits]
     users = _users(now, slot.thing)
@@ -204,20 +204,20 @@ _ONLY_HOLDERS = ("lock", "semaphore", "notify", "rest")
 def may_end(now: Situation, slot: int) -> list[Party]:
     """The users of a queue that is over once it is empty: all wait for an object, in `slot`, and none can come.
 
-    Empty where that isn't so. Somebody may be between two waits: it takes two looks that see the same waits.
+    Empty where the queue isn't over. A child may be between two waits, so it takes two looks that see the same waits.
     """
     users = _last_users(now, slot)
     return users if all(user.waits == slot for user in users) else []
 
 
 def is_about_to_end(now: Situation, slot: int) -> bool:
-    """Whether all who are left only loop over the queue whose getters wait in `slot`."""
+    """Whether all remaining users only loop over the queue whose getters wait in `slot`."""
     users = _last_users(now, slot)
     return bool(users) and all(slot in user.loops for user in users)
 
 
 def _last_users(now: Situation, slot: int) -> list[Party]:
-    """The children that use a queue, where no more of them are to come, or only when these have ended."""
+    """The children that use a queue, where no more will come, or only after these have ended."""
     thing = now.slots[slot].thing
     users = _users(now, thing)
     later = _behind(now, {user.step for user in users})
@@ -226,7 +226,7 @@ def _last_users(now: Situation, slot: int) -> list[Party]:
 
 
 def _behind(now: Situation, steps: set[str]) -> set[str]:
-    """The steps that can't start before one of `steps` has ended, or a step that can't start before that."""
+    """The steps that wait, directly or through others, for one of `steps` to end."""
     behind: set[str] = set()
     while more := {each.step for each in now.pending if each.after & (steps | behind)} - behind:
         behind |= more

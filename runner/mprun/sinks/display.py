@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import os
+import sys
 import time
 from collections import Counter
 from collections.abc import Mapping
@@ -15,7 +17,21 @@ from mprun.system.writing import wait_for_room, write_all
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
 
+    from mprun.sinks.sink import Sink
+
 REDRAW_INTERVAL = 0.1  # seconds
+
+
+def choose_sinks(*, quiet: bool, log_on_stdout: bool, inline: bool = False) -> list[Sink]:
+    """Bars on a terminal, lines elsewhere, children's output alone when quiet.
+
+    `inline`: lines on a terminal, too, as it is the user's code that has it.
+    """
+    on_terminal = sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
+    if on_terminal and not (quiet or inline):
+        return [live_display(sys.stderr, stdout_is_terminal=log_on_stdout or sys.stdout.isatty())]
+    passthrough = Passthrough(stdout_fd=2 if log_on_stdout else 1)
+    return [passthrough] if quiet else [passthrough, PlainDisplay(sys.stderr)]
 
 
 class Passthrough:

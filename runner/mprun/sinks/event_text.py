@@ -14,7 +14,7 @@ _ELSEWHERE = (*_WHOSE, "seq", "ts", "event", "text", "outcome", "duration", "res
 
 def event_line(event: Mapping[str, Any]) -> str:
     """`09:30:00.105  task.result       squares[4]  returned 25 in 0.002 s  worker=2 attempt=1`."""
-    parts = [shown(str(event.get("ts", "")))[11:23], f"{shown(event['event']):<16}", subject(event), *_told(event)]
+    parts = [shown(str(event.get("ts", "")))[11:23], f"{shown(event['event']):<16}", subject(event), *_gist(event)]
     parts += [f"{shown(key)}={_short(item)}" for key, item in event.items() if key not in _ELSEWHERE]
     return "  ".join(part for part in parts if part).rstrip()
 
@@ -26,18 +26,18 @@ def subject(event: Mapping[str, Any]) -> str:
     return shown(f"{event['step']}[{event['task']}]{key_text(event)}" if "task" in event else str(event["step"]))
 
 
-def _told(event: Mapping[str, Any]) -> list[str]:
+def _gist(event: Mapping[str, Any]) -> list[str]:
     """The words that matter most: what was printed, or how it ended."""
     if "text" in event:
         return [shown(str(event["text"]))]
-    words = []
+    parts = []
     if "outcome" in event:
-        words.append(shown(str(event["outcome"])).replace("_", " "))
+        parts.append(shown(str(event["outcome"])).replace("_", " "))
     if event.get("result") is not None:
-        words.append(value(event["result"]))
+        parts.append(value(event["result"]))
     if isinstance(event.get("duration"), int | float):
-        words.append(f"{'in ' if words else ''}{duration(event['duration'])}")
-    return [" ".join(words)] if words else []
+        parts.append(f"{'in ' if parts else ''}{duration(event['duration'])}")
+    return [" ".join(parts)] if parts else []
 
 
 def _short(item: Any) -> str:

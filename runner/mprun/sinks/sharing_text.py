@@ -72,14 +72,14 @@ def _thing(name: str, thing: ThingStory) -> Iterator[str]:
 
 def _uses(freed: Event) -> str:
     """`1,000 put, 998 got, waited for 12 times, 3.200 s in all`."""
-    told = [f"{freed[key]:,} {word}" for key, word in (("puts", "put"), ("gets", "got")) if key in freed]
-    told += [_taken(freed["taken"], freed["kind"])] if "taken" in freed else []
+    uses = [f"{freed[key]:,} {word}" for key, word in (("puts", "put"), ("gets", "got")) if key in freed]
+    uses += [_acquired(freed["taken"], freed["kind"])] if "taken" in freed else []
     if freed.get("waits"):
-        told.append(f"waited for {_times(freed['waits'])}, {duration(freed['waited'])} in all")
-    return ", ".join(told) or "never waited for"
+        uses.append(f"waited for {_times(freed['waits'])}, {duration(freed['waited'])} in all")
+    return ", ".join(uses) or "never waited for"
 
 
-def _taken(count: int, kind: str) -> str:
+def _acquired(count: int, kind: str) -> str:
     """What is made once has a lock of its own, which each child takes when it gets it."""
     if kind in _MADE_ONCE:
         return "given to one child" if count == 1 else f"given to {count:,} children"

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
+from mprun.log.codec.lines import fields_of
 from mprun.log.words import Outcome
 from mprun.sinks.text import duration, failure, plural, shown, value
 
 MAX_RESULTS = 10  # of one step
-MAX_FAILURES = 5  # of one step, told whole
+MAX_FAILURES = 5  # of one step, printed whole
 
 
 class StepNotes:
-    """What is kept of one step."""
+    """What the summary says of one step."""
 
     def __init__(self) -> None:
         self.results: dict[int, Any] = {}
@@ -27,10 +27,10 @@ class StepNotes:
         self.noun = ""  # what its calls are called, where it has more than one
         self.single = True
 
-    def keep(self, task: int, line: bytes) -> None:
-        """Keep the results of the first tasks, in whichever order they come."""
+    def remember(self, task: int, line: bytes) -> None:
+        """Remember the results of the first tasks, in whichever order they come."""
         if len(self.results) < MAX_RESULTS or task < max(self.results):
-            self.results[task] = json.loads(b"{" + line)["result"]
+            self.results[task] = fields_of(line)["result"]
             if len(self.results) > MAX_RESULTS:
                 del self.results[max(self.results)]
 
@@ -62,21 +62,21 @@ class Summary:
     def result(self, step: str, task: int, outcome: Outcome, line: bytes) -> None:
         notes = self._steps[step]
         if outcome == "cancelled":
-            notes.cancelled[json.loads(b"{" + line)["cancelled_by"]] += 1
+            notes.cancelled[fields_of(line)["cancelled_by"]] += 1
         elif outcome != "returned":
             notes.failed += 1
             if len(notes.failures) < MAX_FAILURES:
-                notes.failures.append(json.loads(b"{" + line))
+                notes.failures.append(fields_of(line))
         else:
-            notes.keep(task, line)
+            notes.remember(task, line)
 
     def run(self, step: str, first: int, lines: list[bytes]) -> None:
         notes = self._steps[step]
         for task, line in enumerate(lines[:MAX_RESULTS], first):
-            notes.keep(task, line)
+            notes.remember(task, line)
 
     def count(self, step: str, tasks: int) -> None:
-        """Their results are not told."""
+        """Their results are not in the log."""
 
     def output(self, fields: Mapping[str, Any], stream: str, line: bytes) -> None:
         """Shown when it came."""
@@ -98,8 +98,8 @@ def _step_lines(name: str, notes: StepNotes) -> list[str]:
     lines = []
     if error := notes.finished.get("error"):
         lines.append(f"{name}: {notes.finished['outcome']}: {shown(error)}")
-    for told in notes.failures:
-        lines += failure(name, told)
+    for event in notes.failures:
+        lines += failure(name, event)
     if notes.failed > len(notes.failures):
         lines.append(f"{name}: and {plural(notes.failed - len(notes.failures), 'more failure')}; the log has them all")
     for why, count in notes.cancelled.items():

@@ -38,8 +38,8 @@ def _lines(event: Event) -> Iterator[str]:
 def _attempt(at: str, event: Event) -> Iterator[str]:
     worker = f" in worker {event['worker']}" if "worker" in event else ""
     took = f" after {duration(event['duration'])}" if "duration" in event else ""
-    again = f"; tried again in {duration(event['retry_in'])}" if "retry_in" in event else ""
-    yield f"  {at}  attempt {event['attempt']}{worker}: {event['outcome'].replace('_', ' ')}{took}{again}"
+    retry = f"; tried again in {duration(event['retry_in'])}" if "retry_in" in event else ""
+    yield f"  {at}  attempt {event['attempt']}{worker}: {event['outcome'].replace('_', ' ')}{took}{retry}"
     if event.get("waited") is not None:
         yield f"    waited {duration(event['waited'])}"
     for key in ("args", "kwargs", "result"):

@@ -5,22 +5,20 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from mprun.sources.computed import Computed
-from mprun.sources.decoding import Decoding
+from mprun.sources.expression import CallOf, Expression
 from mprun.sources.grid import Grid, alternatives, times_of, value_key
-
-if TYPE_CHECKING:
-    from mprun.sources.table import Source
+from mprun.sources.source import Source, SourceTraits
 
 MAX_AXES = 100  # of a matrix: each is a generator inside the next one's
 
-Axes = tuple[tuple[str, "Source"], ...]
+Axes = tuple[tuple[str, Source], ...]
 
 
 @dataclass(frozen=True, slots=True)
-class MatrixSource:
+class MatrixSource(Source):
     """Every combination of the axes' values: dicts in the order of the axes, of which the last changes fastest.
 
     An axis is a list or a range. An entry of `exclude` gives values of some axes, a list where any of several will do,
@@ -32,6 +30,8 @@ class MatrixSource:
     include: tuple[dict[str, Any], ...] = ()
     exclude: tuple[dict[str, Any], ...] = ()
     kind: str = "matrix"
+
+    TRAITS = SourceTraits(found_in="plan", items_are="mappings")
 
     def __post_init__(self) -> None:
         if len(_values(self.axes)) > MAX_AXES:
@@ -50,8 +50,11 @@ class MatrixSource:
             return None
         return Computed(grid.cell, range(grid.count))
 
-    def decoding(self) -> Decoding | None:
-        return None
+    def expression(self) -> Expression:
+        if not self.include and not self.exclude:
+            return CallOf("combinations_of", (dict(self.axes),))
+        excluded = [{axis: alternatives(written) for axis, written in entry.items()} for entry in self.exclude]
+        return CallOf("cells_of", (dict(self.axes),), {"include": list(self.include), "exclude": excluded})
 
     def idle_exclusions(self) -> Iterator[tuple[int, str]]:
         """(index of the entry, axis) wherever `exclude` gives an axis, or values, that the matrix doesn't have."""
@@ -67,7 +70,7 @@ class MatrixSource:
 
 
 @dataclass(frozen=True, slots=True)
-class ZipSource:
+class ZipSource(Source):
     """The first values of all axes, the second ones, and so on: dicts in the order of the axes.
 
     An axis is a list or a range. Raises ValueError for axes of other sources, and of unequal lengths.
@@ -75,6 +78,8 @@ class ZipSource:
 
     axes: Axes
     kind: str = "zip"
+
+    TRAITS = SourceTraits(found_in="plan", items_are="mappings")
 
     def __post_init__(self) -> None:
         lengths = {axis: len(values) for axis, values in _values(self.axes).items()}
@@ -93,8 +98,8 @@ class ZipSource:
         indices = range(min(map(len, axes.values()), default=0))
         return Computed(lambda index: {axis: values[index] for axis, values in axes.items()}, indices)
 
-    def decoding(self) -> Decoding | None:
-        return None
+    def expression(self) -> Expression:
+        return CallOf("side_by_side", (dict(self.axes),))
 
 
 def _values(axes: Axes) -> dict[str, Sequence[Any]]:

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import glob
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
-from mprun.sources.decoding import Decoding
+from mprun.sources.expression import CallOf, Expression, PathOf
+from mprun.sources.source import Site, Source, SourceTraits
 
 
 @dataclass(frozen=True, slots=True)
-class GlobSource:
+class GlobSource(Source):
     """The paths (str) that match an absolute `pattern`, sorted; `**` goes through all folders.
 
     A path below `cwd` is given relative to it, as the children that run there would write it; any other is absolute.
@@ -24,42 +25,46 @@ class GlobSource:
     allow_empty: bool = False
     kind: str = "glob"
 
-    def count(self) -> int | None:
-        return None
+    TRAITS = SourceTraits(found_in="folder", items_are="paths", modifiers=("allow_empty",))
+
+    @classmethod
+    def built(cls, written: str, site: Site, allow_empty: bool = False) -> Self:
+        return cls(os.path.join(glob.escape(site.folder), written), site.cwd, allow_empty)
 
     def items(self) -> Iterator[Any]:
         inside = os.path.join(self.cwd, "")
-        for path in sorted(glob.iglob(self.pattern, recursive=True)):
-            if path != inside:  # `**` matches the folder itself too
-                yield path.removeprefix(inside)
+        return (path.removeprefix(inside) for path in sorted(self.matches()))
 
-    def sequence(self) -> Sequence[Any] | None:
-        return None
+    def matches(self) -> Iterator[str]:
+        """The absolute paths, in no order."""
+        inside = os.path.join(self.cwd, "")
+        return (path for path in glob.iglob(self.pattern, recursive=True) if path != inside)  # `**` matches it too
 
-    def decoding(self) -> Decoding | None:
-        return None
+    def expression(self) -> Expression:
+        options = {"recursive": True} if "**" in self.pattern else {}
+        return CallOf("sorted", (CallOf("glob.glob", (PathOf(self.pattern),), options),))
 
 
 @dataclass(frozen=True, slots=True)
-class LinesSource:
+class LinesSource(Source):
     """The lines (str, without their ends) of the UTF-8 text file at an absolute `path`."""
 
     path: str
     kind: str = "lines"
 
-    def count(self) -> int | None:
-        return None
+    TRAITS = SourceTraits(found_in="file", items_are="texts", all_text=True)
+
+    @classmethod
+    def built(cls, written: str, site: Site) -> Self:
+        return cls(site.absolute(written))
 
     def items(self) -> Iterator[Any]:
         with open(regular(self.path), encoding="utf-8", newline=None) as lines:
             for line in lines:
                 yield line.removesuffix("\n")
 
-    def sequence(self) -> Sequence[Any] | None:
-        return None
-
-    def decoding(self) -> Decoding | None:
-        return None
+    def expression(self) -> Expression:
+        return CallOf("lines_of", (PathOf(self.path),))
 
 
 def regular(path: str) -> str:

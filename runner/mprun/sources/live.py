@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
-from mprun.language.targets import Target
-from mprun.sources.decoding import Decoding
+from mprun.language.targets import Target, parse_target
+from mprun.sources.expression import CallOf, Expression, ResultsOf
+from mprun.sources.source import Site, Source, SourceTraits
 
 
 @dataclass(frozen=True, slots=True)
-class CallSource:
+class CallSource(Source):
     """What the iterable yields that `target(*args, **kwargs)` returns, called in a child."""
 
     target: Target
@@ -19,34 +20,30 @@ class CallSource:
     kwargs: dict[str, Any]
     kind: str = "call"
 
-    def count(self) -> int | None:
-        return None
+    TRAITS = SourceTraits(found_in="run", modifiers=("args", "kwargs"))
+
+    @classmethod
+    def built(cls, written: str, site: Site, args: Sequence[Any] = (), kwargs: dict[str, Any] | None = None) -> Self:
+        return cls(parse_target(written, site.folder), tuple(args), kwargs or {})
 
     def items(self) -> Iterator[Any]:
         raise NotImplementedError("a call is made in a child, which the engine starts")
 
-    def sequence(self) -> Sequence[Any] | None:
-        return None
-
-    def decoding(self) -> Decoding | None:
-        return None
+    def expression(self) -> Expression:
+        return CallOf(self.target, self.args, self.kwargs)
 
 
 @dataclass(frozen=True, slots=True)
-class ResultsSource:
+class ResultsSource(Source):
     """The results of the tasks of another step, in their order."""
 
     step: str
     kind: str = "results"
 
-    def count(self) -> int | None:
-        return None
+    TRAITS = SourceTraits(found_in="run")
 
     def items(self) -> Iterator[Any]:
         raise NotImplementedError("results are there when the engine has them")
 
-    def sequence(self) -> Sequence[Any] | None:
-        return None
-
-    def decoding(self) -> Decoding | None:
-        return None
+    def expression(self) -> Expression:
+        return ResultsOf(self.step)

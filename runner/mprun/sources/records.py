@@ -7,17 +7,19 @@ used, fails the source as a whole.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Self
 
 from mprun.errors.exceptions import ItemError
 from mprun.sources.decoding import CsvRows, Decoding, JsonLines, not_utf8
+from mprun.sources.expression import CallOf, Expression, PathOf
 from mprun.sources.files import below, regular
+from mprun.sources.source import Site, Source, SourceTraits
 
 
 @dataclass(frozen=True, slots=True)
-class JsonlSource:
+class JsonlSource(Source):
     """The JSON values of the UTF-8 file at an absolute `path`, one a line; blank lines are left out.
 
     What Python's json reads is read: NaN, and the last of a key's values. Places are told relative to `cwd`.
@@ -27,8 +29,11 @@ class JsonlSource:
     cwd: str = ""
     kind: str = "jsonl"
 
-    def count(self) -> int | None:
-        return None
+    TRAITS = SourceTraits(found_in="file")
+
+    @classmethod
+    def built(cls, written: str, site: Site) -> Self:
+        return cls(site.absolute(written), site.cwd)
 
     def items(self) -> Iterator[tuple[int, bytes]]:
         with open(regular(self.path), "rb") as lines:
@@ -36,15 +41,15 @@ class JsonlSource:
                 if not line.isspace():
                     yield number, line
 
-    def sequence(self) -> Sequence[Any] | None:
-        return None
-
     def decoding(self) -> Decoding | None:
         return JsonLines(below(self.path, self.cwd))
 
+    def expression(self) -> Expression:
+        return CallOf("jsonl_of", (PathOf(self.path),))
+
 
 @dataclass(frozen=True, slots=True)
-class CsvSource:
+class CsvSource(Source):
     """The rows of the UTF-8 file at an absolute `path`, as dicts of text by the names in its first row.
 
     The file is read as the csv module reads the dialect `excel`, strictly; empty lines are left out. A field has at
@@ -56,8 +61,11 @@ class CsvSource:
     delimiter: str = ","
     kind: str = "csv"
 
-    def count(self) -> int | None:
-        return None
+    TRAITS = SourceTraits(found_in="file", items_are="mappings", all_text=True, modifiers=("delimiter",))
+
+    @classmethod
+    def built(cls, written: str, site: Site, delimiter: str = ",") -> Self:
+        return cls(site.absolute(written), site.cwd, delimiter)
 
     def items(self) -> Iterator[tuple[int, list[str] | str]]:
         """(line, fields); the reader's complaint in the place of the fields where there is one."""
@@ -65,12 +73,12 @@ class CsvSource:
         self._names(rows)
         return rows
 
-    def sequence(self) -> Sequence[Any] | None:
-        return None
-
     def decoding(self) -> Decoding | None:
         """Reads the header. Raises ItemError where it doesn't name each column, and OSError."""
         return CsvRows(self._file, self._names(self._rows()))
+
+    def expression(self) -> Expression:
+        return CallOf("rows_of", (PathOf(self.path),), {"delimiter": self.delimiter} if self.delimiter != "," else {})
 
     @property
     def _file(self) -> str:

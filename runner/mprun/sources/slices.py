@@ -6,12 +6,11 @@ import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from mprun.sources.decoding import Decoding
-
-if TYPE_CHECKING:
-    from mprun.sources.table import Source
+from mprun.sources.expression import CallOf, Expression, ListOf
+from mprun.sources.source import Source, SourceTraits
 
 
 def whole_of(source: Source) -> Source:
@@ -22,13 +21,17 @@ def whole_of(source: Source) -> Source:
 
 
 @dataclass(frozen=True, slots=True)
-class SliceSource:
+class SliceSource(Source):
     """The items of `source` without the `skip` first; of these the `first`, or all (None)."""
 
     source: Source
     skip: int = 0
     first: int | None = None
     kind: str = "slice"
+
+    @property
+    def traits(self) -> SourceTraits:
+        return self.source.traits
 
     def count(self) -> int | None:
         whole = self.source.count()
@@ -48,6 +51,12 @@ class SliceSource:
     def decoding(self) -> Decoding | None:
         return self.source.decoding()
 
+    def expression(self) -> Expression:
+        if self.first is None:
+            return CallOf("itertools.islice", (self.source, self.skip, None))
+        stretch = (self.skip, self.skip + self.first) if self.skip else (self.first,)
+        return CallOf("itertools.islice", (self.source, *stretch))
+
     def cut(self, items: Iterator[Any]) -> Iterator[Any]:
         """The slice of `items`, which are those of the source however they were made."""
         return islice(items, min(self.skip, sys.maxsize), self._stop())
@@ -57,13 +66,17 @@ class SliceSource:
 
 
 @dataclass(frozen=True, slots=True)
-class PickedSource:
+class PickedSource(Source):
     """The items of `source` at `indexes`, which rise; each is called as it is among all of them: `labels`."""
 
     source: Source
     indexes: tuple[int, ...]
     labels: tuple[str, ...]
     kind: str = "picked"
+
+    @property
+    def traits(self) -> SourceTraits:
+        return self.source.traits
 
     def count(self) -> int | None:
         return len(self.indexes)
@@ -78,6 +91,9 @@ class PickedSource:
 
     def decoding(self) -> Decoding | None:
         return self.source.decoding()
+
+    def expression(self) -> Expression:
+        return ListOf(tuple(self.values()))
 
     def values(self) -> list[Any]:
         """What calls are given. Raises what `items()` raises, and ItemError."""

@@ -15,13 +15,13 @@ from types import FrameType, TracebackType
 
 from mprun.system import writing
 
-ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)  # that ask for an end
+ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)  # signals that ask for an end
 
 Callback = Callable[[], None]
 
 
 class Timer:
-    """A callback that is due at `when` (seconds, `time.monotonic`) unless it is cancelled."""
+    """A callback, due at `when` (seconds, `time.monotonic`) unless cancelled."""
 
     def __init__(self, when: float, callback: Callback) -> None:
         self.when = when
@@ -32,9 +32,9 @@ class Timer:
 
 
 class Loop:
-    """Waits for whatever comes first and calls what was registered for it. Use as a context manager.
+    """Waits for the next descriptor, deadline or signal, and calls its callback. Use as a context manager.
 
-    Everything runs in the thread that calls `run`; only `call_soon_from_thread` may be called from another one.
+    All callbacks run in the thread that calls `run`. Another thread may call only `call_soon_from_thread`.
     """
 
     def __init__(self) -> None:
@@ -60,7 +60,7 @@ class Loop:
             signal.signal(number, handler)  # type: ignore[arg-type]
         if self._wakeup_fd_before is not None:
             signal.set_wakeup_fd(self._wakeup_fd_before)
-        self._timers.clear()  # what they call would be kept, with its descriptors, until the next garbage collection
+        self._timers.clear()  # or their callbacks, with their descriptors, stay until the next garbage collection
         self._signals.clear()
         self._selector.close()
         self._wakeup.close()
@@ -83,7 +83,7 @@ class Loop:
         return timer
 
     def call_soon(self, callback: Callback) -> None:
-        """Call `callback` in this pass, or in the next; in the order of asking."""
+        """Call `callback` in this pass or the next, in the order of the calls."""
         self._soon.append(callback)
 
     def call_soon_from_thread(self, callback: Callback) -> None:
@@ -91,11 +91,12 @@ class Loop:
         if self._wake_up_sent:
             return  # one is enough; hundreds would fill the pipe and leave no room for a signal's byte
         self._wake_up_sent = True
-        with contextlib.suppress(OSError):  # the loop is closed; a thread that ends late has nobody to tell
+        with contextlib.suppress(OSError):  # the loop is closed: a thread ended late
             self._waker.send(b"\0")
 
     def on_signals(self, numbers: Iterable[int], callback: Callable[[int], None]) -> None:
-        """Call `callback(number)` from the loop when one of `numbers` arrives, in place of what happened before."""
+        """Call `callback(number)` from the loop when one of the signals `numbers` arrives. Replaces earlier
+        handlers."""
         if self._wakeup_fd_before is None:
             self._wakeup_fd_before = signal.set_wakeup_fd(self._waker.fileno(), warn_on_full_buffer=False)
         for number in numbers:
@@ -104,13 +105,13 @@ class Loop:
             self._signals[number] = callback
 
     def run(self, *, until: Callable[[], bool]) -> None:
-        """Serve callbacks until `until()` is true; it is asked after each pass."""
+        """Serve callbacks until `until()` is true, checked after each pass."""
         while not until():
             self._pass()
 
     def _pass(self) -> None:
         for key, _ in self._selector.select(self._timeout()):
-            # An earlier callback of this pass may have unwatched it, and its number may be another's by now.
+            # An earlier callback of this pass may have closed it, and a new file may have its number by now.
             if self._selector.get_map().get(key.fd) is key:
                 key.data()
         now = time.monotonic()
@@ -142,7 +143,7 @@ class Loop:
 
 
 def _noted_by_wakeup_fd(number: int, frame: FrameType | None) -> None:
-    """A handler must exist for the wake-up descriptor to be written; the loop does the rest, if it isn't waiting for
-    a reader of its output."""
+    """Do nothing but tell stalled writes to give up: Python writes to the wake-up descriptor only if a handler
+    exists, and the loop does the rest."""
     if number in ENDING:
         writing.hurry()

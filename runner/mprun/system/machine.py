@@ -19,15 +19,15 @@ def memory_size() -> int:
 
 
 def oom_kills() -> int:
-    """How many processes of this one's cgroup the kernel has killed for want of memory; 0 where it doesn't say.
+    """How many processes of this cgroup the kernel's out-of-memory killer has killed; 0 where unknown.
 
-    It counts one before it sends the signal: who sees the death sees the count.
+    The kernel counts before it sends the signal: whoever sees the death sees the count.
     """
     return oom_kills_in(_own_oom_files())
 
 
 def oom_kills_in(files: Iterable[str]) -> int:
-    """The count in the first of `files` that has one."""
+    """The count in the first of `files` that has one; 0 if none has."""
     for file in files:
         try:
             with open(file, encoding="ascii") as events:
@@ -40,7 +40,7 @@ def oom_kills_in(files: Iterable[str]) -> int:
 def oom_files(cgroups: Iterable[str], root: str = "/sys/fs/cgroup") -> list[str]:
     """Where cgroups v1 and v2 count out-of-memory kills, likeliest first; `cgroups` are lines of /proc/PID/cgroup.
 
-    In a container these may name the cgroup as the host sees it, where the container has it at the root.
+    In a container, these lines may name the cgroup as the host sees it; the container itself has it at the root.
     """
     found = []
     for line in cgroups:
@@ -53,7 +53,7 @@ def oom_files(cgroups: Iterable[str], root: str = "/sys/fs/cgroup") -> list[str]
 
 
 def resident_memory(pid: int) -> int:
-    """Bytes of memory that process `pid` holds; 0 where it can't be told."""
+    """Resident memory of process `pid`, in bytes; 0 where unknown."""
     try:
         with open(f"/proc/{pid}/statm", encoding="ascii") as statm:
             return int(statm.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
@@ -62,7 +62,7 @@ def resident_memory(pid: int) -> int:
 
 
 def is_stopped(pid: int) -> bool:
-    """Whether a signal has stopped process `pid` (SIGSTOP) and none has continued it; False where it can't be told."""
+    """Whether process `pid` is suspended (SIGSTOP); False where unknown."""
     try:
         with open(f"/proc/{pid}/stat", encoding="ascii", errors="replace") as stat:
             return stat.read().rpartition(")")[2].split()[0] == "T"
@@ -84,7 +84,7 @@ def _cgroups() -> list[str]:
 
 
 def _cgroup_quota() -> int:
-    """The CPUs' worth of time that cgroup v2 allows this process, rounded up; 0 where nothing limits it."""
+    """The CPUs that the quota of cgroup v2 allows, rounded up; 0 where nothing limits them."""
     try:
         path = next(line.removeprefix("0::") for line in _cgroups() if line.startswith("0::"))
         with open(f"/sys/fs/cgroup{path}/cpu.max", encoding="ascii") as limit:

@@ -1,4 +1,4 @@
-"""Memory that belongs to no file: gone with the last process that has it, however that one ends."""
+"""Shared memory without a name: the system frees it with the last process that has it."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import tempfile
 
 
 def anonymous_file(size: int) -> int:
-    """A descriptor of a file without a name, `size` bytes of zeros long. Raises OSError."""
+    """A descriptor of an unnamed file of `size` zero bytes. Raises OSError."""
     if hasattr(os, "memfd_create"):
         fd = os.memfd_create("mprun", os.MFD_CLOEXEC)
     else:

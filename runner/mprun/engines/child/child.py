@@ -1,4 +1,4 @@
-"""The parent's side of one child: reads its pipes, notices its end by itself, and leaves nothing of it behind."""
+"""The parent's side of one child: it reads the child's pipes, notices its end, and leaves nothing open."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ from mprun.worker.boot.process import ChildProcess, Ends
 from mprun.worker.wire.frames import OUTPUT, STREAMS, FrameError, Splitter, read_output
 
 READ_SIZE = 1024 * 1024
-MAX_PIPE_SIZE = 1024 * 1024  # bytes; what an ordinary user can make of it
+MAX_PIPE_SIZE = 1024 * 1024  # bytes; the largest that an ordinary user may set
 CLOSED_PIPE_TIME = 0.5  # seconds that a child may live on with its pipe for frames closed: it is ending, or it is lost
-DRAIN_TIME = 0.5  # seconds to read on after a child's end, while a stray grandchild may hold its output
-POLL_INTERVAL = 0.05  # seconds; how often a child's end is asked for where it can't be watched
+DRAIN_TIME = 0.5  # seconds to read after a child's end, while a stray grandchild may hold its output open
+POLL_INTERVAL = 0.05  # seconds between two checks for a child's end, where there is no pidfd
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +31,7 @@ class Ending:
     """How a child ended: `exitcode` as in `multiprocessing` (negative: by that signal)."""
 
     exitcode: int
-    fault: str = ""  # what the child did that mprun ended it for
+    fault: str = ""  # what the child did, where mprun ended it for that
 
     @property
     def signal_name(self) -> str:
@@ -49,7 +49,7 @@ class Ending:
 
 
 class Listener(Protocol):
-    """Who is told about a child. `ended` comes last, after every frame and every line of output."""
+    """Receives what a child does. `ended` comes last, after every frame and every line of output."""
 
     def frame(self, child: Child, kind: int, body: bytes) -> None: ...
     def output(self, child: Child, stream: str, task: int | None, line: bytes) -> None: ...
@@ -60,16 +60,16 @@ class Listener(Protocol):
 class Child:
     """A started `ChildProcess` under supervision.
 
-    Its death is seen by a pidfd where the system has one, else by asking in intervals: the sentinel alone may be kept
-    open by a grandchild. `mask` keeps secrets out of what it prints.
+    A pidfd reports its death; without one, the loop asks at intervals. The sentinel of `multiprocessing` is not
+    enough: a grandchild may hold it open. `mask` keeps secrets out of what the child prints.
     """
 
     def __init__(self, loop: Loop, process: ChildProcess, listener: Listener, mask: Mask) -> None:
         self.process = process
         assert process.pid is not None
         self.pid: int = process.pid
-        self.stopped_by = ""  # why mprun itself ended it, told apart from foreign kills
-        self.verdict: Outcome = "lost"  # the outcome of what it was at, if it ends now
+        self.stopped_by = ""  # why mprun itself ended it; empty for a kill by anybody else
+        self.verdict: Outcome = "lost"  # the outcome of the running call, if the child ends now
         self.fault = ""
         self.oom_kills_before = kernel_kills.count()
         self._loop = loop
@@ -91,22 +91,22 @@ class Child:
         if self._pidfd is not None:
             loop.watch(self._pidfd, self._died)
         else:
-            self._poll = loop.call_later(0, self._ask_whether_dead)  # not here: its listener doesn't know it yet
+            self._poll = loop.call_later(0, self._ask_whether_dead)  # not here: the listener doesn't have it yet
 
     @property
     def suspended(self) -> bool:
-        """Whether somebody has stopped it (SIGSTOP) and it was not continued."""
+        """Whether somebody has suspended it (SIGSTOP) and nobody has continued it."""
         return self._suspension.suspended
 
     def signal(self, number: int) -> None:
-        """Send signal `number` to the child and all that it started."""
+        """Send signal `number` to the child and its process group."""
         if self.alive:
             signal_group(self.pid, number)
 
     def end(self, number: int, why: str, verdict: Outcome = "cancelled") -> None:
-        """End the child by signal `number`; `why` tells this end from one that mprun didn't mean.
+        """End the child by signal `number`. The first `why` stands: it marks this end as mprun's own.
 
-        `verdict` is the outcome of the call at work. The first reason to end a child stays.
+        `verdict` is the outcome of the running call.
         """
         if self.alive:
             if not self.stopped_by:
@@ -115,18 +115,18 @@ class Child:
             signal_group(self.pid, signal.SIGCONT)  # a stopped process takes no other signal but SIGKILL
 
     def terminate(self, grace_period: float, why: str, verdict: Outcome) -> None:
-        """Ask the child to end (SIGTERM), and make it end (SIGKILL) when it is still there after `grace_period`."""
+        """Send SIGTERM, and SIGKILL if the child still lives after `grace_period` seconds."""
         if not self.stopped_by:
             self.end(signal.SIGTERM, why, verdict)
             self._loop.call_later(grace_period, lambda: self.end(signal.SIGKILL, why, verdict))
 
     def ignore(self) -> None:
-        """Leave what it tells in its pipe, until `hear`: when that is full, the child waits."""
+        """Stop reading its frames until `hear`: when the pipe is full, the child waits."""
         if self._pipes:
             self._pipes[0].ignore()
 
     def hear(self) -> None:
-        """Take what it tells, as from the beginning."""
+        """Read its frames again."""
         if self._pipes:
             self._pipes[0].hear()
 
@@ -143,7 +143,7 @@ class Child:
                     self._printed[stream].take(task, printed)
                 else:
                     for lines in self._printed:
-                        lines.finish()  # what a task printed last, without a newline, stands before its result
+                        lines.finish()  # output without a newline at its end stands before the task's result
                     self._listener.frame(self, kind, body)
         except FrameError:
             self._end_for("wrote into mprun's own pipe")
@@ -153,7 +153,7 @@ class Child:
             self._end_for("closed mprun's own pipe")
 
     def _end_for(self, fault: str) -> None:
-        """End a child that can't tell of its work any more."""
+        """End a child that can no longer report its work."""
         self.fault = fault
         self.signal(signal.SIGKILL)
 
@@ -170,12 +170,13 @@ class Child:
             self._pidfd = None
         self.alive = False
         self._suspension.close()
-        signal_group(self.pid, signal.SIGKILL)  # before it is reaped, so that the number can't be anybody else's
+        # Before the child is reaped: until then no other process can get its number
+        signal_group(self.pid, signal.SIGKILL)
         self._drained = self._loop.call_later(DRAIN_TIME, self._close_pipes)
         self._drain()
 
     def _drain(self) -> None:
-        """Read until the pipes end, for `DRAIN_TIME` at most; then hear how it ended."""
+        """Read until the pipes end, for `DRAIN_TIME` at most; then reap the child."""
         for pipe in self._pipes:
             pipe.read_what_is_there()
         if any(pipe.open for pipe in self._pipes):
@@ -191,7 +192,7 @@ class Child:
 
     def _reap(self) -> None:
         exitcode = self.process.exitcode
-        if exitcode is None:  # a thread of the Pool is reaping it at this moment
+        if exitcode is None:  # a thread of the Pool is reaping it right now
             self._loop.call_later(0.002, self._reap)
             return
         self.process.join()
@@ -201,7 +202,7 @@ class Child:
         if self.process.stacks is not None:
             self.process.stacks.close()
         self._listener.ended(self, Ending(exitcode, self.fault))
-        # No cycle is to keep the process and its descriptors until the next garbage collection.
+        # Break the cycle, or the process and its descriptors stay until the next garbage collection.
         self._pipes.clear()
         self._printed.clear()
 
@@ -220,12 +221,12 @@ def _pidfd(pid: int) -> int | None:
         return None
     try:
         return os.pidfd_open(pid)
-    except OSError:  # it is gone already, or the kernel is older than 5.3
+    except OSError:  # it has been reaped, or the kernel is older than 5.3
         return None
 
 
-# What is read goes in here first. Most reads are short, and to set this much aside for each of them takes longer than a
-# whole round trip to a worker. The loop is one thread.
+# All reads go through this buffer. Most reads are short, and allocating a megabyte for each of them takes longer than a
+# whole round trip to a worker. One buffer is enough: the loop is one thread.
 _room = memoryview(bytearray(READ_SIZE))
 
 
@@ -255,7 +256,7 @@ class _Pipe:
         self.read()
 
     def read(self) -> bool:
-        """Take a piece of what is there; False when there is nothing more for now."""
+        """Read once; return False when nothing is left for now."""
         try:
             length = os.readv(self._ends.parent_fd, [_room])
         except BlockingIOError:
@@ -267,7 +268,7 @@ class _Pipe:
         return True
 
     def read_what_is_there(self) -> None:
-        """Take as much as a pipe holds: a stray grandchild may write faster than it can be read."""
+        """Read as much as a pipe holds, and no more: a stray grandchild may write faster than we read."""
         for _ in range(1 + MAX_PIPE_SIZE // READ_SIZE):
             if not self.open or not self.read():
                 return

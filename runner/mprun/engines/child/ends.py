@@ -1,8 +1,7 @@
-"""The results that a child could not tell itself: the parent writes their lines in the same form."""
+"""Results that a child could not report: the parent writes their lines, in the same form."""
 
 from __future__ import annotations
 
-import json
 import signal
 import time
 from collections.abc import Mapping
@@ -10,17 +9,17 @@ from typing import Any
 
 from mprun.engines.child.child import Child, Ending
 from mprun.engines.child.oom import kernel_kills
+from mprun.log.codec.lines import open_line
 from mprun.log.words import Outcome, timestamp
 
 
 def result_line(fields: Mapping[str, Any]) -> bytes:
-    """The event's line without `seq`, as a child would have sent it; `ts` is now."""
-    text = json.dumps({"ts": timestamp(time.time()), **fields}, ensure_ascii=False, separators=(",", ":"))
-    return (text[1:] + "\n").encode()
+    """The event's line without `seq`, as a child sends it; `ts` is now."""
+    return open_line({"ts": timestamp(time.time()), **fields})
 
 
 def end_without_result(child: Child, ending: Ending) -> tuple[Outcome, dict[str, Any]]:
-    """What became of the call at work when its child ended, and the event's fields that say so."""
+    """The outcome of the call that ran when its child ended, and the event's fields that say so."""
     fields: dict[str, Any] = {"exitcode": ending.exitcode, "signal": ending.signal_name or None}
     if child.verdict == "cancelled":
         return "cancelled", {"outcome": "cancelled", "cancelled_by": child.stopped_by, **fields}
@@ -33,5 +32,5 @@ def end_without_result(child: Child, ending: Ending) -> tuple[Outcome, dict[str,
 
 
 def retry_line(event: str, about: Mapping[str, Any], fields: Mapping[str, Any], delay: float) -> bytes:
-    """The line of an attempt that is followed by another one."""
+    """The line of an attempt that will be retried after `delay` seconds."""
     return result_line({"event": event, **about, **fields, "retry_in": round(delay, 6)})

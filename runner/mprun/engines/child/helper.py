@@ -1,4 +1,4 @@
-"""A child that a step has beside those that make its calls: it yields the step's items, or saves its results."""
+"""A child of a step that makes no calls: it yields the step's items, or saves its results."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ Ended = Callable[[Ending], dict[str, Any]]
 
 
 class Helper:
-    """Starts one such child for `step`, and tells its start and its end as events that `role` names.
+    """Starts one helper for `step`, and logs its start and its end as events of its `role`.
 
-    `frame(kind, body)` is called with what it tells; `ended` when it has been joined, and returns what its last event
-    says besides; `gone` after that. It takes no slot of `max_parallel`: it mostly waits, and others wait for it.
+    Calls `frame(kind, body)` for each frame; `ended` when the child is joined, which returns further fields of its last
+    event; then `gone`. It takes no slot of `max_parallel`: it mostly waits, and others wait for it.
     """
 
     def __init__(self, run: Run, step: Step, role: Role, frame: TakeFrame, ended: Ended, gone: Callable[[], None]):
@@ -36,22 +36,22 @@ class Helper:
         self._usage: dict[str, Any] = {"cpu_time": None, "max_rss": None}
         self._began = time.monotonic()
 
-    def start(self, target: Callable[..., None], args: tuple[Any, ...], /, **told: Any) -> None:
-        """Start it; `told` are further fields of the event. Raises OSError, or EOFError (the fork server ended)."""
+    def start(self, target: Callable[..., None], args: tuple[Any, ...], /, **fields: Any) -> None:
+        """Start it; `fields` are further fields of the event. Raises OSError, or EOFError (the fork server ended)."""
         plan = self._run.plan
         process = CHILD_CLASSES[plan.start_method](target=target, args=args, name=f"{self._step.name}-{self._role}")
         process.surroundings = self._step.surroundings
         process.unset = self._run.unset
         process.start()
         self.child = Child(self._run.loop, process, self, self._run.mask)
-        self._tell("started", **told)
+        self._log("started", **fields)
 
     def end(self, number: int, why: str) -> None:
         if self.child is not None:
             self.child.end(number, why)
 
     def terminate(self, why: str) -> None:
-        """Ask it to end, and make it end after the grace period."""
+        """Send SIGTERM, and SIGKILL after the grace period."""
         if self.child is not None:
             self.child.terminate(self._run.plan.grace_period, why, "cancelled")
 
@@ -59,7 +59,7 @@ class Helper:
         if self.child is not None:
             self.child.signal(number)
 
-    # -- what the child tells
+    # -- what the child reports
 
     def frame(self, child: Child, kind: int, body: bytes) -> None:
         if kind == GOODBYE:
@@ -70,21 +70,21 @@ class Helper:
         self._run.events.emit_output({"step": self._step.name, "pid": child.pid}, stream, line)
 
     def suspended(self, child: Child, suspended: bool) -> None:
-        self._tell("suspended" if suspended else "continued")
+        self._log("suspended" if suspended else "continued")
 
     def ended(self, child: Child, ending: Ending) -> None:
-        told = self._ended(ending)
-        self._tell(
+        fields = self._ended(ending)
+        self._log(
             "joined",
             exitcode=ending.exitcode,
             signal=ending.signal_name or None,
             duration=round(time.monotonic() - self._began, 6),
             **self._usage,
-            **told,
+            **fields,
         )
         self.child = None
         self._gone()
 
-    def _tell(self, what: str, **fields: Any) -> None:
+    def _log(self, what: str, **fields: Any) -> None:
         pid = self.child.pid if self.child is not None else None
         self._run.events.emit(f"{self._role}.{what}", step=self._step.name, pid=pid, **fields)

@@ -1,4 +1,4 @@
-"""What a child prints, cut into lines, with secrets masked wherever the pieces that arrive are cut."""
+"""Cuts a child's output into lines, and masks secrets, also where a secret arrives in two pieces."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ from collections.abc import Callable
 
 from mprun.log.masking import Mask
 
-MAX_OUTPUT_LINE = 8 * 1024  # bytes; a longer line is passed on in pieces, each of which fits a line of the log
+MAX_OUTPUT_LINE = 8 * 1024  # bytes; passes on a longer line in pieces, each of which fits a line of the log
 
 
 class OutputLines:
     """Passes each line on without its newline, with the task that printed it.
 
-    A line that isn't finished is passed on when another task prints, when the child tells something else, at the end
-    (empty `data`), or when it is too long.
+    Passes on an unfinished line when another task prints, when the child sends another frame, at the end (empty
+    `data`), or when the line is too long.
     """
 
     def __init__(self, pass_on: Callable[[int | None, bytes], None], mask: Mask) -> None:
@@ -33,13 +33,13 @@ class OutputLines:
             self._pass_on_beginning()
 
     def finish(self) -> None:
-        """Pass on what is there of an unfinished line."""
+        """Pass on the unfinished line."""
         if self._rest:
             self._in_pieces(self._mask.output(self._rest))
             self._rest = b""
 
     def _pass_on_beginning(self) -> None:
-        """Pass on what there is, but for as much of its end as may be the beginning of a secret."""
+        """Pass on the unfinished line, except for an end that may be the beginning of a secret."""
         masked = self._mask.output(self._rest)
         end = len(masked) - max(self._mask.longest - 1, 0)
         self._in_pieces(masked[:end])

@@ -1,4 +1,4 @@
-"""Notices that somebody has stopped a child (SIGSTOP), and that it goes on: the kernel tells only its real parent."""
+"""Notices that somebody suspends a child (SIGSTOP) or continues it. The kernel notifies only its real parent."""
 
 from __future__ import annotations
 
@@ -7,23 +7,23 @@ from collections.abc import Callable
 from mprun.system.loop import Loop
 from mprun.system.machine import is_stopped
 
-LOOK_INTERVAL = 1.0  # seconds; a stop is told when two looks in a row have seen it
+LOOK_INTERVAL = 1.0  # seconds; a stop counts when two looks in a row see it
 
 
 class SuspensionWatch:
-    """Looks at process `pid` until it is closed; calls `tell(suspended)` whenever that has changed."""
+    """Looks at process `pid` until it is closed; calls `report(suspended)` at each change."""
 
-    def __init__(self, loop: Loop, pid: int, tell: Callable[[bool], None]) -> None:
+    def __init__(self, loop: Loop, pid: int, report: Callable[[bool], None]) -> None:
         self.suspended = False
         self._loop = loop
         self._pid = pid
-        self._tell = tell
+        self._report = report
         self._seen = False
         self._timer = loop.call_later(LOOK_INTERVAL, self._look)
 
     def close(self) -> None:
         self._timer.cancel()
-        del self._tell  # no cycle is to keep the child and its descriptors until the next garbage collection
+        del self._report  # a cycle would keep the child and its descriptors until the next garbage collection
 
     def _look(self) -> None:
         self._timer = self._loop.call_later(LOOK_INTERVAL, self._look)
@@ -31,4 +31,4 @@ class SuspensionWatch:
         suspended = self._seen and before
         if suspended != self.suspended:
             self.suspended = suspended
-            self._tell(suspended)
+            self._report(suspended)

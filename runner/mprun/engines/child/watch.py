@@ -1,4 +1,4 @@
-"""Watches one child that makes one call: its time, its memory, and whether it is slow."""
+"""Watches one child that makes one call: its time, its memory, its slowness."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ from mprun.system.machine import resident_memory
 from mprun.worker.boot import stacks
 
 MEMORY_INTERVAL = 0.05  # seconds between two looks at a child's memory
-STACK_TIME = 0.1  # seconds that a child is given to write its stacks
+STACK_TIME = 0.1  # seconds that a child has to write its stacks
 
-TellSlow = Callable[[float, str], None]
+ReportSlow = Callable[[float, str], None]
 
 
 class Watch:
-    """Ends the child when it is over one of `limits`; calls `tell_slow(seconds, stack)` once when it is slow."""
+    """Ends the child when it exceeds one of `limits`; calls `report_slow(seconds, stack)` once when it is slow."""
 
-    def __init__(self, run: Run, limits: Limits, child: Child, tell_slow: TellSlow) -> None:
+    def __init__(self, run: Run, limits: Limits, child: Child, report_slow: ReportSlow) -> None:
         self._run = run
         self._limits = limits
         self._child = child
-        self._tell_slow = tell_slow
+        self._report_slow = report_slow
         self._began = time.monotonic()
         self._timers: list[Timer] = []
         if limits.timeout:
@@ -52,7 +52,7 @@ class Watch:
     def _slow(self) -> None:
         at_work = self._child.process.board.at_work()
         running_for = (time.monotonic_ns() - at_work[1]) / 1e9 if at_work else 0.0
-        if running_for < self._limits.slow_after:  # it has booted late, or is still booting and deaf to the request
+        if running_for < self._limits.slow_after:  # it booted late, or still boots and can't answer
             left = self._limits.slow_after - running_for
             self._timers.append(self._run.loop.call_later(left, self._slow))
             return
@@ -60,7 +60,7 @@ class Watch:
         self._timers.append(self._run.loop.call_later(STACK_TIME, self._report))
 
     def _report(self) -> None:
-        self._tell_slow(round(time.monotonic() - self._began, 6), stack_of(self._child))
+        self._report_slow(round(time.monotonic() - self._began, 6), stack_of(self._child))
 
 
 def timeout_reason(limits: Limits) -> str:
@@ -68,7 +68,7 @@ def timeout_reason(limits: Limits) -> str:
 
 
 def end_if_too_large(child: Child, limits: Limits) -> None:
-    """Kill `child` when it holds more memory than it may: what it was at is lost, for that reason."""
+    """Kill `child` when it holds more memory than its limit: its call is lost, for that reason."""
     if resident_memory(child.pid) > limits.max_memory:
         child.end(signal.SIGKILL, f"it used more than its max_memory of {limits.max_memory:,} bytes", "lost")
 
@@ -79,5 +79,5 @@ def ask_for_stack(child: Child) -> None:
 
 
 def stack_of(child: Child) -> str:
-    """What the child has written since it was asked."""
+    """The stacks that the child has written since it was asked."""
     return child.process.stacks.new() if child.process.stacks is not None else ""

@@ -14,7 +14,8 @@ from mprun.engines.process.work import ProcessWorks
 from mprun.engines.results.ledger import Ledger
 from mprun.engines.seam import Run
 from mprun.engines.supply.supply import SourceSupply, Supply
-from mprun.engines.supply.table import needs_a_run, supply_of
+from mprun.engines.supply.table import supply_of
+from mprun.engines.table import INLINE_ENGINE
 from mprun.language.targets import Target
 from mprun.plan.cells import Labels
 from mprun.plan.plan import PoolStep, ProcessStep
@@ -81,7 +82,7 @@ class ProcessCalls:
 
     def begin(self) -> str:
         cells = self._step.cells
-        if cells is not None and not (needs_a_run(cells) or self.supply.error):
+        if cells is not None and not (cells.needs_a_run or self.supply.error):
             self._labels = Labels(cells, self._step.keys)
         self._works = ProcessWorks(self._run, self._step, self.supply)
         self.ledger.results = self._works.results
@@ -119,7 +120,7 @@ class PoolCalls(PoolExecution[PoolWorker]):
 
     def begin(self) -> str:
         self.get_ready()
-        self.tell_pool_started("inline")
+        self.log_pool_started(INLINE_ENGINE)
         self._worker = {"step": self.step.name, "worker": _WORKER, "pid": os.getpid()}
         self.run.events.emit("worker.started", **self._worker)
         work = self.work(time.time())
@@ -153,12 +154,12 @@ class PoolCalls(PoolExecution[PoolWorker]):
     def finish(self, stopping: str) -> str:
         if not self._worker:
             return ""
-        self.ledger.tell_counted()
+        self.ledger.log_counted()
         if self._is_ready and self.step.finalizer is not None:
             self._finalize(self.step.finalizer, stopping)
         end = {"exitcode": 0, "signal": None, "reason": "retired", "tasks": self.ledger.booked}
         self.run.events.emit("worker.joined", **self._worker, **end, **NOT_MEASURED)
-        self.tell_pool_joined(0, self.supply.error)
+        self.log_pool_joined(0, self.supply.error)
         return self.error
 
     def _finalize(self, finalizer: Target, stopping: str) -> None:

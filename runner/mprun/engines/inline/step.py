@@ -13,13 +13,13 @@ from typing import Any
 from mprun.engines.child.ends import result_line
 from mprun.engines.inline.calls import calls_of
 from mprun.engines.inline.surroundings import surrounded
-from mprun.engines.results.store import not_kept
+from mprun.engines.results.store import not_stored
 from mprun.engines.seam import Finished, Run
 from mprun.log.words import Outcome
 from mprun.plan.plan import PoolStep, Step, declared_tasks
 from mprun.worker.calls import calls
 from mprun.worker.calls.calls import Call
-from mprun.worker.calls.retry import Again
+from mprun.worker.calls.retry import RetryPolicy
 from mprun.worker.wire.result_frames import Values
 
 
@@ -32,7 +32,7 @@ class InlineExecution:
         self._run = run
         self._finished = finished
         self._calls = calls_of(run, step)
-        self._again = Again(step.limits.retries)
+        self._retry_policy = RetryPolicy(step.limits.retries)
         self._begun = 0
         self._due: deque[tuple[int, Any, dict[str, Any]]] = deque()  # (attempt, item, about) to be made now
         self._retries_due = 0
@@ -49,7 +49,7 @@ class InlineExecution:
     def ready(self) -> bool:
         return True
 
-    def more_room(self) -> None:
+    def slot_freed(self) -> None:
         """It takes no slots."""
 
     def start(self) -> None:
@@ -57,7 +57,7 @@ class InlineExecution:
             with surrounded(self.step.surroundings, self._run.unset):
                 error = self._calls.begin()
         except OSError as failed:
-            error = not_kept(failed)
+            error = not_stored(failed)
         if error:
             self.error = error
             self.cancel("the step could not begin")
@@ -80,7 +80,7 @@ class InlineExecution:
 
     # -- one call a pass
 
-    def more(self) -> None:
+    def upcoming(self) -> None:
         """Nobody waits beside it: all calls are made in this process."""
 
     def is_idle(self, pid: int) -> bool:
@@ -129,7 +129,7 @@ class InlineExecution:
         """Seconds until another attempt, None where there is none; a Ctrl-C is meant for the whole run."""
         if ended.error is None or self._stopping or isinstance(ended.error, KeyboardInterrupt):
             return None
-        return self._again.delay(attempt, ended.outcome, ended.error)
+        return self._retry_policy.delay(attempt, ended.outcome, ended.error)
 
     def _retry(self, attempt: int, item: Any, about: dict[str, Any]) -> None:
         self._retries_due -= 1

@@ -1,4 +1,4 @@
-"""The tasks of a pool that no worker has: read from their supply as they are needed, or come back to be run again."""
+"""The tasks of a pool that no worker has: the supply's next ones, and those that came back."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from mprun.engines.results.reuse import Sifter
+from mprun.engines.results.reuse import ReuseFilter
 from mprun.engines.supply.supply import Supply
 
 
 @dataclass(slots=True)
 class Batch:
-    """Tasks in a row, handed to one worker at once: `items[i]` belongs to task `first + i`. `done` have ended."""
+    """Tasks in a row, sent to one worker at once: `items[i]` belongs to task `first + i`. `done` of them have ended."""
 
     first: int
     attempt: int
@@ -29,29 +29,29 @@ class Batch:
         return Batch(task, self.attempt, self.items[task - self.first :])
 
 
-AT_ONCE = 500  # items that are read at once where some may be taken away: a seal of the log covers 1,000 lines
+AT_ONCE = 500  # items to read at once where some may be reused; a seal of the log covers 1,000 lines
 
 
 class Backlog:
-    """Gives batches out, in order; what comes back goes first.
+    """Hands out batches in order; tasks that came back go first.
 
-    `taken` counts the tasks that were read from the supply. `sifter` is shown each of them, and may take it away;
-    `passed_over` says that it has taken all of the last ones, and that there may be more.
+    `taken` counts the tasks read from the supply. Each passes `reuse_filter`, which removes those that an earlier run
+    has done. `all_reused`: it removed all of the last ones, and there may be more.
     """
 
     def __init__(self, supply: Supply) -> None:
         self.supply = supply
         self.taken = 0
         self.cut = False
-        self.sifter: Sifter | None = None
-        self.passed_over = False
-        self._again: deque[Batch] = deque()
-        self._sifted: deque[Batch] = deque()  # never given out
+        self.reuse_filter: ReuseFilter | None = None
+        self.all_reused = False
+        self._returned: deque[Batch] = deque()
+        self._to_run: deque[Batch] = deque()  # never sent to a worker
 
     @property
     def left(self) -> int | None:
-        """How many tasks are still to be given out; None where only reading on can tell."""
-        waiting = sum(len(batch.items) for batch in (*self._again, *self._sifted))
+        """How many tasks are left; None where that is unknown until all are read."""
+        waiting = sum(len(batch.items) for batch in (*self._returned, *self._to_run))
         if self.supply.ended:
             return waiting
         count = self.supply.count
@@ -59,17 +59,17 @@ class Backlog:
 
     @property
     def empty(self) -> bool:
-        return self.supply.ended and not (self._again or self._sifted)
+        return self.supply.ended and not (self._returned or self._to_run)
 
-    def take(self, most: int, *, only_again: bool = False) -> Batch | None:
-        """Up to `most` tasks in a row; None when there are none now. `only_again`: none that were never given out."""
-        if self._again:
-            return _first_of(self._again, most)
-        if only_again:
+    def take(self, most: int, *, only_retries: bool = False) -> Batch | None:
+        """Up to `most` tasks in a row; None when there are none now. `only_retries`: only those that came back."""
+        if self._returned:
+            return _first_of(self._returned, most)
+        if only_retries:
             return None
-        if self.sifter is not None:
-            self.passed_over = not self._sifted and self._read(most, self.sifter) and not self._sifted
-            return _first_of(self._sifted, most) if self._sifted else None
+        if self.reuse_filter is not None:
+            self.all_reused = not self._to_run and self._read(most, self.reuse_filter) and not self._to_run
+            return _first_of(self._to_run, most) if self._to_run else None
         items = self.supply.take(most)
         if not items:
             return None
@@ -78,36 +78,36 @@ class Backlog:
         return batch
 
     def look_ahead(self) -> bool:
-        """Read on where an earlier run may have what comes next; True where it had, and nothing waits to be run."""
-        if self.sifter is None or not self.sifter.looks_ahead or self._again or self._sifted:
+        """Read ahead where an earlier run may have done the next tasks; True where it had, and none is left to run."""
+        if self.reuse_filter is None or not self.reuse_filter.looks_ahead or self._returned or self._to_run:
             return False
-        return self._read(AT_ONCE, self.sifter) and not self._sifted
+        return self._read(AT_ONCE, self.reuse_filter) and not self._to_run
 
-    def _read(self, most: int, sifter: Sifter) -> bool:
-        """Read up to `most` tasks and sift them; False where there are none now."""
+    def _read(self, most: int, reuse_filter: ReuseFilter) -> bool:
+        """Read up to `most` tasks and filter them; False where there are none now."""
         items, first = self.supply.take(min(most, AT_ONCE)), self.taken
         if not items:
             return False
         self.taken += len(items)
-        for start, end in sifter.sift(first, items):
-            self._sifted.append(Batch(start, 1, items[start - first : end - first]))
+        for start, end in reuse_filter.filter(first, items):
+            self._to_run.append(Batch(start, 1, items[start - first : end - first]))
         return True
 
     def give_back(self, batch: Batch) -> None:
-        """Tasks to be given out again, before all others."""
+        """Take back tasks; they go out before all others."""
         if batch.items:
-            self._again.appendleft(batch)
+            self._returned.appendleft(batch)
 
     def drop(self, why: str) -> None:
-        """Give out nothing more; `cut` says whether there would have been more to read."""
+        """Send nothing more; `cut` says whether there was more to read."""
         self.cut = self.cut or not self.supply.ended
         self.supply.drop(why)
-        self._again.clear()
-        self._sifted.clear()
+        self._returned.clear()
+        self._to_run.clear()
 
 
 def _first_of(batches: deque[Batch], most: int) -> Batch:
-    """Up to `most` tasks of the first of `batches`, which loses them."""
+    """Remove up to `most` tasks from the first of `batches`."""
     batch = batches.popleft()
     if len(batch.items) > most:
         batches.appendleft(batch.rest(batch.first + most))

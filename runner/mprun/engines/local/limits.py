@@ -1,4 +1,4 @@
-"""Holds the workers of a local pool to the step's limits: the time of a task, the memory of a worker, slowness."""
+"""Holds the workers of a local pool to the step's limits: time of a task, memory of a worker, slowness."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from mprun.engines.local.worker import LocalWorker
 from mprun.engines.seam import Run
 from mprun.plan.plan import PoolStep
 
-SHORTEST = 0.002  # seconds between two looks at the least
+SHORTEST = 0.002  # seconds between two looks, at least
 
 
 def look_interval(step: PoolStep, most: float) -> float:
-    """Seconds between two looks: short enough that a limit is exceeded by no more than a fifth of it."""
+    """Seconds between two looks: short enough that no limit is exceeded by more than a fifth."""
     times = [limit / 5 for limit in (step.limits.timeout, step.limits.slow_after) if limit]
     return max(SHORTEST, min([most, *times]))
 
 
 def hold_to_limits(run: Run, step: PoolStep, worker: LocalWorker) -> None:
-    """Look at what `worker` is at, and end it or report it where it is over a limit."""
+    """End `worker`, or report it as slow, where it exceeds a limit."""
     limits = step.limits
     if limits.max_memory:
         end_if_too_large(worker.child, limits)
@@ -31,22 +31,24 @@ def hold_to_limits(run: Run, step: PoolStep, worker: LocalWorker) -> None:
         return
     running_for = (time.monotonic_ns() - at_work[1]) / 1e9
     if limits.timeout and running_for > limits.timeout:
-        if worker.stays_so(lambda: worker.board.at_work() == at_work):  # no other task is to be hit by the signal
+        if worker.stays_so(lambda: worker.board.at_work() == at_work):  # the signal must not hit the next task
             worker.child.terminate(run.plan.grace_period, timeout_reason(limits), "timed_out")
     elif limits.slow_after and running_for > limits.slow_after and worker.slow != at_work:
         worker.slow = at_work
         ask_for_stack(worker.child)
-        run.loop.call_later(STACK_TIME, lambda: _tell_slow(run, step, worker, at_work[0], running_for))
+        run.loop.call_later(STACK_TIME, lambda: _report_slow(run, step, worker, at_work[0], running_for))
 
 
 def _end_if_between_tasks(worker: LocalWorker) -> None:
-    """Kill a suspended worker where that costs nothing: others begin what it has. At a task it is left alone, as is one
-    that has gathered something for its finalizer."""
+    """Kill a suspended worker that runs no task: that costs nothing, as other workers get its tasks.
+
+    It is left alone while it runs a task, and where it has gathered something for its finalizer.
+    """
     if worker.stays_so(lambda: not worker.at_a_task):
         worker.child.end(signal.SIGKILL, "a signal had stopped it between two tasks", "lost")
 
 
-def _tell_slow(run: Run, step: PoolStep, worker: LocalWorker, task: int, running_for: float) -> None:
+def _report_slow(run: Run, step: PoolStep, worker: LocalWorker, task: int, running_for: float) -> None:
     if worker.child.alive:
         run.events.emit(
             "task.slow",

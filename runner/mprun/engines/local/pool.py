@@ -1,7 +1,7 @@
 """A pool step on mprun's own workers: private pipes, no lock between processes, a death costs one task.
 
-The parent gives batches to workers and books what they tell. A worker that dies is replaced; the task it was at is
-lost, and those of its batch that had not begun go to others.
+The parent sends batches to workers and books what they report. It replaces a worker that dies: the running task is
+lost, and other workers get the tasks of its batch that had not started.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ from mprun.engines.local.backlog import Backlog, Batch
 from mprun.engines.local.limits import hold_to_limits, look_interval
 from mprun.engines.local.sizing import Sizer
 from mprun.engines.local.worker import LocalWorker
-from mprun.engines.pending import More
+from mprun.engines.pending import Upcoming
 from mprun.engines.pool import PoolExecution
 from mprun.engines.results.finals import SHORTEST
-from mprun.engines.results.store import not_kept
+from mprun.engines.results.store import not_stored
 from mprun.engines.seam import Finished, Run
 from mprun.log.words import OUTCOMES, Outcome
 from mprun.plan.plan import PoolStep
@@ -30,10 +30,10 @@ from mprun.worker.wire import frames
 from mprun.worker.wire.frames import FrameError
 from mprun.worker.wire.result_frames import Values, read_values
 
-LOOK_INTERVAL = 0.05  # seconds; how often a silent worker's memory is looked at for what it has finished
+LOOK_INTERVAL = 0.05  # seconds between two looks into a silent worker's shared memory for finished tasks
 COUNT_INTERVAL = 1.0  # seconds between two lines about tasks that have no line of their own
-MOST_EARLY_DEATHS = 5  # workers in a row that die before they begin a task; then the pool gives up
-MOST_DEATHS = 100  # workers in a row that die at work, with no task finished between; then it gives up as well
+MOST_EARLY_DEATHS = 5  # workers in a row that die before they start a task; then the pool gives up
+MOST_DEATHS = 100  # workers in a row that die while no task finishes; then it gives up, too
 
 
 class LocalPoolExecution(PoolExecution[LocalWorker]):
@@ -44,38 +44,38 @@ class LocalPoolExecution(PoolExecution[LocalWorker]):
         self._finished = finished
         self._backlog = Backlog(self.supply)
         self._sizer = Sizer(step.processes, step.chunksize)
-        self._stopping = ""  # why no further task is to begin
+        self._stopping = ""  # why no further task starts
         self._closing = False
-        self._deaths = 0  # of workers in a row, since one has last told of a task
-        self._early_deaths = 0  # of workers in a row that had begun no task
+        self._deaths = 0  # of workers in a row, since one last reported a task
+        self._early_deaths = 0  # of workers in a row that had started no task
         self._advance_is_due = False
-        self._retries_due = 0  # tasks that wait for their next attempt
+        self._retries_due = 0  # tasks that wait for a retry
         self._slots = 0  # taken and not given back
-        self._told_counted = time.monotonic()
+        self._counted_logged = time.monotonic()
         self._look: Timer | None = None
         self._ended = False
 
-    # -- what the run asks of an execution
+    # -- what a run asks of an execution
 
     def ready(self) -> bool:
-        """One slot is enough to begin; more workers are started as there is room."""
+        """One slot is enough to start; more workers start as slots become free."""
         self._slots += self.run.slots.take()
         return self._slots > 0
 
-    def more_room(self) -> None:
+    def slot_freed(self) -> None:
         self._advance_soon()
 
     def start(self) -> None:
-        self.tell_pool_started()
+        self.log_pool_started()
         self._look_again()
         try:
             self.get_ready()
-            self._backlog.sifter = self.sifter()
+            self._backlog.reuse_filter = self.reuse_filter()
             if self.results is not None:
-                self.results.takers.on_room = self._advance_soon
+                self.results.consumers.on_room = self._advance_soon
             self.supply.begin(self._advance_soon)
         except OSError as error:
-            self._give_up(not_kept(error))
+            self._give_up(not_stored(error))
         self._advance_soon()
 
     def cancel(self, why: str) -> None:
@@ -94,10 +94,10 @@ class LocalPoolExecution(PoolExecution[LocalWorker]):
         super().signal(number)
         self.supply.signal(number)
 
-    def more(self) -> More | None:
+    def upcoming(self) -> Upcoming | None:
         if self._backlog.empty and not (self._retries_due and not self._stopping):
             return None
-        return More(self._fed_by(), needs_room=self._slots <= len(self.workers))
+        return Upcoming(self._fed_by(), needs_room=self._slots <= len(self.workers))
 
     def is_idle(self, pid: int) -> bool:
         return pid in self.workers and self.workers[pid].is_idle
@@ -105,7 +105,7 @@ class LocalPoolExecution(PoolExecution[LocalWorker]):
     def _fed_by(self) -> frozenset[str]:
         if self._retries_due:
             return frozenset()
-        behind = () if self.results is None else self.results.takers.far_behind
+        behind = () if self.results is None else self.results.consumers.far_behind
         return frozenset(behind or filter(None, [self.supply.fed_by]))
 
     # -- who gets what
@@ -116,12 +116,12 @@ class LocalPoolExecution(PoolExecution[LocalWorker]):
             self.run.loop.call_soon(self._advance)
 
     def _advance(self) -> None:
-        """Do whatever can be done now: start workers, give them tasks, or bring the pool to its end."""
+        """Do whatever is possible now: start workers, send them tasks, or close the pool."""
         self._advance_is_due = False
         if self._ended:
             return
         if self._backlog.look_ahead():
-            self._see_whether_kept()
+            self._check_stored()
             self._advance_soon()
             return
         if not self._nothing_left():
@@ -159,7 +159,7 @@ class LocalPoolExecution(PoolExecution[LocalWorker]):
         process.name = f"{self.step.name}-{process.worker}"
         process.takes_tasks = True
         process.reports_stacks = self.step.limits.slow_after > 0
-        process.has_shelf = self.results is not None
+        process.has_result_memory = self.results is not None
         try:
             self.run.sharing.equip(process, self.step)
             process.start()
@@ -169,35 +169,35 @@ class LocalPoolExecution(PoolExecution[LocalWorker]):
             return False
         child = Child(self.run.loop, process, self, self.run.mask)
         worker = self.workers[child.pid] = LocalWorker(self.run.loop, child)
-        self.tell_worker_started(worker)
+        self.log_worker_started(worker)
         return True
 
     def _give(self, worker: LocalWorker) -> None:
-        """Give `worker` a batch if it has none, and one ahead if it will soon have none."""
+        """Send `worker` a batch if it has none, and one ahead if it will soon have none."""
         most = 2 if self._sizer.wants_ahead else 1
         while len(worker.batches) < most:
             size = self._sizer.next(self._backlog.left)
             if self.step.maxtasksperchild:
                 size = min(size, self.step.maxtasksperchild - worker.given)
-            batch = self._backlog.take(size, only_again=self._held_back()) if size else None
+            batch = self._backlog.take(size, only_retries=self._held_back()) if size else None
             if batch is None:
                 if not size and not worker.batches:
-                    worker.no_more()
-                elif self._backlog.passed_over:
+                    worker.close_tasks()
+                elif self._backlog.all_reused:
                     self._advance_soon()
                 return
-            self._hand_over(worker, batch)
+            self._send_batch(worker, batch)
 
     def _held_back(self) -> bool:
-        """Whether those who take the results as they come are too far behind for new tasks."""
-        return self.results is not None and self.results.takers.hold_back()
+        """Whether the consumers of the results are too far behind for new tasks."""
+        return self.results is not None and self.results.consumers.hold_back()
 
-    def _hand_over(self, worker: LocalWorker, batch: Batch) -> None:
+    def _send_batch(self, worker: LocalWorker, batch: Batch) -> None:
         frame = frames.batch_frame(batch.first, batch.attempt, time.monotonic_ns(), batch.items)
         self._sizer.pickled(len(batch.items), len(frame))
         worker.give(batch, frame)
 
-    # -- what workers tell
+    # -- what workers report
 
     def frame(self, child: Child, kind: int, body: bytes) -> None:
         worker = self.workers[child.pid]
@@ -215,50 +215,50 @@ class LocalPoolExecution(PoolExecution[LocalWorker]):
                 worker.values = read_values(body)
             case frames.RESULT:
                 self._book_failure(worker, *frames.read_result(body))
-            case frames.AGAIN:
-                self._book_retry(worker, *frames.read_again(body))
+            case frames.RETRY:
+                self._book_retry(worker, *frames.read_retry(body))
             case frames.DROPPED:
                 self._take_back_all(worker)
             case frames.FINAL:
-                self.finals.told(worker, body, worker.take_values())
+                self.finals.reported(worker, body, worker.take_values())
             case frames.GOODBYE:
                 worker.said_goodbye = True
                 worker.usage = frames.read_fields(body)
             case frames.UNREADY:
-                self._give_up(self.tell_unready(worker, frames.read_fields(body)))
+                self._give_up(self.log_unready(worker, frames.read_fields(body)))
         self._advance_one(worker)
 
     def _advance_one(self, worker: LocalWorker) -> None:
-        """After a word of `worker`'s: give it more, or see whether that was the pool's last task."""
+        """After a frame from `worker`: send it more, or check whether that was the pool's last task."""
         if self._backlog.empty:
             if not worker.batches:
                 self._advance()
         elif worker.takes_more and not self._stopping:
             self._give(worker)
-            if self._backlog.empty and not worker.batches:  # what seemed to be left were results that failed
+            if self._backlog.empty and not worker.batches:  # the items that seemed to be left were failed results
                 self._advance()
 
     def _check(self, worker: LocalWorker, first: int, end: int) -> None:
-        """Refuse a word about tasks that `worker` doesn't have. (What was found on its board may be told again.)"""
+        """Refuse a report of tasks that `worker` doesn't have. (It may repeat what the board has already shown.)"""
         if self.ledger.has_all(first, end):
             return
-        self._deaths = self._early_deaths = 0  # the pool gets somewhere, whoever has died before
-        if not worker.may_tell_of(first, end):
+        self._deaths = self._early_deaths = 0  # the pool makes progress, whoever died before
+        if not worker.may_report(first, end):
             raise FrameError(f"results of tasks {first} to {end - 1}, which it doesn't have")
 
     def _book_run(self, worker: LocalWorker, first: int, lines: list[bytes], values: Values | None) -> None:
         self._check(worker, first, first + len(lines))
         worker.ended_before(self.ledger.book_run(first, lines, values))
-        self._see_whether_kept()
+        self._check_stored()
 
     def _book_count(self, worker: LocalWorker, first: int, count: int, values: Values | None) -> None:
         self._check(worker, first, first + count)
         worker.ended_before(self.ledger.book_count(first, count, values))
-        self._see_whether_kept()
+        self._check_stored()
 
-    def _see_whether_kept(self) -> None:
+    def _check_stored(self) -> None:
         if self.results is not None and self.results.error and not self._stopping:
-            self._give_up(not_kept(self.results.error))
+            self._give_up(not_stored(self.results.error))
 
     def _book_failure(self, worker: LocalWorker, task: int, code: int, line: bytes) -> None:
         self._check(worker, task, task + 1)
@@ -291,22 +291,22 @@ class LocalPoolExecution(PoolExecution[LocalWorker]):
         self._look = self.run.loop.call_later(interval, self._look_at_workers)
 
     def _look_at_workers(self) -> None:
-        """Book what workers have finished and can't send, as they are inside a long task; see who is over a limit."""
+        """Book what workers have finished but can't send while they run a long task; hold all to their limits."""
         now = time.monotonic()
         for worker in list(self.workers.values()):
             if worker.batches and worker.heard < now - LOOK_INTERVAL:
-                self._book_kept(worker)
+                self._book_from_board(worker)
             hold_to_limits(self.run, self.step, worker)
             self.finals.end_overdue(worker)
-        if now - self._told_counted >= COUNT_INTERVAL:
-            self._told_counted = now
-            self.ledger.tell_counted()
+        if now - self._counted_logged >= COUNT_INTERVAL:
+            self._counted_logged = now
+            self.ledger.log_counted()
         self._look_again()
 
-    def _book_kept(self, worker: LocalWorker) -> None:
-        """Book what stands on the worker's board. It may be ahead of what is read of its frames: then those tell it."""
+    def _book_from_board(self, worker: LocalWorker) -> None:
+        """Book what the worker's board shows, unless frames that we haven't read yet will report it."""
         if self.run.plan.log_tasks == "all":
-            kept, values = worker.kept_lines()
+            kept, values = worker.board_lines()
             if kept is not None and worker.continues(kept[0], kept[0] + len(kept[1])):
                 self._book_run(worker, *kept, values)
         else:
@@ -319,7 +319,7 @@ class LocalPoolExecution(PoolExecution[LocalWorker]):
     def ended(self, child: Child, ending: Ending) -> None:
         worker = self.workers.pop(child.pid)
         worker.gone()
-        self._book_kept(worker)
+        self._book_from_board(worker)
         done = worker.tasks
         if ending.fault:
             self._lose_all(worker, ending)
@@ -328,16 +328,18 @@ class LocalPoolExecution(PoolExecution[LocalWorker]):
         was_idle = worker.is_idle
         self._take_back_all(worker)
         self.finals.ended(worker, ending, done, self._stopping)
-        self.tell_worker_joined(worker, ending)
+        self.log_worker_joined(worker, ending)
         self._give_back_slots()
         if worker.reason == "died" and not was_idle:
             self._count_death(worker, ending)
         self._advance()
 
     def _count_death(self, worker: LocalWorker, ending: Ending) -> None:
-        """A task that kills its worker is lost, which ends; a worker that dies before its first would be replaced for
-        ever. Neither is worth going on with where it is all that ever happens. (The death of one that waited for
-        something to do says nothing of either.)"""
+        """Count the death of a worker that was at work, and give up where nothing else happens.
+
+        Workers that die before their first task would be replaced forever. A task that kills its worker is lost, so
+        that ends; but a pool whose every task does so is broken. The death of an idle worker shows neither.
+        """
         self._deaths += 1
         self._early_deaths = 0 if worker.tasks else self._early_deaths + 1
         if self._early_deaths == MOST_EARLY_DEATHS or self._deaths == MOST_DEATHS:
@@ -345,7 +347,7 @@ class LocalPoolExecution(PoolExecution[LocalWorker]):
             self._give_up(f"its workers die {when}: the last {ending}")
 
     def _give_back_slots(self) -> None:
-        """Keep one while the pool is at work: it was promised to it."""
+        """Give back unused slots, except one while the pool runs: the run has promised it."""
         spare = self._slots - max(1, len(self.workers))
         if spare > 0 and self._backlog.empty:
             self._slots -= spare
@@ -357,14 +359,14 @@ class LocalPoolExecution(PoolExecution[LocalWorker]):
             self._settle_attempt(worker, task, *end_without_result(worker.child, ending))
 
     def _lose_all(self, worker: LocalWorker, ending: Ending) -> None:
-        """What a worker whose words can't be trusted may have begun: all up to the task that its board names."""
+        """Settle all tasks that a worker with corrupt frames may have started: up to the one that its board names."""
         at, task = worker.board.task, None
         while worker.batches and (at is None or task != at):
             task = worker.batches[0].first + worker.batches[0].done
             self._settle_attempt(worker, task, *end_without_result(worker.child, ending))
 
     def _settle_attempt(self, worker: LocalWorker, task: int, outcome: Outcome, fields: dict[str, Any]) -> None:
-        """What becomes of a task that the worker could not tell of: another attempt, or its outcome."""
+        """Retry a task whose end the worker could not report, or book its outcome."""
         attempt, retries = worker.batches[0].attempt, self.step.limits.retries
         if self.results is not None:
             self.results.files.discard(task, attempt, worker.child.pid)
@@ -378,7 +380,7 @@ class LocalPoolExecution(PoolExecution[LocalWorker]):
             worker.ended_before(task + 1)
 
     def _take_back_all(self, worker: LocalWorker) -> None:
-        """What `worker` was given and has not begun goes to others, and counts as no attempt."""
+        """Return the tasks that `worker` has not started to the backlog; that counts as no attempt."""
         while worker.batches:
             batch = worker.batches.pop()
             if not self._stopping:
@@ -393,13 +395,13 @@ class LocalPoolExecution(PoolExecution[LocalWorker]):
 
     def _close(self) -> None:
         for worker in self.workers.values():
-            worker.no_more()
+            worker.close_tasks()
         if not self._closing:
             self._closing = True
             self.run.loop.call_later(self.run.plan.grace_period, self._end_stragglers)
 
     def _end_stragglers(self) -> None:
-        """End who stays without being inside its finalizer, which has a limit of its own."""
+        """End workers that stay. One inside its finalizer has a limit of its own."""
         staying = [worker for worker in self.workers.values() if not self.finals.is_at_work(worker)]
         for worker in staying:
             worker.child.end(signal.SIGKILL, "it stayed after the pool's end")
@@ -411,12 +413,12 @@ class LocalPoolExecution(PoolExecution[LocalWorker]):
         if self._look is not None:
             self._look.cancel()
         self._settle_the_rest()
-        self.ledger.tell_counted()
-        self.tell_pool_joined(self._slots, self.supply.error)
+        self.ledger.log_counted()
+        self.log_pool_joined(self._slots, self.supply.error)
         self._finished(self)
 
     def _settle_the_rest(self) -> None:
-        """Every task that was declared or read has its outcome: what has none was never begun."""
+        """Book every declared or read task without an outcome as cancelled: it never started."""
         declared = self.step.source.count()
         if declared is None and self._backlog.cut:
             self.error = self.error or "it was stopped before the end of its items"

@@ -1,4 +1,4 @@
-"""How many tasks a worker is given at once: enough that handing over costs little, few enough that the end is even.
+"""How many tasks go to a worker at once: enough that sending costs little, few enough that all end together.
 
 Guided self-scheduling (Polychronopoulos and Kuck, 1987) bounds a batch by a share of what is left; measured time
 bounds it by how long it will take.
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 AIM = 0.1  # seconds of work in one batch
 AHEAD = 0.02  # seconds; a batch that takes less than this would leave its worker waiting for the next
-MOST = 1 << 14  # tasks; also what one look at the parent's stop can be late by
+MOST = 1 << 14  # tasks; also bounds how late a worker notices that the parent wants it to stop
 MOST_BYTES = 1 << 20  # of pickled items in one batch
 
 
@@ -33,7 +33,7 @@ class Sizer:
         self._bytes = max(length / items, 1.0)
 
     def next(self, left: int | None) -> int:
-        """The size of the next batch where `left` tasks are to be given out (None: nobody knows)."""
+        """The size of the next batch where `left` tasks remain (None: unknown)."""
         if self._fixed:
             return self._fixed
         size = min(self._size, max(1, int(MOST_BYTES / self._bytes)))
@@ -41,5 +41,5 @@ class Sizer:
 
     @property
     def wants_ahead(self) -> bool:
-        """Whether a worker should have its next batch before it has ended this one."""
+        """Whether a worker should get its next batch before it has finished this one."""
         return 0 < self._seconds < AHEAD

@@ -1,4 +1,4 @@
-"""The parent's side of one worker of the local engine: what it was given, and what it is still to be written."""
+"""The parent's side of one worker of the local engine: its batches, and what is still to be written to it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,8 @@ from mprun.worker.wire.result_frames import Values
 
 
 class LocalWorker(PoolWorker):
-    """A worker and the batches it has. `given` counts all tasks that it ever had, `values` are those it told last."""
+    """A worker and its batches. `given` counts all tasks that it ever had; `values` are those of its last VALUES
+    frame."""
 
     def __init__(self, loop: Loop, child: Child) -> None:
         super().__init__(child)
@@ -25,7 +26,7 @@ class LocalWorker(PoolWorker):
         self.values: Values | None = None
         self.batches: deque[Batch] = deque()
         self.given = 0
-        self.heard = 0.0  # when it last told of a task (seconds, time.monotonic)
+        self.heard = 0.0  # when it last reported a task (seconds, time.monotonic)
         self.slow: tuple[int, int] | None = None  # the call that was reported as slow: task, when it began
         self._pipe = _TaskPipe(loop, child.process)
 
@@ -35,7 +36,7 @@ class LocalWorker(PoolWorker):
 
     @property
     def at_a_task(self) -> bool:
-        """Whether it has begun a task that has no outcome yet."""
+        """Whether it runs a task that has no outcome yet."""
         task = self.board.task
         return task is not None and self.is_at(task)
 
@@ -51,59 +52,60 @@ class LocalWorker(PoolWorker):
 
     @property
     def is_idle(self) -> bool:
-        """Whether it was set up, and has nothing to do."""
+        """Whether it is set up and has no task."""
         return self.board.is_ready and not self.batches
 
     def is_at(self, task: int) -> bool:
-        """Whether `task` is one that it has and that has no outcome: what its board says may be an old task's."""
+        """Whether it has `task`, and `task` has no outcome yet: its board may still name an earlier task."""
         return bool(self.batches) and self.batches[0].first + self.batches[0].done <= task < self.batches[0].end
 
     def attempt_at(self, task: int) -> int | None:
         return self.batches[0].attempt if self.is_at(task) else None
 
     def continues(self, first: int, end: int) -> bool:
-        """Whether tasks `first` to `end` - 1 follow what is booked without a gap, in the batch that it is at.
+        """Whether tasks `first` to `end` - 1 follow the booked ones without a gap, in the current batch.
 
-        Where there is a gap, the frames that tell of it are still in the pipe, and come before.
+        Where there is a gap, frames that report it are still in the pipe, and come first.
         """
-        return self.may_tell_of(first, end) and first <= self.batches[0].first + self.batches[0].done
+        return self.may_report(first, end) and first <= self.batches[0].first + self.batches[0].done
 
-    def may_tell_of(self, first: int, end: int) -> bool:
-        """Whether tasks `first` to `end` - 1 are among those that it is at."""
+    def may_report(self, first: int, end: int) -> bool:
+        """Whether tasks `first` to `end` - 1 are in the current batch."""
         return bool(self.batches) and self.batches[0].first <= first <= end <= self.batches[0].end
 
     def values_of(self, first: int, count: int) -> Values | None:
-        """What tasks `first`, `first` + 1, … have returned, as it has just told; None where that isn't kept.
+        """What tasks `first`, `first` + 1, … returned, from its last VALUES frame; None where the step stores no
+        results.
 
-        Raises FrameError where it is, and was not told.
+        Raises FrameError where that frame is missing.
         """
         values = self.take_values()
-        if self.child.process.shelf is None:
+        if self.child.process.result_memory is None:
             return None
         if values is None or (values.first, len(values.lengths)) != (first, count):
             raise FrameError(f"results of tasks {first} to {first + count - 1} without their values")
         return values
 
     def take_values(self) -> Values | None:
-        """The values that it has just told, once."""
+        """The values of its last VALUES frame, once."""
         values, self.values = self.values, None
         return values
 
-    def kept_lines(self) -> tuple[tuple[int, list[bytes]] | None, Values | None]:
-        """As `Board.kept`, and the values of these tasks where they are kept."""
+    def board_lines(self) -> tuple[tuple[int, list[bytes]] | None, Values | None]:
+        """As `Board.kept`, with the values of these tasks where the step stores results."""
         round_, kept = self.board.round, self.board.kept()
-        values = self._kept_values(kept[0], len(kept[1])) if kept else None
+        values = self._board_values(kept[0], len(kept[1])) if kept else None
         return (kept, values) if self.board.round == round_ else (None, None)
 
     def kept_count(self) -> tuple[tuple[int, int] | None, Values | None]:
-        """As `Board.counted`, and the values of these tasks where they are kept."""
+        """As `Board.counted`, with the values of these tasks where the step stores results."""
         round_, counted = self.board.round, self.board.counted()
-        values = self._kept_values(*counted) if counted else None
+        values = self._board_values(*counted) if counted else None
         return (counted, values) if self.board.round == round_ else (None, None)
 
-    def _kept_values(self, first: int, count: int) -> Values | None:
-        shelf = self.child.process.shelf
-        return None if shelf is None else shelf.values(first, count)
+    def _board_values(self, first: int, count: int) -> Values | None:
+        result_memory = self.child.process.result_memory
+        return None if result_memory is None else result_memory.values(first, count)
 
     def give(self, batch: Batch, frame: bytes) -> None:
         self.batches.append(batch)
@@ -112,8 +114,11 @@ class LocalWorker(PoolWorker):
         self._pipe.write(frame)
 
     def ended_before(self, task: int) -> None:
-        """The tasks before `task` have ended in the batch that it is at. What is told twice may be of an earlier batch,
-        and that of higher tasks: what came back from a dead worker is lower."""
+        """The tasks before `task` of the current batch have ended.
+
+        A repeated report may concern an earlier batch, even one of higher tasks: tasks that came back from a dead
+        worker have lower numbers, and run later.
+        """
         if self.batches and self.batches[0].first + self.batches[0].done < task <= self.batches[0].end:
             batch = self.batches[0]
             self.tasks += task - batch.first - batch.done
@@ -121,17 +126,17 @@ class LocalWorker(PoolWorker):
             if task >= batch.end:
                 self.batches.popleft()
 
-    def no_more(self) -> None:
-        """Tell it to end when it has ended what it has."""
+    def close_tasks(self) -> None:
+        """Let it end after its last batch."""
         self._pipe.close()
 
     def gone(self) -> None:
-        """It has ended: nothing more can be written to it."""
+        """The worker has ended: write nothing more to it."""
         self._pipe.abandon()
 
 
 class _TaskPipe:
-    """A worker's task pipe: written without blocking, the rest when there is room."""
+    """A worker's task pipe. Writes never block: the rest follows when there is room."""
 
     def __init__(self, loop: Loop, process: ChildProcess) -> None:
         self._loop = loop
@@ -150,7 +155,7 @@ class _TaskPipe:
             self._loop.watch_room(self._fd, self._room)
 
     def close(self) -> None:
-        """Close the pipe when all is written."""
+        """Close the pipe once everything is written."""
         self._closing = True
         if not self._pending:
             self._close_now()
@@ -179,7 +184,7 @@ class _TaskPipe:
                     self._pending[0] = self._pending[0][written:]
         except BlockingIOError:
             return False
-        except BrokenPipeError:  # it has died, which is noticed elsewhere
+        except BrokenPipeError:  # the worker has died; the pidfd reports that
             self._pending.clear()
         return True
 

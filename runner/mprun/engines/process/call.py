@@ -1,4 +1,4 @@
-"""One call in Processes of its own: a `multiprocessing.Process` for each attempt, until one of them decides."""
+"""One call of a process step: a `multiprocessing.Process` for each attempt."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 from mprun.engines.child.child import Child, Ending
 from mprun.engines.child.ends import end_without_result, result_line
 from mprun.engines.child.watch import Watch
-from mprun.engines.results.store import StepResults, not_kept
+from mprun.engines.results.store import StepResults, not_stored
 from mprun.engines.seam import Run
 from mprun.log.words import OUTCOMES, Outcome
 from mprun.plan.plan import ProcessStep
@@ -17,16 +17,16 @@ from mprun.plan.retrying import delay_after, may_retry
 from mprun.system.loop import Timer
 from mprun.worker.boot.process import CHILD_CLASSES
 from mprun.worker.calls.step import ProcessWork, run_process
-from mprun.worker.wire.frames import AGAIN, GOODBYE, RESULT, VALUES, FrameError, read_again, read_fields, read_result
+from mprun.worker.wire.frames import GOODBYE, RESULT, RETRY, VALUES, FrameError, read_fields, read_result, read_retry
 from mprun.worker.wire.result_frames import Values, read_values
 
 
 class ProcessCall:
-    """Makes the call of `work`, and tells its starts, its result and its ends; `cell` are the fields of the events that
-    tell it from the others of its step (`task`, `cell`). `results` is where what it returns is kept, if it is.
+    """Makes the call of `work`, and logs its starts, its result and its ends. `cell` has the event fields that
+    identify a cell of its step (`task`, `cell`). `results` stores what the call returns, if the step stores results.
 
-    `ended(call)` is called once when all its children are joined; `outcome` is known by then, and `error` says why a
-    Process could not be started. The slot that a child needs is the caller's to take and to give back.
+    Calls `ended(call)` once, when all its children are joined. By then `outcome` is known, and `error` says why a
+    Process could not start. The caller takes the child's slot and gives it back.
     """
 
     def __init__(
@@ -45,12 +45,12 @@ class ProcessCall:
         self._work = work
         self._cell = cell
         self._results = results
-        self._values: Values | None = None  # told, and waiting for the result that they belong to
+        self._values: Values | None = None  # from the last VALUES frame; the result they belong to comes next
         self._ended = ended
         self._attempt = 0
         self._child: Child | None = None
         self._watch: Watch | None = None
-        self._retry_in: float | None = None  # seconds, where the attempt at work is to be followed by another one
+        self._retry_in: float | None = None  # seconds; set where this attempt will be retried
         self._next_attempt: Timer | None = None  # between two attempts
         self._stopping = ""  # why no further attempt is made
         self._usage: dict[str, Any] = {}
@@ -82,10 +82,10 @@ class ProcessCall:
             return
         self._run.events.emit("process.started", **self._about(), pid=process.pid)
         self._child = Child(self._run.loop, process, self, self._run.mask)
-        self._watch = Watch(self._run, self._step.limits, self._child, self._tell_slow)
+        self._watch = Watch(self._run, self._step.limits, self._child, self._report_slow)
 
     def cancel(self, why: str) -> None:
-        """What has begun goes on; no further attempt follows it."""
+        """Let the running attempt end; make no further one."""
         self._stopping = self._stopping or why
         if self._next_attempt is not None:
             self._next_attempt.cancel()
@@ -103,7 +103,7 @@ class ProcessCall:
 
     @property
     def has_begun(self) -> bool:
-        """Whether the attempt that counts so far has; not where another one is due."""
+        """Whether the current attempt has started; False while a retry is due."""
         return self._next_attempt is None
 
     def frame(self, child: Child, kind: int, body: bytes) -> None:
@@ -112,8 +112,8 @@ class ProcessCall:
             self._note(OUTCOMES[code], line)
         elif kind == VALUES:
             self._values = self._its_own(read_values(body))
-        elif kind == AGAIN and not self._settled():
-            _, self._retry_in, line = read_again(body)
+        elif kind == RETRY and not self._settled():
+            _, self._retry_in, line = read_retry(body)
             self._run.events.emit_retry(self._step.name, self._index, line)
         elif kind == GOODBYE:
             self._usage = read_fields(body)
@@ -130,7 +130,7 @@ class ProcessCall:
             self._watch.close()
             self._watch = None
         if not self._settled():
-            self._tell_end_without_result(child, ending)
+            self._log_end_without_result(child, ending)
         self._run.events.emit(
             "process.joined",
             **self._about(),
@@ -149,7 +149,7 @@ class ProcessCall:
             self._next_attempt = self._run.loop.call_later(self._retry_in, self.start)
 
     def _end_between_attempts(self) -> None:
-        """The next attempt, which was promised, is not begun."""
+        """Don't make the retry that was due."""
         self._note("cancelled", self._line("process.result", outcome="cancelled", cancelled_by=self._stopping))
         self._ended(self)
 
@@ -158,7 +158,7 @@ class ProcessCall:
         return self._cell.get("task", 0)  # type: ignore[no-any-return]
 
     def _settled(self) -> bool:
-        """Whether it is known what became of the attempt at work."""
+        """Whether the outcome of the current attempt is known."""
         return self.outcome is not None or self._retry_in is not None
 
     def _about(self) -> dict[str, Any]:
@@ -184,9 +184,9 @@ class ProcessCall:
         else:
             results.add_none(self._index)
         if results.error:
-            self.error = not_kept(results.error)
+            self.error = not_stored(results.error)
 
-    def _tell_end_without_result(self, child: Child, ending: Ending) -> None:
+    def _log_end_without_result(self, child: Child, ending: Ending) -> None:
         if self._results is not None:
             self._results.files.discard(self._index, self._attempt, child.pid)
         outcome, fields = end_without_result(child, ending)
@@ -198,7 +198,7 @@ class ProcessCall:
         else:
             self._note(outcome, self._line("process.result", pid=child.pid, **fields))
 
-    def _tell_slow(self, running_for: float, stack: str) -> None:
+    def _report_slow(self, running_for: float, stack: str) -> None:
         self._run.events.emit(
             "process.slow", **self._about(), pid=self._child and self._child.pid, running_for=running_for, stack=stack
         )

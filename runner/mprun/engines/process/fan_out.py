@@ -1,6 +1,6 @@
-"""A process step with cells: one call in a Process of its own for each, `max_parallel` of them at work at once.
+"""A process step with cells: one call in a Process of its own for each, at most `max_parallel` at once.
 
-The cells are read as they are needed: a million of them cost no more memory than one.
+It reads cells as it needs them: a million of them cost no more memory than one.
 """
 
 from __future__ import annotations
@@ -11,12 +11,12 @@ from collections.abc import Sequence
 from typing import Any
 
 from mprun.engines.child.ends import result_line
-from mprun.engines.pending import More
+from mprun.engines.pending import Upcoming
 from mprun.engines.process.call import ProcessCall
 from mprun.engines.process.work import ProcessWorks
-from mprun.engines.results.store import not_kept
+from mprun.engines.results.store import not_stored
 from mprun.engines.seam import Finished, Run
-from mprun.engines.supply.table import needs_a_run, supply_of
+from mprun.engines.supply.table import supply_of
 from mprun.plan.cells import Labels
 from mprun.plan.plan import ProcessStep
 from mprun.sources.table import Source
@@ -37,30 +37,30 @@ class FanOutExecution:
         self._supply = supply_of(run, step)
         self._works: ProcessWorks | None = None
         self._labels = Labels(None)
-        # Daemons are there until the end: of more than may be at work at once, some would never begin.
+        # Daemons stay until the end: with a limit, some would never start.
         self._most = step.max_parallel or (sys.maxsize if step.daemon else available_cpus())
         self._begun = 0
-        self._next: Sequence[Any] = ()  # the item of the cell that is begun next, once it is read
+        self._next: Sequence[Any] = ()  # the item of the cell to start next, once it is read
         self._at_work: set[ProcessCall] = set()
         self._slots = 0  # taken and not given back
-        self._stopping = ""  # why no further cell is begun
+        self._stopping = ""  # why no further cell starts
         self._cut = False  # whether there would have been more to read
         self._ended = False
 
-    # -- what the run asks of an execution
+    # -- what a run asks of an execution
 
     def ready(self) -> bool:
-        """One slot is enough to begin; more cells are begun as there is room."""
+        """One slot is enough to start; more cells start as slots become free."""
         return self._has_slot()
 
-    def more_room(self) -> None:
+    def slot_freed(self) -> None:
         self._advance_soon()
 
     def start(self) -> None:
         try:
             self._get_ready()
         except OSError as error:
-            self._give_up(not_kept(error))
+            self._give_up(not_stored(error))
         self._advance_soon()
 
     def cancel(self, why: str) -> None:
@@ -83,13 +83,13 @@ class FanOutExecution:
         for call in list(self._at_work):
             call.signal(number)
 
-    def more(self) -> More | None:
+    def upcoming(self) -> Upcoming | None:
         if not all(call.has_begun for call in self._at_work):
-            return More()
+            return Upcoming()
         if self._all_begun:
             return None
         lacks_slot = bool(self._next) and self._slots <= len(self._at_work)
-        return More(needs_room=lacks_slot or len(self._at_work) >= self._most)
+        return Upcoming(needs_room=lacks_slot or len(self._at_work) >= self._most)
 
     def is_idle(self, pid: int) -> bool:
         return False
@@ -97,8 +97,8 @@ class FanOutExecution:
     # -- one cell after the other
 
     def _get_ready(self) -> None:
-        """Open what results go to, and begin to read cells. Raises OSError where results can't be kept."""
-        if not (needs_a_run(self._cells) or self._supply.error):
+        """Open the files for results, and begin to read cells. Raises OSError where results can't be stored."""
+        if not (self._cells.needs_a_run or self._supply.error):
             self._labels = Labels(self._cells, self.step.keys)
         self._works = ProcessWorks(self._run, self.step, self._supply)
         self._supply.begin(self._advance_soon)
@@ -111,7 +111,7 @@ class FanOutExecution:
         self._run.loop.call_soon(self._advance)
 
     def _advance(self) -> None:
-        """Begin as many cells as there is room for, or bring the step to its end."""
+        """Start as many cells as there are slots, or end the step."""
         if self._ended:
             return
         while len(self._at_work) < self._most and self._has_next() and self._has_slot():
@@ -124,7 +124,8 @@ class FanOutExecution:
         return self._supply.ended and not self._next
 
     def _has_next(self) -> bool:
-        """Whether there is a cell to begin now: its item is read before a slot is taken, which others may need."""
+        """Whether there is a cell to start now. Its item is read before a slot is taken: other steps may need the
+        slot."""
         self._next = self._next or self._supply.take(1)
         return bool(self._next)
 
@@ -135,7 +136,7 @@ class FanOutExecution:
 
     def _begin_next(self) -> None:
         (item,), self._next = self._next, ()
-        assert self._works is not None  # without it, nothing is read
+        assert self._works is not None  # nothing is read before `_get_ready` sets it
         task, self._begun = self._begun, self._begun + 1
         cell = {"task": task, "cell": self._labels.of_next(item)}
         try:
@@ -144,7 +145,7 @@ class FanOutExecution:
                 return
             work = self._works.of_cell(item)
         except OSError as error:
-            self._give_up(not_kept(error))
+            self._give_up(not_stored(error))
             self._note_unbegun(task, self._stopping)
             return
         call = ProcessCall(self._run, self.step, work, cell, self._works.results, self._call_ended)
@@ -159,7 +160,7 @@ class FanOutExecution:
         self._advance_soon()
 
     def _give_back_slots(self) -> None:
-        """Keep one while there are cells to begin: it was promised to the step."""
+        """Give back unused slots, except one while cells remain: the run has promised it."""
         spare = self._slots - max(not self._all_begun, len(self._at_work))
         if spare > 0:
             self._slots -= spare
@@ -177,7 +178,7 @@ class FanOutExecution:
         self._finished(self)
 
     def _cancel_the_rest(self) -> None:
-        """Every cell that was declared has its outcome: what has none was never begun."""
+        """Book every declared cell without an outcome as cancelled: it never started."""
         declared = self._cells.count()
         if declared is None and self._cut:
             self.error = self.error or "it was stopped before the end of its cells"

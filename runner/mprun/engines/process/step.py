@@ -6,10 +6,10 @@ from collections import Counter
 from functools import partial
 
 from mprun.engines.child.ends import result_line
-from mprun.engines.pending import More
+from mprun.engines.pending import Upcoming
 from mprun.engines.process.call import ProcessCall
 from mprun.engines.process.work import ProcessWorks
-from mprun.engines.results.store import not_kept
+from mprun.engines.results.store import not_stored
 from mprun.engines.seam import Finished, Run
 from mprun.plan.plan import ProcessStep
 
@@ -28,7 +28,7 @@ class ProcessExecution:
     def ready(self) -> bool:
         return self._run.slots.take()
 
-    def more_room(self) -> None:
+    def slot_freed(self) -> None:
         """A process needs one slot, which it has."""
 
     def start(self) -> None:
@@ -39,7 +39,7 @@ class ProcessExecution:
                 return
             self._call = ProcessCall(self._run, self.step, works.work(), {}, works.results, self._ended)
         except OSError as error:
-            self._run.loop.call_soon(partial(self._give_up, not_kept(error)))
+            self._run.loop.call_soon(partial(self._give_up, not_stored(error)))
         else:
             self._call.start()
 
@@ -55,14 +55,14 @@ class ProcessExecution:
         if self._call is not None:
             self._call.signal(number)
 
-    def more(self) -> More | None:
-        return None if self._call is not None and self._call.has_begun else More()
+    def upcoming(self) -> Upcoming | None:
+        return None if self._call is not None and self._call.has_begun else Upcoming()
 
     def is_idle(self, pid: int) -> bool:
         return False
 
     def _give_up(self, error: str) -> None:
-        """The call can't be made."""
+        """Book the call, which can't be made, as lost."""
         about = {"event": "process.result", "step": self.step.name, "attempt": 1}
         line = result_line({**about, "outcome": "lost", "reason": error})
         self._run.events.emit_result(self.step.name, 0, "lost", line)

@@ -1,16 +1,16 @@
-"""What the children of a process step are told: the call of each, with the values of its references."""
+"""What the children of a process step get: the call of each, with the values of its references."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import Any
 
-from mprun.engines.results.reuse import recaller, reused_line, values_of
+from mprun.engines.results.reuse import recaller, values_of
 from mprun.engines.results.scope import scope_for
 from mprun.engines.results.tracking import contents_of
 from mprun.engines.seam import Run
 from mprun.engines.supply.supply import Supply
+from mprun.log.codec.task_lines import ReusedLines
 from mprun.plan.plan import ProcessStep
 from mprun.worker.calls.step import ProcessWork
 
@@ -18,9 +18,9 @@ _NOTHING: Mapping[str, Any] = {}
 
 
 class ProcessWorks:
-    """Makes the work of each call of `step`, whose results are kept in `results` where they are.
+    """Makes the work of each call of `step`. `results` stores what the calls return, where the step stores results.
 
-    Where there are cells, `supply` gives their items. Raises OSError where results can't be kept.
+    Where there are cells, `supply` has their items. Raises OSError where results can't be stored.
     """
 
     def __init__(self, run: Run, step: ProcessStep, supply: Supply | None = None) -> None:
@@ -33,9 +33,10 @@ class ProcessWorks:
         self._contents = contents_of(self._supply)
 
     def reuse(self, task: int, item: Any, cell: Mapping[str, Any]) -> bool:
-        """Note what the call of `task` is; whether an earlier run has made it, and then it is told as that one did.
+        """Record what the call of `task` is. Where an earlier run has made it, log its result from there and return
+        True.
 
-        `cell` are the fields of its events that tell it from the others of its step.
+        `cell` has the event fields that identify a cell of the step.
         """
         (number,) = self._tracked.take(task, [item], self._contents)
         reused = recaller(self._tracked, self.results, logged=True)(task, number)
@@ -44,19 +45,17 @@ class ProcessWorks:
         values = values_of(task, [reused])
         if self.results is not None and values is not None:
             self.results.add(values)
-        about = json.dumps(
-            {"event": "process.result", "step": self._step.name, **cell}, ensure_ascii=False, separators=(",", ":")
-        )[1:-1]
-        line = reused_line(about, reused, self._tracked.earlier.run_id)
+        about = {"event": "process.result", "step": self._step.name, **cell}
+        line = ReusedLines(about, self._tracked.earlier.run_id).line(reused.recorded)
         self._run.events.emit_result(self._step.name, task, "returned", line + b"\n")
         return True
 
     def work(self) -> ProcessWork:
-        """The work of a step's one call. Raises OSError where a result that it refers to can't be handed over."""
+        """The work of a step's one call. Raises OSError where a result that it refers to can't be passed on."""
         return self._with(self._step.kwargs, _NOTHING)
 
     def of_cell(self, item: Any) -> ProcessWork:
-        """That of the cell `item`, which is its keyword arguments, or what references in its arguments stand for."""
+        """The work of the cell `item`: its keyword arguments, or the value of references in its arguments."""
         if self._step.cell == "kwargs":
             return self._with(item, _NOTHING)
         return self._with(self._step.kwargs, {self._step.cell: item})

@@ -1,18 +1,18 @@
-"""What the finalizers of a pool's workers return, in the parent: booked once a worker; what is lost is told.
+"""What the finalizers of a pool's workers return: booked once for each worker. Lost ones are errors.
 
-Finals are kept as the results of tasks are, under a name of their own, with a worker's number in place of a task.
+Finals are stored as results of tasks are, under a name of their own, with a worker's number in place of a task.
 """
 
 from __future__ import annotations
 
-import json
 import time
 from typing import TYPE_CHECKING, Any
 
 from mprun.engines.child.child import Ending
 from mprun.engines.child.ends import end_without_result
-from mprun.engines.results.store import StepResults, not_kept
+from mprun.engines.results.store import StepResults, not_stored
 from mprun.engines.seam import Run
+from mprun.log.codec.lines import fields_of
 from mprun.log.words import OUTCOMES, Outcome
 from mprun.plan.plan import PoolStep
 from mprun.worker.wire.frames import FrameError, read_result
@@ -22,12 +22,12 @@ if TYPE_CHECKING:
     from mprun.engines.pool import PoolWorker
 
 
-LOOK_INTERVAL = 0.25  # seconds between two looks at how long they take, where nothing else is looked at
-SHORTEST = 1.0  # seconds that a finalizer has at the least
+LOOK_INTERVAL = 0.25  # seconds between two looks at running finalizers, where nothing else needs a look
+SHORTEST = 1.0  # seconds that a finalizer has at least
 
 
 class Finals:
-    """Those of one pool. `error` says why they are not all there, `cut` that the pool was stopped before they were."""
+    """The finals of one pool. `error` says why some are missing; `cut`: the pool was stopped before all had come."""
 
     def __init__(self, run: Run, step: PoolStep) -> None:
         self.error = ""
@@ -38,43 +38,43 @@ class Finals:
         self._what = f"its finalizer `{step.finalizer.text}`" if step.finalizer else ""
 
     def open(self) -> None:
-        """Begin to keep what they return, if that is referred to. Raises OSError."""
+        """Begin to store the finals, if anything refers to them. Raises OSError."""
         if self._step.keeps_finals:
             self.results = self._run.store.open_finals(self._step.name)
 
     def close(self) -> None:
-        """All workers have ended: what was kept stands in the order of their numbers."""
+        """All workers have ended: sort the finals by their numbers."""
         if self.results is not None:
             self.results.sort()
             self.results.end("")
-            self._fail(not_kept(self.results.error) if self.results.error else "")
+            self._fail(not_stored(self.results.error) if self.results.error else "")
 
     # -- how each ends
 
-    def told(self, worker: PoolWorker, body: bytes, values: Values | None) -> None:
-        """Book what `worker` tells in a FINAL frame; `values` is what it has told before. Raises FrameError."""
+    def reported(self, worker: PoolWorker, body: bytes, values: Values | None) -> None:
+        """Book the FINAL frame of `worker`; `values` is from its VALUES frame before. Raises FrameError."""
         number, code, line = read_result(body)
         if number != worker.number or worker.finalized:
             raise FrameError("the end of a finalizer that isn't its own")
         if OUTCOMES[code] != "returned" and worker.child.verdict == "timed_out":
-            return  # that is what came of being ended
+            return  # the finalizer raised because mprun ended it
         if OUTCOMES[code] == "returned" and self.results is not None and not _is_of(number, values):
             raise FrameError("the end of a finalizer without its value")
         worker.finalized = True
         self.book(number, OUTCOMES[code], line, values)
 
     def book(self, number: int, outcome: Outcome, line: bytes, value: Values | None) -> None:
-        """Book how the finalizer of worker `number` ended, with its finished line and its value, if kept."""
+        """Book how the finalizer of worker `number` ended, with its finished line, and its value if stored."""
         if outcome != "returned":
-            self._fail(self._failure(number, json.loads(b"{" + line)))
+            self._fail(self._failure(number, fields_of(line)))
         elif self.results is not None and value is not None:
             self.results.add(value)
         self._run.events.emit_line(line)
 
     def ended(self, worker: PoolWorker, ending: Ending, done: int, stopping: str) -> None:
-        """`worker` has ended: if it hasn't told of its finalizer, that is told here.
+        """`worker` has ended: log the end of its finalizer, if the worker didn't report it.
 
-        `done` are the tasks that it had ended, `stopping` why the pool begins no more, if so.
+        `done` counts the tasks that it had finished; `stopping` says why the pool starts no more, if so.
         """
         if self._step.finalizer is None or worker.finalized or worker.unready:
             return
@@ -111,7 +111,7 @@ class Finals:
         named = "its timeout" if self._most == self._step.limits.timeout else "the grace_period"
         return f"{named} of {self._most:g} s"
 
-    # -- what is told of the step
+    # -- errors of the step
 
     def _fail(self, error: str) -> None:
         self.error = self.error or error
@@ -133,12 +133,12 @@ class Finals:
 
 
 def _is_of(number: int, values: Values | None) -> bool:
-    """Whether `values` are the one value of worker `number`."""
+    """Whether `values` has exactly the value of worker `number`."""
     return values is not None and (values.first, len(values.lengths)) == (number, 1)
 
 
 def _never_called(worker: PoolWorker, ending: Ending, stopping: str) -> dict[str, Any]:
-    """What is told of a finalizer whose worker has ended before it."""
+    """The event fields for a finalizer whose worker ended before it."""
     child = worker.child
     if worker.said_goodbye or (child.stopped_by and child.verdict == "cancelled"):
         return {"outcome": "cancelled", "cancelled_by": child.stopped_by or stopping}

@@ -103,7 +103,7 @@ class Ledger:
         last = first + count - 1
         self._events.emit("tasks.counted", step=self._step, first=first, last=last, returned=count, reused=run_id)
 
-    def tell_counted(self) -> None:
+    def log_counted(self) -> None:
         """Tell of the tasks that were only counted since the last time, as ranges of indexes."""
         told, self._counted = merged(self._counted), []
         for first, end in told:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
-import time
 from array import array
 from collections.abc import Callable, Sequence
 from itertools import groupby
@@ -14,13 +13,13 @@ from typing import Any
 from mprun.engines.results.ledger import Ledger
 from mprun.engines.results.store import StepResults
 from mprun.engines.results.tracking import Contents, Reused, Tracked
-from mprun.log.words import timestamp
+from mprun.log.codec.task_lines import ReusedLines
 from mprun.worker.wire.result_frames import Values
 
 Range = tuple[int, int]  # the first task of some in a row, and the one behind their last
 
 
-class Sifter:
+class ReuseFilter:
     """For one pool, whose outcomes `ledger` books. `logged`: each task has a line in the log."""
 
     def __init__(self, tracked: Tracked, contents: Contents, ledger: Ledger, step: str, *, logged: bool) -> None:
@@ -35,7 +34,7 @@ class Sifter:
         """Whether an earlier run has any of the tasks."""
         return self._tracked.earlier is not None
 
-    def sift(self, first: int, items: Sequence[Any]) -> list[Range]:
+    def filter(self, first: int, items: Sequence[Any]) -> list[Range]:
         """Book what is known of the tasks `first`, `first` + 1, …; returns those that are to be run."""
         numbers = self._tracked.take(first, items, self._contents)
         if self._tracked.earlier is None:
@@ -59,9 +58,9 @@ class Sifter:
         if not self._logged:
             self._ledger.book_reused(first, len(reused), values, run_id)
             return
-        about = f'"event":"task.result","step":"{self._step}"'
-        lines = [reused_line(f'{about},"task":{task}', each, run_id) for task, each in enumerate(reused, first)]
-        self._ledger.book_run(first, lines, values)
+        lines = ReusedLines({"event": "task.result", "step": self._step}, run_id)
+        told = [lines.line(each.recorded, task) for task, each in enumerate(reused, first)]
+        self._ledger.book_run(first, told, values)
 
 
 def recaller(tracked: Tracked, results: StepResults | None, *, logged: bool) -> Callable[[int, int], Reused | None]:
@@ -100,11 +99,3 @@ def values_of(first: int, reused: Sequence[Reused]) -> Values | None:
         return None
     lengths = array("q", [value.length for value in values])
     return Values(first, 1, values[-1].items, lengths, b"".join(value.data for value in values))
-
-
-def reused_line(about: str, reused: Reused, run_id: str) -> bytes:
-    """The line, without `seq` and newline, of a call that the run `run_id` has made; `about` tells which call it is."""
-    head = f'"ts":"{timestamp(time.time())}",{about}'.encode()
-    head += b',"key":%b' % reused.key if reused.key else b""
-    end = reused.result, reused.duration, run_id.encode()
-    return head + b',"attempt":1,"outcome":"returned","result":%b,"duration":%b,"reused":"%b"}' % end

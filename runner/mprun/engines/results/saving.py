@@ -1,7 +1,7 @@
-"""Writes a step's results to the file that its `save` names, once it has succeeded: whole or not at all.
+"""Writes a step's results to the file that its `save` names, once the step has succeeded: whole or not at all.
 
-A child does it, as it must unpickle what the user's code returned. It writes a file beside the one that is wanted; the
-parent puts that in its place when it is complete.
+A child does it, because it must unpickle what the user's code returned. It writes a temporary file beside the target;
+the parent renames that when it is complete.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from mprun.worker.wire.frames import FAILED, SAVED, read_fields
 
 
 class Saving:
-    """The last act of a step that has succeeded: an execution that takes over from `execution`, whose work is done."""
+    """The last act of a step that succeeded: an execution that replaces `execution`, whose work is done."""
 
     def __init__(self, run: Run, execution: Execution, finished: Finished) -> None:
         self.error = ""
@@ -45,7 +45,7 @@ class Saving:
     def ready(self) -> bool:
         return True
 
-    def more_room(self) -> None:
+    def slot_freed(self) -> None:
         """It needs no slot."""
 
     def start(self) -> None:
@@ -57,7 +57,7 @@ class Saving:
             self._run.loop.call_soon(lambda: self._finished(self))
 
     def cancel(self, why: str) -> None:
-        """What is at work goes on."""
+        """Let the child finish."""
 
     def end(self, number: int, why: str) -> None:
         self._helper.end(number, why)
@@ -65,8 +65,8 @@ class Saving:
     def signal(self, number: int) -> None:
         self._helper.signal(number)
 
-    def more(self) -> None:
-        """What it does has begun."""
+    def upcoming(self) -> None:
+        """There are no further calls."""
 
     def is_idle(self, pid: int) -> bool:
         return False
@@ -101,7 +101,7 @@ class Saving:
 
 
 def _sync_folder(folder: str) -> None:
-    """Bring the file's name to the disk, where the system can."""
+    """Sync the file's name to the disk, where the system can."""
     with contextlib.suppress(OSError):
         fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
         try:

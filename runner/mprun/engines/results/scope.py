@@ -1,4 +1,4 @@
-"""What a child needs to put values in the place of references: gathered from the run's values and what is kept."""
+"""What a child needs to substitute references: values of the run, and where results are stored."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ _NOTHING: Mapping[str, Any] = {}
 
 
 def scope_for(run: Run, value: Any, given: Mapping[str, Any] = _NOTHING) -> Scope | None:
-    """The scope of the references in `value`, None where there are none that a whole child has the same value for.
+    """The scope of the references in `value`; None where no reference has one value for the whole child.
 
-    `given` are the values by scope that only one call has. Raises OSError.
+    `given` has the values, by scope, that only one call has. Raises OSError.
     """
     references = list(references_in(value))
     known = {"run": run.facts, **given}

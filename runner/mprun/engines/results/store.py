@@ -1,7 +1,7 @@
-"""What is kept of a run's results, in the parent: which file holds which task's value, never a value.
+"""The parent's record of a run's results: which file holds which task's value, never a value itself.
 
-A task costs two numbers in memory. Small values are appended to the step's file as they come; large ones were written
-by the child that made them.
+A task costs two numbers in memory. The parent appends small values to the step's file as they come; the child writes
+large ones to files of their own.
 """
 
 from __future__ import annotations
@@ -10,10 +10,11 @@ import os
 from array import array
 from collections.abc import Callable, Iterator, Sequence
 
-from mprun.engines.results.back_pressure import Takers
+from mprun.engines.results.back_pressure import Consumers
 from mprun.language.references import finals_of
 from mprun.plan.plan import PoolStep, Step, has_one_result
 from mprun.results.files import Item, Reader, ResultFiles, Stored, offsets_of, place_record
+from mprun.system.temporary import claim_folder
 from mprun.worker.wire.result_frames import Values
 
 NOT_ENDED, NO_VALUE = 0, -1  # in place of a value's length, which is at least 1
@@ -24,8 +25,8 @@ _NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 class StepResults:
     """The results of one step: where each task's value lies, or that it has none.
 
-    `error` says why values can't be written any more, `items` how many the one value of a single call consists of (-1:
-    it is no sequence). `ended` is set with the step's end; `failure` says why it must not be taken for a whole.
+    `error` says why no more values can be written. `items` is the length of a single call's one value (-1: it is not a
+    sequence). `ended` is set at the step's end. `failure` says why the results must not be taken as complete.
     """
 
     def __init__(self, files: ResultFiles, *, single: bool, by_completion: bool) -> None:
@@ -34,10 +35,10 @@ class StepResults:
         self.items = -1
         self.ended = False
         self.failure = ""
-        self.takers = Takers()
-        self.on_more: list[Callable[[], None]] = []  # called when there is more, or the end
+        self.consumers = Consumers()
+        self.on_available: list[Callable[[], None]] = []  # called when there are more results, or no more to come
         self._single = single
-        # By task or, where it goes by completion, in the order in which they came: `_tasks` has that order.
+        # By task or, where results go by completion, in the order in which they came; `_tasks` then has the tasks.
         self._by_completion = by_completion
         self._offsets, self._lengths, self._tasks = array("q"), array("q"), array("q")
         self._size = 0  # of the file
@@ -47,13 +48,13 @@ class StepResults:
 
     @property
     def count(self) -> int:
-        """How many there are: up to the highest task that has ended, or of those that came."""
+        """How many results there are: up to the highest ended task, or those that came."""
         return len(self._lengths)
 
-    # -- told by the step's execution
+    # -- what the step's execution reports
 
     def add(self, values: Values) -> None:
-        """Take the values of tasks in a row that had none: they are in their files when this returns.
+        """Add the values of tasks in a row that had none: they are in their files when this returns.
 
         Where they can't be written, `error` says why, and the tasks have no value.
         """
@@ -65,7 +66,7 @@ class StepResults:
         self._enter(values.first, _places(values, self._size), lengths)
         self._size += len(values.data)
         self.items = values.items
-        self.takers.there_are_more(list(lengths))
+        self.consumers.has_more(list(lengths))
         self._tell_more()
 
     def add_none(self, task: int) -> None:
@@ -75,7 +76,7 @@ class StepResults:
             self._tell_more()
 
     def sort(self) -> None:
-        """Put those that stand in the order in which they came into the order of their tasks."""
+        """Sort results that came by completion into the order of their tasks."""
         order = sorted(range(self.count), key=self._tasks.__getitem__)
         self._offsets, self._lengths, self._tasks = (
             array("q", map(numbers.__getitem__, order)) for numbers in (self._offsets, self._lengths, self._tasks)
@@ -117,7 +118,7 @@ class StepResults:
         self._lengths[first:end] = lengths
 
     def _tell_more(self) -> None:
-        for tell in self.on_more:
+        for tell in self.on_available:
             tell()
 
     # -- asked by those who need them
@@ -164,7 +165,7 @@ def _places(values: Values, start: int) -> array[int]:
     return array("q", [at if length > 0 else -values.attempt for at, length in zip(offsets, lengths, strict=True)])
 
 
-def not_kept(error: OSError | str) -> str:
+def not_stored(error: OSError | str) -> str:
     """The error of a step whose results can't be written to their files."""
     return f"its results could not be kept: {error}"
 
@@ -187,11 +188,11 @@ class Store:
         if not self._folder:
             import tempfile
 
-            self._folder = self._temporary = tempfile.mkdtemp(prefix="mprun-")
+            self._folder = self._temporary = tempfile.mkdtemp(prefix="mprun-results-", dir=claim_folder() or None)
         return self._folder
 
     def open(self, step: Step) -> StepResults:
-        """Begin to keep the results of `step`. Raises OSError."""
+        """Begin to store the results of `step`. Raises OSError."""
         by_completion = isinstance(step, PoolStep) and step.call == "imap_unordered"
         return self._open(step.name, single=has_one_result(step), by_completion=by_completion)
 
@@ -203,11 +204,11 @@ class Store:
         return results
 
     def open_finals(self, step: str) -> StepResults:
-        """Begin to keep what the finalizers of the pool `step` return. Raises OSError."""
+        """Begin to store what the finalizers of the pool `step` return. Raises OSError."""
         return self._open(finals_of(step), single=False, by_completion=True)
 
     def of(self, step: str) -> StepResults | None:
-        """The results of the step of that name, or the finals; None where it never started."""
+        """The results of that step, or the finals under that name; None where the step never started."""
         return self._steps.get(step)
 
     def stored(self, step: str) -> Stored | None:
@@ -216,7 +217,7 @@ class Store:
         return None if results is None else results.stored()
 
     def close(self) -> None:
-        """Close all files, and remove the folder where it was for the while."""
+        """Close all files, and remove the folder if it was temporary."""
         for results in self._steps.values():
             results.close()
         if self._temporary:

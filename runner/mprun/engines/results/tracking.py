@@ -14,6 +14,7 @@ from typing import Any, NamedTuple, Protocol
 
 from mprun.engines.results.store import Store
 from mprun.engines.supply.supply import Supply
+from mprun.log.codec.task_lines import Recorded
 from mprun.plan.digests import content_digest, content_digests, is_written, step_digest, step_parts
 from mprun.plan.plan import Plan, Step, items_of
 from mprun.results.files import Reader
@@ -36,11 +37,9 @@ class EarlierValue(NamedTuple):
 
 
 class Reused(NamedTuple):
-    """What an earlier run has of a task: result, duration and key as its log has them, and its value, if kept."""
+    """What an earlier run has of a task: what the line in its log says, and its value, if kept."""
 
-    result: bytes
-    duration: bytes
-    key: bytes
+    recorded: Recorded
     value: EarlierValue | None
 
 

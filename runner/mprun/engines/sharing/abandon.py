@@ -1,4 +1,4 @@
-"""Notices that children wait for what can never come, says so in words, and ends their steps."""
+"""Notices that children wait for something that can never come, says so, and ends their steps."""
 
 from __future__ import annotations
 
@@ -13,45 +13,45 @@ from mprun.engines.sharing.children import SharingChildren
 from mprun.sharing.explanations import explain
 from mprun.sharing.stuck import Party, Situation, stuck
 
-STUCK_TIME = 1.0  # seconds that children must be stuck in the same way before anything is said
-MAX_STUCK_TIME = 3.0  # seconds after which it is said although others have only just got stuck
-MAX_STACK = 4 * 1024  # characters told of one child's stacks
-MAX_TOLD = 8  # children told of with their stacks
+STUCK_TIME = 1.0  # seconds that children must be stuck in the same way before mprun reports it
+MAX_STUCK_TIME = 3.0  # seconds after which mprun reports it although others got stuck only now
+MAX_STACK = 4 * 1024  # characters of one child's stacks in the log
+MAX_REPORTED = 8  # children reported with their stacks
 _WHY = "what it waited for can't come"
 
 
 class Abandoning:
-    """Is shown what there is from time to time; `executions` are the steps at work."""
+    """Looks at each `Situation`; `executions` are the running steps."""
 
     def __init__(self, run: Run, children: SharingChildren, executions: Callable[[], Iterable[Execution]]) -> None:
         self._run = run
         self._children = children
         self._executions = executions
-        self._stuck: dict[tuple[int, int | None, int], float] = {}  # since when who waits for what is known to be stuck
-        self._told: set[int] = set()  # the pids of those who were told to be stuck
+        self._stuck: dict[tuple[int, int | None, int], float] = {}  # since when each wait is known to be stuck
+        self._reported: set[int] = set()  # the pids that were reported as stuck
 
     def look(self, now: Situation) -> None:
         moment = time.monotonic()
-        parties = [party for party in stuck(now) if party.pid not in self._told]
+        parties = [party for party in stuck(now) if party.pid not in self._reported]
         keys = {(party.pid, party.waits, party.since): party for party in parties}
         self._stuck = {key: self._stuck.get(key, moment) for key in keys}
         long = [keys[key] for key, since in self._stuck.items() if moment - since >= STUCK_TIME]
         others_may_follow = len(long) < len(keys) and moment - min(self._stuck.values()) < MAX_STUCK_TIME
         if long and not others_may_follow:
-            self._tell(now, long)
+            self._report(now, long)
 
-    def _tell(self, now: Situation, parties: list[Party]) -> None:
-        self._told.update(party.pid for party in parties)
-        for party in parties[:MAX_TOLD]:
+    def _report(self, now: Situation, parties: list[Party]) -> None:
+        self._reported.update(party.pid for party in parties)
+        for party in parties[:MAX_REPORTED]:
             self._children.ask_for_stacks(party.pid)
         self._run.loop.call_later(STACK_TIME, lambda: self._abandon(now, parties))
 
     def _abandon(self, now: Situation, parties: list[Party]) -> None:
-        """End the steps whose children wait for what can't come."""
+        """End the steps whose children wait for something that can't come."""
         why = explain(now, parties, self._children.dead)
         waiting = [
             {**about(party), "waits_for": now.slots[party.waits].thing, "stack": self._stack(party)}
-            for party in parties[:MAX_TOLD]
+            for party in parties[:MAX_REPORTED]
             if party.waits is not None
         ]
         steps = sorted({party.step for party in parties})
@@ -75,6 +75,6 @@ class Abandoning:
 
 
 def about(party: Party) -> Mapping[str, Any]:
-    """The fields that tell whose an event is."""
+    """The fields that identify the child of an event."""
     worker = {"worker": party.worker} if party.worker else {}
     return {"step": party.step, **worker, "pid": party.pid}

@@ -1,4 +1,4 @@
-"""The children that share something: who lives, what each of them notes, and what those that have ended left."""
+"""The children that share something: the living, what each notes, and what the ended ones left."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _WORKER_FOLDER = os.path.dirname(os.path.dirname(stacks.__file__)) + os.sep
 
 
 class SharingChildren:
-    """Those of one run. `dead` says by slot who held it when it ended."""
+    """The children of one run. `dead` says, by slot, who held it when it ended."""
 
     def __init__(self, sharing: Sharing) -> None:
         self.dead: dict[int, str] = {}
@@ -34,7 +34,7 @@ class SharingChildren:
         return bool(self._living or self._starting)
 
     def equipped(self, process: ChildProcess) -> None:
-        """`process` has been given what it shares, and is about to be started."""
+        """`process` has what it shares, and is about to start."""
         self._starting.append(process)
 
     def started(self, event: Mapping[str, Any], step: Step) -> None:
@@ -49,7 +49,7 @@ class SharingChildren:
             self._living[pid].suspended = suspended
 
     def ended(self, pid: int) -> tuple[Party, list[str]] | None:
-        """The child as it was at its end, and the things that it held; None where it shared nothing."""
+        """The child at its end, and the things that it held; None where it shared nothing."""
         child = self._living.pop(pid, None)
         if child is None:
             return None
@@ -69,18 +69,18 @@ class SharingChildren:
         return self._sharing.slots[slot].role in ("lock", "semaphore") and not self._sharing.slots[slot].is_free()
 
     def parties(self, executions: Mapping[str, Execution]) -> list[Party]:
-        """All that live, given the steps at work."""
+        """All living children; `executions` are the running steps."""
         at_tasks = {child.step.name for child in self._living.values() if child.is_at_a_task}
         return [child.party(executions.get(child.step.name), at_tasks) for child in self._living.values()]
 
     def at_work(self) -> Counter[str]:
-        """How many children live, by step. A Pool's own thread may ask, too."""
+        """How many children live, by step. A Pool's own thread may call this, too."""
         return Counter(child.step.name for child in list(self._living.values()))
 
     def sum(self, thing: str, word: int) -> int:
-        """That word of all slots of `thing`, of the living and of those that have ended.
+        """The sum of that word over all slots of `thing`, of living and ended children.
 
-        Each `notify` is noted as a wait, and hardly any is one: these are left out.
+        Each `notify` is noted as a wait, though hardly any waits: the sum leaves those out.
         """
         slots = [slot for slot in slots_of(self._sharing.slots, thing) if self._sharing.slots[slot].role != "notify"]
         living = sum(child.word(slot, word) for child in self._living.values() for slot in slots)
@@ -91,7 +91,7 @@ class SharingChildren:
             self._living[pid].ask_for_stacks()
 
     def stacks(self, pid: int) -> str:
-        """What child `pid` has told since it was asked; empty where it didn't."""
+        """The stacks that child `pid` has written since it was asked; empty where it wrote none."""
         return without_callers(self._living[pid].stacks()) if pid in self._living else ""
 
 
@@ -120,7 +120,7 @@ class LivingChild:
         return self._process.board.task is not None
 
     def party(self, execution: Execution | None, at_tasks: Container[str] = ()) -> Party:
-        """It as it is now; `execution` is its step at work, `at_tasks` are the steps that have a worker at a task."""
+        """The child now; `execution` is its running step, `at_tasks` the steps of which a worker runs a task."""
         waits, since = self._notes.wait() or (None, 0)
         return Party(
             pid=self._pid,
@@ -143,22 +143,22 @@ class LivingChild:
 
 
 def _prospects(execution: Execution | None, pid: int, at_tasks: Container[str]) -> dict[str, Any]:
-    """Whether the child `pid` has no task and will be given none, or only when another step gets on."""
+    """Whether the child `pid` has no task and will get none, or only when another step progresses."""
     if execution is None or not execution.is_idle(pid) or _finalizes(execution.step, at_tasks):
         return {}
-    more = execution.more()
-    return {"rests": True} if more is None else {"fed_by": more.fed_by}
+    upcoming = execution.upcoming()
+    return {"rests": True} if upcoming is None else {"fed_by": upcoming.fed_by}
 
 
 def _finalizes(step: Step, at_tasks: Container[str]) -> bool:
-    """Whether a worker without a task may be about to call a finalizer: once the others have ended their tasks."""
+    """Whether an idle worker may be about to call a finalizer: once the others have finished their tasks."""
     if not isinstance(step, PoolStep) or step.finalizer is None:
         return False
     return bool(step.maxtasksperchild) or step.name not in at_tasks
 
 
 def without_callers(stacks: str) -> str:
-    """The reports of `faulthandler`, the most recent call first, up to where mprun's own code called the user's."""
+    """The reports of `faulthandler`, most recent call first, without the frames of mprun's own code."""
     kept, inside = [], True
     for line in stacks.splitlines(keepends=True):
         inside = (inside or not line.startswith("  File")) and _WORKER_FOLDER not in line

@@ -1,6 +1,6 @@
 """The run's manager: one more process, which holds the dicts and lists that children share.
 
-It is started where something needs it, and ends with the run, however that ends.
+It starts when something needs it, and ends with the run, however the run ends.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from mprun.worker.boot.process import Ends, close_parents_own
 
 
 class RunManager:
-    """A `multiprocessing.Manager` that is started when it is first asked for."""
+    """A `multiprocessing.Manager` that starts at the first `get`."""
 
     def __init__(self, start_method: StartMethod) -> None:
         self._start_method = start_method
@@ -25,7 +25,7 @@ class RunManager:
         self._life: Ends | None = None
 
     def get(self) -> Any:
-        """Raises OSError and EOFError where it can't be started."""
+        """The manager. Raises OSError and EOFError where it can't start."""
         if self._manager is None:
             self._start()
         return self._manager

@@ -1,4 +1,4 @@
-"""Ends the queues of a run that are over, and tells how many objects are in each."""
+"""Ends the queues of a run that are over, and logs how many objects are in each."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Waits = set[tuple[int, int]]  # pids, with since when each waits
 
 
 class SharedQueues:
-    """Is shown what there is from time to time."""
+    """Looks at each `Situation`."""
 
     def __init__(self, events: Events, sharing: Sharing, children: SharingChildren) -> None:
         self._events = events
@@ -28,10 +28,10 @@ class SharedQueues:
         self._ending: dict[str, Waits] = {}  # queues that were over at the last look
         self._ended: set[str] = set()
         self._depths: dict[str, int] = {}
-        self._depths_told = 0.0
+        self._depths_logged = 0.0
 
     def look(self, now: Situation) -> None:
-        """End each queue that is empty and over, where two looks in a row say so of the same waits."""
+        """End each queue that is empty and over, if two looks in a row find the same waits."""
         over = {name: waits for name in self._open() if (waits := self._waits_if_over(now, name))}
         for name, waits in over.items():
             if waits == self._ending.get(name):
@@ -39,7 +39,7 @@ class SharedQueues:
         self._ending = over
 
     def go_on_for(self, step: Step) -> None:
-        """Queues that have ended are such again for who starts when all are gone for whom they ended."""
+        """Reopen ended queues for a child that starts when all are gone for whom they ended."""
         for name in self._ended & self._sharing.uses[step.name]:
             if not any(name in self._sharing.uses[user] for user in self._children.at_work()):
                 self._ended.discard(name)
@@ -49,11 +49,11 @@ class SharedQueues:
         """Whether one of them may be over in a moment."""
         return any(is_about_to_end(now, _item_slot(now, name)) for name in self._open())
 
-    def tell_depths(self) -> None:
-        """Tell how much is in the queues that have changed, where it is time to."""
-        if time.monotonic() - self._depths_told < DEPTH_INTERVAL:
+    def log_depths(self) -> None:
+        """Log the depth of each queue that has changed, once an interval."""
+        if time.monotonic() - self._depths_logged < DEPTH_INTERVAL:
             return
-        self._depths_told = time.monotonic()
+        self._depths_logged = time.monotonic()
         for name in self._there():
             depth = self._depth(name)
             if depth != self._depths.get(name, 0):
@@ -76,7 +76,7 @@ class SharedQueues:
         self._events.emit("shared.ended", name=name)
 
     def _depth(self, name: str) -> int:
-        """What was put and not got; less than none where only the get is known yet."""
+        """Objects that were put and not got; negative where only the get is known yet."""
         return self._children.sum(name, PUTS) - self._children.sum(name, GOTS)
 
 

@@ -1,4 +1,4 @@
-"""Who gives children what they share, and the giver of a run in which nothing is shared."""
+"""The interface that gives children what they share, and its stand-in for a run that shares nothing."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ class Sharer(Protocol):
     """Gives children what they share."""
 
     def equip(self, process: ChildProcess, step: Step) -> None:
-        """Give `process`, a child of `step` that is about to be started, what it shares. Raises OSError, EOFError."""
+        """Give `process`, a child of `step` that is about to start, what it shares. Raises OSError, EOFError."""
 
 
 class NothingShared:
-    """For a run in which nothing is shared."""
+    """For a run that shares nothing."""
 
     def equip(self, process: ChildProcess, step: Step) -> None:
         """There is nothing to give."""

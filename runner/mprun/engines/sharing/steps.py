@@ -14,7 +14,7 @@ _STAGES = ("", *HOOKS.values())
 
 
 class StepStates:
-    """Which steps wait, are at work and have ended."""
+    """Which steps wait, run, and have ended."""
 
     def __init__(self, plan: Plan) -> None:
         self.ended: set[str] = set()
@@ -29,7 +29,7 @@ class StepStates:
             self.ended.add(event["step"])
 
     def pending(self, children: Counter[str], executions: Mapping[str, Execution]) -> list[Pending]:
-        """What may still start, where `children` are at work by step."""
+        """What may still start; `children` counts the living ones by step."""
         found = []
         for step in self._plan.steps:
             if step.name in self._at_work:
@@ -39,26 +39,28 @@ class StepStates:
         return found
 
     def _to_end_before(self, step: Step) -> frozenset[str]:
-        """The steps that have not ended yet, and must have before `step` starts: what it needs, and earlier stages.
+        """The steps that must end before `step` starts and have not: those that it needs, and earlier stages.
 
-        Daemons are ended where all that is left are daemons.
+        The run ends daemons itself once only daemons are left.
         """
         stage = _STAGES.index(when(step))
         earlier = (each for each in self._plan.steps if _STAGES.index(when(each)) < stage and not _is_daemon(each))
         return frozenset({*step.needs, *(each.name for each in earlier)}) - self.ended
 
     def _room(self) -> frozenset[str] | None:
-        """The steps that have room which another may need; None where there is no bound."""
+        """The steps whose slots another step may need; None where there is no bound."""
         return frozenset(self._at_work) if self._plan.max_parallel else None
 
     def _more_of(self, step: Step, children: int, execution: Execution | None) -> list[Pending]:
-        """What more children of a step at work may start."""
+        """The children that a running step may still start."""
         if not children or execution is None:
             return [Pending(step.name)]
-        more = execution.more()
-        if more is None or (isinstance(step, PoolStep) and children >= step.processes):
+        upcoming = execution.upcoming()
+        if upcoming is None or (isinstance(step, PoolStep) and children >= step.processes):
             return []
-        return [Pending(step.name, needs_room_of=(self._room() or frozenset({step.name})) if more.needs_room else None)]
+        return [
+            Pending(step.name, needs_room_of=(self._room() or frozenset({step.name})) if upcoming.needs_room else None)
+        ]
 
 
 def _is_daemon(step: Step) -> bool:

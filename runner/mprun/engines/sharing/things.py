@@ -1,4 +1,4 @@
-"""What the children of a run share: made when a step first needs it, freed when no step does any more."""
+"""The things that the children of a run share: made when a step first needs them, freed when no step needs them."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class Sharing:
-    """The shared things of a run. `on_equipped(process, step)` is told of each child that is given some."""
+    """The shared things of a run. Calls `on_equipped(process, step)` for each child that gets some."""
 
     def __init__(self, plan: Plan, run_id: str, events: Events) -> None:
         self.uses = {step.name: frozenset(shared_by(step)) for step in plan.steps}
@@ -32,16 +32,16 @@ class Sharing:
 
     @property
     def slots(self) -> list[Slot]:
-        """Those of the things made so far."""
+        """The slots of the things made so far."""
         return self._workshop.slots
 
     @property
     def made(self) -> Iterable[Made]:
-        """The things that are there now."""
+        """The things that exist now."""
         return self._made.values()
 
     def equip(self, process: ChildProcess, step: Step) -> None:
-        """Give `process`, a child of `step` that is about to be started, what it shares. Raises OSError, EOFError."""
+        """Give `process`, a child of `step` that is about to start, what it shares. Raises OSError, EOFError."""
         names = self.uses[step.name]
         if not names:
             return
@@ -58,7 +58,7 @@ class Sharing:
         return self._made[name]
 
     def free_unused(self, ended: Iterable[str], totals: Callable[[SharedThing], dict[str, Any]]) -> None:
-        """Free the things that no step uses but those in `ended`; `totals` is what is told of each."""
+        """Free the things that only steps in `ended` use; `totals` gives the fields that the log says of each."""
         done = set(ended)
         for name in [name for name in self._made if all(s in done for s, names in self.uses.items() if name in names)]:
             made = self._made.pop(name)
@@ -66,7 +66,7 @@ class Sharing:
             self._events.emit("shared.freed", name=name, kind=made.thing.kind, **totals(made.thing))
 
     def close(self) -> None:
-        """Free all that is left, whatever has happened."""
+        """Free everything that is left."""
         for made in self._made.values():
             made.free()
         self._made.clear()

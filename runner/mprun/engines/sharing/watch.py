@@ -1,6 +1,6 @@
-"""Follows what children do with what they share: ends queues, notices what can never come, and tells of both.
+"""Watches what children do with what they share: ends queues, notices waits that can never end, and logs both.
 
-It reads the children's notes in intervals. Who starts and who ends it hears from the run's own events.
+It reads the children's notes at intervals, and learns of their starts and ends from the run's own events.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ SOON_INTERVAL = 0.02  # seconds between two looks while a queue is about to end
 
 
 class SharingWatch:
-    """A reader of the run's events. `executions` are the steps at work."""
+    """A reader of the run's events. `executions` are the running steps."""
 
     def __init__(self, run: Run, sharing: Sharing, executions: Callable[[], Iterable[Execution]]) -> None:
         self._run = run
@@ -39,10 +39,10 @@ class SharingWatch:
         self._abandoning = Abandoning(run, self._children, executions)
         self._is_looking = False
         self._next_look: Timer | None = None
-        self._to_tell: list[dict[str, Any]] = []
+        self._unreported: list[dict[str, Any]] = []
         sharing.on_equipped = self._equipped
 
-    # -- what it hears
+    # -- what it receives
 
     def _equipped(self, process: ChildProcess, step: Step) -> None:
         self._queues.go_on_for(step)
@@ -69,40 +69,40 @@ class SharingWatch:
             return
         party, things = ended
         if things:
-            self._tell("shared.orphaned", **about(party), names=things)
+            self._log_later("shared.orphaned", **about(party), names=things)
         self._run.loop.call_soon(self._look_soon)
 
     def result(self, step: str, task: int, outcome: Outcome, line: bytes) -> None:
-        """Its child is read itself."""
+        """Needs nothing: the child's own notes say it."""
 
     def run(self, step: str, first: int, lines: list[bytes]) -> None:
-        """Their child is read itself."""
+        """Needs nothing: the child's own notes say it."""
 
     def count(self, step: str, tasks: int) -> None:
-        """Their child is read itself."""
+        """Needs nothing: the child's own notes say it."""
 
     def output(self, fields: Mapping[str, Any], stream: str, line: bytes) -> None:
-        """Says nothing about what is shared."""
+        """Needs nothing: output says nothing about shared things."""
 
     def tick(self) -> None:
-        """It keeps its own clock."""
+        """Needs nothing: it has timers of its own."""
 
     # -- what it looks at
 
     def _look_later(self, interval: float = LOOK_INTERVAL) -> None:
         if self._next_look is not None:
             self._next_look.cancel()
-        self._next_look = self._run.loop.call_later(interval, self._look_and_go_on)
+        self._next_look = self._run.loop.call_later(interval, self._look_and_continue)
 
     def _look_soon(self) -> None:
         if self._is_looking:
             self._look_later(SOON_INTERVAL)
 
-    def _look_and_go_on(self) -> None:
+    def _look_and_continue(self) -> None:
         now = self._situation()
         self._queues.look(now)
         self._abandoning.look(now)
-        self._queues.tell_depths()
+        self._queues.log_depths()
         self._is_looking = bool(self._children)
         if self._is_looking:
             self._look_later(SOON_INTERVAL if self._queues.is_soon_to_end(now) else LOOK_INTERVAL)
@@ -118,24 +118,24 @@ class SharingWatch:
             lost=frozenset(self._children.dead),
         )
 
-    # -- what it tells and frees
+    # -- what it logs and frees
 
-    def _tell(self, event: str, **fields: Any) -> None:
-        """Tell it after the event that is being told."""
-        self._to_tell.append({"event": event, **fields})
-        self._run.loop.call_soon(self._tell_all)
+    def _log_later(self, event: str, **fields: Any) -> None:
+        """Log it after the event that is being logged."""
+        self._unreported.append({"event": event, **fields})
+        self._run.loop.call_soon(self._report_all)
 
-    def _tell_all(self) -> None:
-        for fields in self._to_tell:
+    def _report_all(self) -> None:
+        for fields in self._unreported:
             self._run.events.emit(**fields)
-        self._to_tell.clear()
+        self._unreported.clear()
 
     def _free_unused(self) -> None:
         self._sharing.free_unused(self._states.ended, self._thing_totals)
 
     def close(self) -> None:
-        """The steps have ended: tell and free what is left."""
-        self._tell_all()
+        """The steps have ended: log and free what is left."""
+        self._report_all()
         self._free_unused()
 
     def _thing_totals(self, thing: SharedThing) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Leaving a `multiprocessing.Pool` whose workers have died: its own ways out wait for locks that they may have held."""
+"""Abandons a `multiprocessing.Pool` whose workers have died: its own methods wait for locks that they may have held."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from typing import Any
 
 from mprun.engines.child.child import signal_group
 
-PATIENCE = 1.0  # seconds that each of the Pool's threads is given to end
+PATIENCE = 1.0  # seconds that each of the Pool's threads has to end
 
-# Kept for good where a thread of theirs doesn't end, as collecting them would wait for it.
+# Pools whose threads don't end stay here forever: collecting one would wait for its threads.
 _left: list[pools.Pool] = []
 
 
@@ -21,7 +21,7 @@ def abandon(pool: pools.Pool) -> None:
     internals._worker_handler._state = pools.TERMINATE
     internals._state = pools.TERMINATE
     internals._change_notifier.put(None)
-    internals._worker_handler.join()  # it may be starting one; it waits for nothing else
+    internals._worker_handler.join()  # it may be starting a worker; it waits for nothing else
     with contextlib.suppress(AttributeError):
         internals._terminate.cancel()
     _left.append(pool)
@@ -41,12 +41,12 @@ def clear_away(pool: pools.Pool) -> None:
 
 
 def _clear_away(pool: Any) -> None:
-    pool._inqueue._reader.close()  # a thread that waits for room in it is told that nobody reads any more
+    pool._inqueue._reader.close()  # a thread that waits for room in the pipe gets EPIPE
     pool._task_handler._state = pools.TERMINATE
     pool._taskqueue.put(None)
     if not _has_ended(pool._task_handler):
         with contextlib.suppress(ValueError):
-            pool._outqueue._wlock.release()  # a worker has taken it along
+            pool._outqueue._wlock.release()  # a dead worker held it
     if not _has_ended(pool._task_handler):
         return
     pool._outqueue._writer.close()

@@ -1,4 +1,4 @@
-"""The items of a pool on their way to `multiprocessing.Pool`: numbered, counted, and held back where they stream."""
+"""Feeds a pool's items to `multiprocessing.Pool`: numbered, counted, and bounded where they stream."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from mprun.engines.supply.supply import Supply
 
 
 class Feed:
-    """Yields (index, item) of `supply`, which has all items at any time, to the thread of the Pool that asks for tasks.
+    """Yields (index, item) of `supply`, which has all items at any time, to the Pool's thread that asks for tasks.
 
-    `ahead` bounds how many may be out without a result (0: no bound). When the supply ends or the feed is stopped
-    before (`cut`), `on_end` is called in the thread that was asking.
+    `ahead` bounds how many may be without a result (0: no bound). When the supply ends, or the feed is stopped before
+    that (`cut`), it calls `on_end` in the asking thread.
     """
 
     def __init__(self, supply: Supply, ahead: int, on_end: Callable[[], None]) -> None:
-        self.handed_out = 0
+        self.submitted = 0
         self.ended = False
         self.cut = False
         self._supply = supply
@@ -32,13 +32,13 @@ class Feed:
             if self._stopped:
                 self.cut = True
                 break
-            self.handed_out += 1
+            self.submitted += 1
             yield numbered
         self.ended = True
         self._on_end()
 
     def _items(self) -> Iterator[Any]:
-        """One at a time where only reading on can tell whether there is another: that may take long."""
+        """One at a time where only reading can show whether there is another: that may take long."""
         most = 1 if self._supply.count is None else 1000
         while items := self._supply.take(most):
             yield from items
@@ -49,7 +49,7 @@ class Feed:
             self._room.release()
 
     def stop(self) -> None:
-        """Hand out no more."""
+        """Yield no more."""
         self._stopped = True
         if self._room is not None:
             self._room.release()

@@ -1,9 +1,9 @@
 """A pool step as literally `multiprocessing.Pool` and the call of it that the workflow names.
 
-The Pool itself hangs when a worker dies, and tells nothing before a `map` has ended. So each worker has a pipe of its
-own, over which it tells of each task; the parent watches the workers and, when one dies, gives the Pool up: it kills
-the others, says of each task without a result that it is lost, and leaves the Pool's threads be (its `terminate` can
-wait for ever on a lock that the dead worker held).
+The Pool itself hangs when a worker dies, and reports nothing before a `map` has ended. So each worker has a pipe of
+its own, over which it reports each task. The parent watches the workers. When one dies, it gives the Pool up: it kills
+the others, books each task without a result as lost, and abandons the Pool's threads (its `terminate` can wait forever
+for a lock that the dead worker held).
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ from typing import Any
 
 from mprun.engines.child.child import Child, Ending
 from mprun.engines.child.ends import end_without_result
-from mprun.engines.pending import More
+from mprun.engines.execution import refusal
+from mprun.engines.pending import Upcoming
 from mprun.engines.pool import NOT_SET_UP, PoolExecution, PoolWorker
 from mprun.engines.results.finals import LOOK_INTERVAL, SHORTEST
-from mprun.engines.results.store import not_kept
+from mprun.engines.results.store import not_stored
 from mprun.engines.seam import Finished, Run
 from mprun.engines.stdlib.broken_pool import abandon, clear_away, signal_workers
 from mprun.engines.stdlib.feed import Feed
-from mprun.engines.table import refusal
 from mprun.log.words import OUTCOMES, Outcome
 from mprun.plan.plan import PoolStep
 from mprun.worker.boot.process import ChildProcess
@@ -53,25 +53,26 @@ class StdlibPoolExecution(PoolExecution[PoolWorker]):
         self._finished = finished
         self._pool: pools.Pool | None = None
         self._feed = Feed(self.supply, _ahead(step), partial(run.loop.call_soon_from_thread, self._close_when_done))
-        self._values: dict[int, Values] = {}  # by worker: told, and waiting for the result that they belong to
-        self._handed_over = False
+        # By worker, from its last VALUES frame; the result they belong to comes next
+        self._values: dict[int, Values] = {}
+        self._all_submitted = False
         self._closing = False
         self._joined = False
         self._ended = False
         self._stopping = ""  # why mprun itself ends the pool's workers
         self._broken = ""
-        self._abandoned = False  # it is broken, and every worker that it has started is known
+        self._abandoned = False  # it is broken, and we know every worker that it has started
 
-    # -- what the run asks of an execution
+    # -- what a run asks of an execution
 
     def ready(self) -> bool:
         return self.run.slots.take(self.step.processes)
 
-    def more_room(self) -> None:
+    def slot_freed(self) -> None:
         """A Pool has all its workers from the start."""
 
     def start(self) -> None:
-        self.tell_pool_started()
+        self.log_pool_started()
         refused = refusal(self.step)
         if refused:
             self._give_up(refused, refused)
@@ -79,17 +80,17 @@ class StdlibPoolExecution(PoolExecution[PoolWorker]):
         try:
             self.get_ready()
         except OSError as error:
-            self._give_up(not_kept(error), "the pool could not go on")
+            self._give_up(not_stored(error), "the pool could not go on")
             return
         step, context = self.step, _context(self.run.plan.start_method, self._make_process)
         try:
             self._pool = context.Pool(step.processes, set_up, (self.work(time.time()),), step.maxtasksperchild or None)
         except (OSError, EOFError):
-            return  # `_not_started` is told of it too
+            return  # `_not_started` gets it too
         if step.finalizer is not None:
             self._look_at_finalizers()
-        # Reading the items of a `map` may take long, or wait for ever (a pipe): the loop goes on meanwhile.
-        threading.Thread(target=self._hand_over, args=(self._pool,), daemon=True).start()
+        # Reading the items of a `map` may take long, or wait forever (a pipe): the loop must go on meanwhile.
+        threading.Thread(target=self._send_batch, args=(self._pool,), daemon=True).start()
 
     def cancel(self, why: str) -> None:
         self._stopping = self._stopping or why
@@ -101,15 +102,16 @@ class StdlibPoolExecution(PoolExecution[PoolWorker]):
         self._give_up("", why)
         self.end_all(number, why)
         if self._pool is not None:
-            signal_workers(self._pool, number)  # also those not told of yet: after a fault of ours, they never are
+            # Also those that have not reported their start: after a fault of ours, they never will
+            signal_workers(self._pool, number)
 
-    def more(self) -> More | None:
-        """None where each task has begun or is in the chunk of a worker that is at another one of it."""
-        chunk = chunksize_of(self.step, self._feed.handed_out)
+    def upcoming(self) -> Upcoming | None:
+        """None where each task has started, or is in the chunk of a running one."""
+        chunk = chunksize_of(self.step, self._feed.submitted)
         tasks = (worker.child.process.board.task for worker in self.workers.values())
         at_work = {task // chunk for task in tasks if task is not None}
-        begun = (task // chunk in at_work for task in self.ledger.missing(self._feed.handed_out))
-        return None if self._stopping or (self._feed.ended and all(begun)) else More()
+        begun = (task // chunk in at_work for task in self.ledger.missing(self._feed.submitted))
+        return None if self._stopping or (self._feed.ended and all(begun)) else Upcoming()
 
     def is_idle(self, pid: int) -> bool:
         board = self.workers[pid].child.process.board if pid in self.workers else None
@@ -132,10 +134,10 @@ class StdlibPoolExecution(PoolExecution[PoolWorker]):
         if threading.current_thread() is not threading.main_thread():
             raise SystemExit  # ends the Pool's thread without a traceback; the Pool is given up
 
-    def _hand_over(self, pool: pools.Pool) -> None:
+    def _send_batch(self, pool: pools.Pool) -> None:
         with contextlib.suppress(ValueError):  # the Pool was given up meanwhile
             self._call(pool)
-        self._handed_over = True
+        self._all_submitted = True
         self.run.loop.call_soon_from_thread(self._close_when_done)
 
     def _call(self, pool: pools.Pool) -> None:
@@ -156,10 +158,10 @@ class StdlibPoolExecution(PoolExecution[PoolWorker]):
                 pool.imap_unordered(run_one, self._feed, chunk or 1)
 
     def _close_when_done(self) -> None:
-        # A Pool that is closed amid a call that turns out to have no items waits for their results for ever.
-        if self._closing or self._broken or not (self._handed_over and self._feed.ended) or self._pool is None:
+        # A Pool that is closed during a call without items waits for their results forever.
+        if self._closing or self._broken or not (self._all_submitted and self._feed.ended) or self._pool is None:
             return
-        if self.ledger.booked == self._feed.handed_out:
+        if self.ledger.booked == self._feed.submitted:
             self._closing = True
             self._pool.close()
             threading.Thread(target=self._join_pool, args=(self._pool,), daemon=True).start()
@@ -174,8 +176,8 @@ class StdlibPoolExecution(PoolExecution[PoolWorker]):
         self._finish_when_empty()
 
     def _end_stragglers(self) -> None:
-        """Every task is done, but a worker stays: it ignores the end, or a killed one took the queue's lock along. One
-        that is inside its finalizer has a limit of its own."""
+        """Every task is done, but a worker stays: it ignores the end, or a killed worker held the queue's lock. End
+        it, unless it is inside its finalizer, which has a limit of its own."""
         if any(map(self.finals.is_at_work, self.workers.values())):
             self.run.loop.call_later(max(SHORTEST, self.run.plan.grace_period), self._end_stragglers)
         elif not self._joined:
@@ -183,7 +185,7 @@ class StdlibPoolExecution(PoolExecution[PoolWorker]):
             self.end_all(signal.SIGKILL, "it stayed after the pool's end")
 
     def _give_up(self, error: str, why: str = "") -> None:
-        """Let the Pool start no worker and wait for none: from here on it is only a list of children to end."""
+        """Abandon the Pool: it starts no worker and waits for none. What is left is a list of children to end."""
         self.error = self.error or error
         self._stopping = self._stopping or why
         if self._broken:
@@ -195,7 +197,7 @@ class StdlibPoolExecution(PoolExecution[PoolWorker]):
         self.run.loop.call_soon(self._pool_abandoned)
 
     def _pool_abandoned(self) -> None:
-        """Its thread has ended: it was told of each worker's start before."""
+        """Its thread has ended, so we know of every worker that it started."""
         self._abandoned = True
         self._finish_when_empty()
 
@@ -208,14 +210,14 @@ class StdlibPoolExecution(PoolExecution[PoolWorker]):
     # -- its workers
 
     def _not_started(self, error: BaseException) -> None:
-        told = f"a worker could not be started: {error}"
-        self._give_up(told)
-        self.end_all(signal.SIGKILL, told)
+        why = f"a worker could not be started: {error}"
+        self._give_up(why)
+        self.end_all(signal.SIGKILL, why)
 
     def _started(self, process: ChildProcess) -> None:
         child = Child(self.run.loop, process, self, self.run.mask)
         worker = self.workers[child.pid] = PoolWorker(child)
-        self.tell_worker_started(worker)
+        self.log_worker_started(worker)
         if self._stopping:
             process.board.stop()
         if self._broken:
@@ -225,44 +227,45 @@ class StdlibPoolExecution(PoolExecution[PoolWorker]):
         worker = self.workers[child.pid]
         if kind == RESULT:
             task, code, line = read_result(body)
-            if task >= self._feed.handed_out:
-                raise FrameError(f"a result of task {task}, which wasn't handed out")
+            if task >= self._feed.submitted:
+                raise FrameError(f"a result of task {task}, which was not submitted")
             worker.tasks += 1
             self._note(task, OUTCOMES[code], line, self._values_of(worker, task))
         elif kind == VALUES:
             self._values[worker.number] = read_values(body)
         elif kind == FINAL:
-            self.finals.told(worker, body, self._values.pop(worker.number, None))
+            self.finals.reported(worker, body, self._values.pop(worker.number, None))
         elif kind == GOODBYE:
             worker.said_goodbye = True
             worker.usage = read_fields(body)
         elif kind == UNREADY:
-            self._give_up(self.tell_unready(worker, read_fields(body)), NOT_SET_UP)
+            self._give_up(self.log_unready(worker, read_fields(body)), NOT_SET_UP)
             self.end_all(signal.SIGKILL, NOT_SET_UP)
 
     def ended(self, child: Child, ending: Ending) -> None:
         worker = self.workers.pop(child.pid)
-        broke = worker.reason == "died" and not self.finals.is_at_work(worker)  # there it holds nothing of the Pool's
+        # A finalizer holds no lock of the Pool's
+        broke = worker.reason == "died" and not self.finals.is_at_work(worker)
         self.finals.ended(worker, ending, worker.tasks, self._stopping)
-        self.tell_worker_joined(worker, ending)
+        self.log_worker_joined(worker, ending)
         if broke:
             self._lose_task_at_work(child, ending)
-            told = f"the pool broke: worker {worker.number} (pid {child.pid}) {ending}"
-            self._give_up("", told) if self._closing else self._give_up(told)
+            why = f"the pool broke: worker {worker.number} (pid {child.pid}) {ending}"
+            self._give_up("", why) if self._closing else self._give_up(why)
             self.end_all(signal.SIGKILL, "the pool broke")
         self.run.loop.call_soon(self._finish_when_empty)  # after the start of any that the Pool has just started
 
     # -- its tasks
 
     def _values_of(self, worker: PoolWorker, task: int) -> Values | None:
-        """What `worker` has just told that `task` returned."""
+        """What `task` returned, from the last VALUES frame of `worker`."""
         values = self._values.pop(worker.number, None)
         return values if values is not None and values.first == task else None
 
     def _note(self, task: int, outcome: Outcome, line: bytes, values: Values | None) -> None:
         if self.ledger.book(task, outcome, line, values):
             if self.results is not None and self.results.error:
-                self._give_up(not_kept(self.results.error), "the pool could not go on")
+                self._give_up(not_stored(self.results.error), "the pool could not go on")
                 self.end_all(signal.SIGKILL, "the pool could not go on")
             self._feed.done_one()
             self._close_when_done()
@@ -280,7 +283,7 @@ class StdlibPoolExecution(PoolExecution[PoolWorker]):
         outcome: Outcome = "cancelled" if self._stopping else "lost"
         why = {"cancelled_by": self._stopping} if self._stopping else {"reason": self._broken}
         declared = self.step.source.count()
-        for task in self.ledger.missing(self._feed.handed_out if declared is None else declared):
+        for task in self.ledger.missing(self._feed.submitted if declared is None else declared):
             self.ledger.book_by_parent(task, outcome, {"attempt": 1, **why})
 
     def _finish_when_empty(self) -> None:
@@ -292,12 +295,12 @@ class StdlibPoolExecution(PoolExecution[PoolWorker]):
         self._settle_the_rest()
         if self._feed.cut:
             self.error = self.error or "it was stopped before the end of its items"
-        self.tell_pool_joined(self.step.processes, self.supply.error)
+        self.log_pool_joined(self.step.processes, self.supply.error)
         self._finished(self)
 
 
 def _ahead(step: PoolStep) -> int:
-    """How many items may be out at once: without bound where the Pool itself reads them whole, as `map` does."""
+    """How many items may be out at once: without bound where the Pool itself reads all of them, as `map` does."""
     if not step.call.startswith("imap"):
         return 0
     return max(64, 4 * step.processes * max(1, step.chunksize))

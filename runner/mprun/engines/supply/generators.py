@@ -28,13 +28,13 @@ class CallSupply(Supply):
     def __init__(self, run: Run, step: Step, source: CallSource) -> None:
         super().__init__()
         self._source = source
-        self._helper = Helper(run, step, "source", self._frame, self._child_ended, lambda: self._on_more())
+        self._helper = Helper(run, step, "source", self._frame, self._child_ended, lambda: self._on_available())
         self._items: deque[bytes] = deque()
         self._bytes = 0
         self._yielded = 0
         self._is_finished = False  # the generator has come to its own end, or raised
         self._dropped = False
-        self._on_more: Callable[[], None] = lambda: None
+        self._on_available: Callable[[], None] = lambda: None
 
     @property
     def count(self) -> int | None:
@@ -48,8 +48,8 @@ class CallSupply(Supply):
     def gone(self) -> bool:
         return self._helper.child is None
 
-    def begin(self, on_more: Callable[[], None]) -> None:
-        self._on_more = on_more
+    def begin(self, on_available: Callable[[], None]) -> None:
+        self._on_available = on_available
         source = self._source
         try:
             work = source.target, source.args, source.kwargs
@@ -93,7 +93,7 @@ class CallSupply(Supply):
             self._items.append(item)
             self._bytes += len(item)
             self._hold_back_or_go_on()
-            self._on_more()
+            self._on_available()
 
     def _hold_back_or_go_on(self) -> None:
         child = self._helper.child

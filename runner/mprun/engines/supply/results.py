@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from mprun.engines.results.back_pressure import Taker
+from mprun.engines.results.back_pressure import Consumer
 from mprun.engines.results.store import StepResults
 from mprun.engines.supply.supply import Supply
 from mprun.worker.calls.pool_setup import ItemsAre
@@ -48,16 +48,16 @@ class StreamedResults(Supply):
 
     items_are: ItemsAre = "results"
 
-    def __init__(self, results: StepResults, *, source: str, taker: str, must_succeed: bool) -> None:
+    def __init__(self, results: StepResults, *, source: str, consumer: str, must_succeed: bool) -> None:
         super().__init__()
-        self._names = source, taker
+        self._names = source, consumer
         self._must_succeed = must_succeed
         self.items_from = results.files
         self._results = results
         self._taken = 0
         self._dropped = False
-        self._taker: Taker | None = None
-        self._on_more: Callable[[], None] = lambda: None
+        self._consumer: Consumer | None = None
+        self._on_available: Callable[[], None] = lambda: None
 
     @property
     def count(self) -> int | None:
@@ -72,10 +72,10 @@ class StreamedResults(Supply):
         nothing_there = not self._results.take(self._taken, 1)
         return self._names[0] if nothing_there and not self._results.ended else ""
 
-    def begin(self, on_more: Callable[[], None]) -> None:
-        self._on_more = on_more
-        self._taker = self._results.takers.begin(self._names[1])
-        self._results.on_more.append(self._more)
+    def begin(self, on_available: Callable[[], None]) -> None:
+        self._on_available = on_available
+        self._consumer = self._results.consumers.begin(self._names[1])
+        self._results.on_available.append(self._more)
         self._more()
 
     def take(self, most: int) -> Sequence[Any]:
@@ -86,20 +86,20 @@ class StreamedResults(Supply):
                 break
             self._taken += len(items)
             there = [tuple(item) for item in items if item is not None]
-        if self._taker is not None:
-            self._taker.took([length for _, _, length in there])
-            self._results.takers.caught_up()
+        if self._consumer is not None:
+            self._consumer.took([length for _, _, length in there])
+            self._results.consumers.caught_up()
         return there
 
     def drop(self, why: str) -> None:
         self._dropped = True
-        if self._taker is not None:
-            self._results.takers.end(self._taker)
+        if self._consumer is not None:
+            self._results.consumers.end(self._consumer)
 
     def _more(self) -> None:
         if not self._dropped:
             self._error = self._results.failure if self._must_succeed else ""
-            self._on_more()
+            self._on_available()
 
 
 class ListedItems(Supply):

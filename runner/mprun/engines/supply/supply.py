@@ -49,7 +49,7 @@ class Supply:
         """The step that must get on before there is another item; empty where none need to."""
         return ""
 
-    def begin(self, on_more: Callable[[], None]) -> None:
+    def begin(self, on_available: Callable[[], None]) -> None:
         """Start what is to be at work for it; `on_more` is called when there may be more to take, or the end."""
 
     def take(self, most: int) -> Sequence[Any]:
@@ -151,8 +151,8 @@ class SlicedSupply(Supply):
     def fed_by(self) -> str:
         return self._whole.fed_by
 
-    def begin(self, on_more: Callable[[], None]) -> None:
-        self._whole.begin(on_more)
+    def begin(self, on_available: Callable[[], None]) -> None:
+        self._whole.begin(on_available)
 
     def take(self, most: int) -> Sequence[Any]:
         while self._skip and not self.ended:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 from mprun.engines.seam import Run
 from mprun.engines.supply.results import FinishedResults, ListedItems, StreamedResults
 from mprun.engines.supply.supply import SlicedSupply, SourceSupply, Supply
 from mprun.plan.plan import ProcessStep, Step, gives_one, streamed_step
-from mprun.sources.table import CallSource, ListSource, ResultsSource, SliceSource, Source, whole_of
+from mprun.sources.table import ListSource, SliceSource, Source
 
 
 def supply_of(run: Run, step: Step) -> Supply:
@@ -22,24 +25,21 @@ def supply_of(run: Run, step: Step) -> Supply:
 
 
 def _supply(run: Run, step: Step, source: Source) -> Supply:
-    match source:
-        case CallSource():
-            from mprun.engines.supply.generators import CallSupply
-
-            return CallSupply(run, step, source)
-        case ResultsSource(needed):
-            return _results_of(run, step, needed)
-        case SliceSource(whole, skip, first) if needs_a_run(whole):
-            return SlicedSupply(_supply(run, step, whole), skip, first)
-    return SourceSupply(source)
+    if not source.needs_a_run:
+        return SourceSupply(source)
+    if isinstance(source, SliceSource):
+        return SlicedSupply(_supply(run, step, source.source), source.skip, source.first)
+    return OF_A_RUN[source.kind](run, step, source)
 
 
-def needs_a_run(source: Source) -> bool:
-    """Whether `source`, or what it is a part of, has items only while a run goes on."""
-    return isinstance(whole_of(source), CallSource | ResultsSource)
+def _yielded(run: Run, step: Step, source: Any) -> Supply:
+    from mprun.engines.supply.generators import CallSupply  # which few workflows need
+
+    return CallSupply(run, step, source)
 
 
-def _results_of(run: Run, step: Step, needed: str) -> Supply:
+def _results_of(run: Run, step: Step, source: Any) -> Supply:
+    needed: str = source.step
     results, streams = run.store.of(needed), streamed_step(run.plan, step)
     if results is None:  # it was skipped, or could not begin to keep them
         return Supply(f"`{needed}` has none" if streams else "")
@@ -47,6 +47,10 @@ def _results_of(run: Run, step: Step, needed: str) -> Supply:
         return ListedItems(results, needed)
     if streams:
         return StreamedResults(
-            results, source=needed, taker=step.name, must_succeed=step.needs.get(needed) == "succeeded"
+            results, source=needed, consumer=step.name, must_succeed=step.needs.get(needed) == "succeeded"
         )
     return FinishedResults(results)
+
+
+OF_A_RUN: dict[str, Callable[[Run, Step, Any], Supply]] = {"call": _yielded, "results": _results_of}
+"""What gives the items of a source that needs a run, by its kind."""

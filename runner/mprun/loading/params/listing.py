@@ -9,11 +9,13 @@ from mprun.errors.exceptions import WorkflowError
 from mprun.format.params import ParamEntry
 from mprun.format.values import read_param
 from mprun.language.references import variable_name, written_out
-from mprun.loading.load import in_order
-from mprun.loading.mistakes import short, to_diagnostic
-from mprun.loading.params.inputs import GivenParams
+from mprun.loading.mistakes import in_order, short
+from mprun.loading.params.inputs import ParamInputs
+from mprun.loading.params.resolve import parameters
 from mprun.loading.params.values import item_type, type_of
-from mprun.loading.read.tree import read_tree
+from mprun.loading.read.include import read
+from mprun.loading.source_files import Request
+from mprun.loading.stages import run_stages
 from mprun.planning.show.table import aligned
 
 _COLUMNS = ("parameter", "type", "default", "takes", "variable", "description")
@@ -24,11 +26,14 @@ def list_params(file: str) -> str:
 
     Values needn't be given for it, and what else is wrong with the file is of no concern.
     """
-    read = read_tree(file, GivenParams(folder=os.getcwd()))[-1]
-    wrong = [to_diagnostic(each, read.read.places) for each in read.mistakes if each.path[:1] == ("params",)]
-    declared = read.data.get("params") if isinstance(read.data, dict) else None
+    inputs = ParamInputs(folder=os.getcwd())
+    source, found = run_stages((read, parameters), Request(file, inputs, inputs, dict(os.environ)))
+    if source is None:
+        raise WorkflowError(tuple(each.diagnostic for each in found))
+    declared = source.data.get("params") if isinstance(source.data, dict) else None
+    wrong = [each for each in found if each.path is not None]
     if wrong or not (declared is None or isinstance(declared, dict)):
-        raise WorkflowError(in_order(wrong or read.diagnostics, file))
+        raise WorkflowError(in_order((each.diagnostic for each in wrong or found), file))
     if not declared:
         return f"{file} has no parameters\n"
     rows = [_row(name, ParamEntry.model_validate(read_param(written))) for name, written in declared.items()]

@@ -1,4 +1,4 @@
-"""The parameters of a workflow: what is declared held against what is given, and the value of each."""
+"""The stage that finds the value of each parameter, from what the file declares and from the inputs."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from mprun.errors.places import Path
 from mprun.format.params import ParamEntry
 from mprun.format.values import read_param
 from mprun.language.references import variable_name
-from mprun.loading.mistakes import Mistake, short
-from mprun.loading.params.inputs import Given, GivenParams
+from mprun.loading.mistakes import Found, Mistake, short
+from mprun.loading.params.inputs import ParamInput, ParamInputs
 from mprun.loading.params.values import (
     BOUNDED,
     WITH_PATTERN,
@@ -25,17 +25,15 @@ from mprun.loading.params.values import (
     type_of,
     typed_choice,
 )
+from mprun.loading.references.substitute import substitute_part
+from mprun.loading.source_files import FileOutput, Params, Request, SourceFile
+from mprun.loading.stages import Output
 from mprun.loading.suggestions import did_you_mean, suggest
-
-Data = dict[Any, Any]
 
 
 @dataclass(slots=True)
-class Params:
-    """What is known of the parameters: `values` by name, `secrets` apart from them, and all that is wrong.
-
-    `broken` are names that are declared and have no value for a mistake that was told.
-    """
+class _Reading:
+    """The parameters as they are read one by one."""
 
     values: dict[str, Any] = field(default_factory=dict)
     secrets: dict[str, str] = field(default_factory=dict)
@@ -44,31 +42,66 @@ class Params:
     diagnostics: list[Diagnostic] = field(default_factory=list)
 
     @property
-    def names(self) -> list[str]:
-        return [*self.values, *self.secrets, *self.broken]
+    def params(self) -> Params:
+        return Params(self.values, self.secrets, frozenset(self.broken))
 
 
-def read_params(declared: Any, given: GivenParams, substituted: Container[Path] = ()) -> Params:
-    """The parameters of a file whose `params` is `declared`; what is wrong with its form is the models' to tell.
+def parameters(file: SourceFile) -> FileOutput:
+    """The stage."""
+    if not isinstance(file.data, dict):
+        return Output(file)
+    part = substitute_part(file.data, "params", Params(), file.request.environ)
+    data = {**file.data, "params": part.data} if "params" in file.data else file.data
+    inputs, refused = _inputs(file.request, part.data)
+    reading = _read_params(part.data, inputs, part.written)
+    known = file._replace(data=data, params=reading.params)
+    marked, found = known.report((*part.mistakes, *reading.mistakes), part.broken)
+    return Output(marked, (*found, *(Found(each, file.file) for each in (*refused, *reading.diagnostics))))
 
-    `substituted` are the paths at which the value of a variable was put in, which is text.
+
+def _inputs(request: Request, declared: Any) -> tuple[ParamInputs, list[Diagnostic]]:
+    """The values for what is `declared`. A file never has those of secrets: these come from the inputs of the run."""
+    if not request.including:
+        return request.inputs, []
+    secrets = _declared_secrets(declared)
+    known = secrets | {variable_name(name) for name in secrets if isinstance(name, str)}
+    refused = [_written_secret(each) for each in request.inputs.values if each.name in secrets]
+    values = [each for each in request.inputs.values if each.name not in secrets]
+    values += [each for each in request.run_inputs.values if each.name in known]
+    return ParamInputs(tuple(values), request.run_inputs.folder, request.inputs.place), refused
+
+
+def _declared_secrets(declared: Any) -> set[Any]:
+    entries = declared.items() if isinstance(declared, dict) else ()
+    return {name for name, entry in entries if isinstance(entry, dict) and entry.get("secret") is True}
+
+
+def _written_secret(value: ParamInput) -> Diagnostic:
+    message = f"`{short(value.name)}` is a secret: it is given to the run, not written into a file"
+    return Diagnostic("secret", message, value.place)
+
+
+def _read_params(declared: Any, inputs: ParamInputs, referring: Container[Path] = ()) -> _Reading:
+    """The parameters of a file whose `params` is `declared`; the models report what is wrong with its form.
+
+    `referring` are the paths at which the value of a variable was put in, which is text.
     """
-    params = Params()
-    for name, entry in declared.items() if isinstance(declared, Mapping) else ():
-        read = _entry(entry)
-        if read is None or not isinstance(name, str):
-            params.broken.add(str(name))
+    reading = _Reading()
+    for name, written in declared.items() if isinstance(declared, Mapping) else ():
+        entry = _entry(written)
+        if entry is None or not isinstance(name, str):
+            reading.broken.add(str(name))
             continue
-        if ("params", name, "default") in substituted:
-            read = _with_default_from_text(read)
-        mistakes = list(_declaration_mistakes(name, read))
-        params.mistakes += mistakes
+        if ("params", name, "default") in referring:
+            entry = _with_default_from_text(entry)
+        mistakes = list(_declaration_mistakes(name, entry))
+        reading.mistakes += mistakes
         if mistakes:
-            params.broken.add(name)
+            reading.broken.add(name)
         else:
-            _settle(params, name, read, given)
-    params.diagnostics += _unknown(params.names, given)
-    return params
+            _settle(reading, name, entry, inputs)
+    reading.diagnostics += _unknown(reading.params.names, inputs)
+    return reading
 
 
 def _entry(written: Any) -> ParamEntry | None:
@@ -79,36 +112,40 @@ def _entry(written: Any) -> ParamEntry | None:
 
 
 def _with_default_from_text(entry: ParamEntry) -> ParamEntry:
-    """The entry with its default read as text from outside is; left as it is where that fails, which is told later."""
+    """The entry with its default read as text from outside is; left as it is where that fails."""
     try:
         return entry.model_copy(update={"default": read_value(entry, entry.default, is_text=True)})
     except ParamError:
         return entry
 
 
-def _settle(params: Params, name: str, entry: ParamEntry, every: GivenParams) -> None:
-    """Book the parameter's value: the one given, else the default."""
-    given = every.of(name) or every.of(variable_name(name))
+def _settle(reading: _Reading, name: str, entry: ParamEntry, inputs: ParamInputs) -> None:
+    """Note the parameter's value: that of the inputs, else the default."""
+    source = inputs.of(name) or inputs.of(variable_name(name))
     try:
-        if given is not None:
-            value = read_value(entry, given.value, is_text=given.is_text, folder=every.folder)
-        elif "default" in entry.model_fields_set:
-            value = read_value(entry, entry.default, is_text=False)
-        elif entry.required is False:
-            value = None
-        else:
-            raise ParamError("has no value")
+        value = _value(entry, source, inputs.folder)
     except ParamError as error:
-        params.broken.add(name)
-        if given is not None:
-            params.diagnostics.append(_wrong_value(name, entry, given, error))
+        reading.broken.add(name)
+        if source is not None:
+            reading.diagnostics.append(_wrong_value(name, entry, source, error))
         elif not _has_default(entry):
-            params.diagnostics.append(_missing(name, entry, every.place))
+            reading.diagnostics.append(_missing(name, entry, inputs.place))
         return
     if entry.secret and value is not None:
-        params.secrets[name] = value
+        reading.secrets[name] = value
     else:
-        params.values[name] = value
+        reading.values[name] = value
+
+
+def _value(entry: ParamEntry, source: ParamInput | None, folder: str) -> Any:
+    """The value of the input, else the default. Raises ParamError, also where there is neither."""
+    if source is not None:
+        return read_value(entry, source.value, is_text=source.is_text, folder=folder)
+    if _has_default(entry):
+        return read_value(entry, entry.default, is_text=False)
+    if entry.required is False:
+        return None
+    raise ParamError("has no value")
 
 
 def _has_default(entry: ParamEntry) -> bool:
@@ -123,10 +160,10 @@ def _missing(name: str, entry: ParamEntry, included_at: Place | None) -> Diagnos
     return Diagnostic("missing-param", f"the parameter `{name}` has no value", included_at, advice, about)
 
 
-def _wrong_value(name: str, entry: ParamEntry, given: Given, error: ParamError) -> Diagnostic:
-    told = f"the parameter `{name}` {_without_value(error, entry)}"
-    place = None if entry.secret else given.place  # which is shown with its line
-    return Diagnostic("bad-param", told, place, error.advice, source=given.source)
+def _wrong_value(name: str, entry: ParamEntry, source: ParamInput, error: ParamError) -> Diagnostic:
+    message = f"the parameter `{name}` {_without_value(error, entry)}"
+    place = None if entry.secret else source.place  # which is shown with its line
+    return Diagnostic("bad-param", message, place, error.advice, source=source.source)
 
 
 def _without_value(error: ParamError, entry: ParamEntry) -> str:
@@ -134,15 +171,15 @@ def _without_value(error: ParamError, entry: ParamEntry) -> str:
     return str(error).partition(", not ")[0] if entry.secret else str(error)
 
 
-def _unknown(names: list[str], given: GivenParams) -> Iterator[Diagnostic]:
-    """Given, and not declared. A variable may be meant for another workflow."""
-    for value in given.values:
+def _unknown(names: list[str], inputs: ParamInputs) -> Iterator[Diagnostic]:
+    """Inputs for no declared parameter. A variable may be meant for another workflow."""
+    for value in inputs.values:
         if value.name not in names and not value.source.startswith("the variable"):
             advice = did_you_mean(suggest(value.name, names))
             known = ", ".join(sorted(names)) if names else "none"
             notes = () if advice else (f"the workflow's parameters: {known}",)
-            told = f"there is no parameter `{short(value.name)}`"
-            yield Diagnostic("unknown-param", told, value.place, advice, notes, value.source)
+            message = f"there is no parameter `{short(value.name)}`"
+            yield Diagnostic("unknown-param", message, value.place, advice, notes, value.source)
 
 
 def _declaration_mistakes(name: str, entry: ParamEntry) -> Iterator[Mistake]:
@@ -153,8 +190,8 @@ def _declaration_mistakes(name: str, entry: ParamEntry) -> Iterator[Mistake]:
     if kind == "enum" and not entry.choices:
         yield Mistake("missing-key", f"the enum `{name}` has no `choices`", path, "key", "add `choices: […]`")
     if entry.required is True and _has_default(entry):
-        told = f"`{name}` is required, so its default is never used"
-        yield Mistake("no-effect", told, (*path, "required"), "key", "remove one of the two")
+        message = f"`{name}` is required, so its default is never used"
+        yield Mistake("no-effect", message, (*path, "required"), "key", "remove one of the two")
     if entry.pattern and not _is_regex(entry.pattern):
         yield Mistake("bad-value", f"`{short(entry.pattern)}` is no regular expression", (*path, "pattern"))
         return
@@ -171,16 +208,16 @@ def _useless_keys(entry: ParamEntry, path: tuple[str, str], kind: str) -> Iterat
         for key in keys:
             if key in entry.model_fields_set and kind not in kinds:
                 takers = ", ".join(f"`{each}`" for each in kinds)
-                told = f"`{key}` is for {takers}, and `{path[1]}` is of type `{kind}`"
-                yield Mistake("no-effect", told, (*path, key), "key")
+                message = f"`{key}` is for {takers}, and `{path[1]}` is of type `{kind}`"
+                yield Mistake("no-effect", message, (*path, key), "key")
 
 
 def _secret_mistakes(entry: ParamEntry, path: tuple[str, str], kind: str) -> Iterator[Mistake]:
     if kind != "str":
         yield Mistake("secret", f"a secret is text, and `{path[1]}` is of type `{kind}`", (*path, "secret"), "key")
     if _has_default(entry):
-        told = "a secret has no default: everybody who can read the file could read it"
-        yield Mistake("secret", told, (*path, "default"), "key", f"give it by the variable {variable_name(path[1])}")
+        message = "a secret has no default: everybody who can read the file could read it"
+        yield Mistake("secret", message, (*path, "default"), "key", f"give it by the variable {variable_name(path[1])}")
 
 
 def _choice_mistakes(name: str, entry: ParamEntry, path: tuple[str, str]) -> Iterator[Mistake]:
@@ -201,8 +238,8 @@ def _bound_mistakes(name: str, entry: ParamEntry, path: tuple[str, str], kind: s
             return
     least, most = bounds.get("minimum"), bounds.get("maximum")
     if least is not None and most is not None and least > most:
-        told = f"the `minimum` of `{name}` is above its `maximum`: no value fits"
-        yield Mistake("bad-value", told, (*path, "minimum"))
+        message = f"the `minimum` of `{name}` is above its `maximum`: no value fits"
+        yield Mistake("bad-value", message, (*path, "minimum"))
 
 
 def _default_mistakes(name: str, entry: ParamEntry, path: tuple[str, str]) -> Iterator[Mistake]:

@@ -6,6 +6,7 @@ end the process), reads YAML 1.1 (`no` is false there) and lets a later key sile
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NoReturn
@@ -16,14 +17,32 @@ from mprun.errors.exceptions import Diagnostic, WorkflowError
 from mprun.errors.places import Path, Places, Span
 from mprun.loading.mistakes import short
 from mprun.loading.read.file import split_lines
-from mprun.loading.read.scalars import MAX_DIGITS, read_plain
 from mprun.loading.read.yaml_syntax import MAX_DEPTH, TOO_DEEP, syntax_diagnostic
 
 MAX_ALIASED_NODES = 100_000
+# Python itself refuses to read or print integers of more than 4,300 digits.
+MAX_DIGITS = 1000
 
 FAST_LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _NO_KEY: Any = object()
 _MERGE: Any = object()
+
+# The core scalars of YAML 1.2: which plain text is a number, a boolean or nothing. All other text is text.
+_Scalar = str | int | float | bool | None
+
+_WORDS: dict[str, _Scalar] = {
+    **dict.fromkeys(("", "~", "null", "Null", "NULL"), None),
+    **dict.fromkeys(("true", "True", "TRUE"), True),
+    **dict.fromkeys(("false", "False", "FALSE"), False),
+    **dict.fromkeys((".inf", ".Inf", ".INF", "+.inf", "+.Inf", "+.INF"), float("inf")),
+    **dict.fromkeys(("-.inf", "-.Inf", "-.INF"), float("-inf")),
+    **dict.fromkeys((".nan", ".NaN", ".NAN"), float("nan")),
+}
+_MAY_START_A_NUMBER = frozenset("-+.0123456789")
+_INT = re.compile(r"[-+]?[0-9]+")
+_OCTAL = re.compile(r"0o[0-7]+")
+_HEX = re.compile(r"0x[0-9a-fA-F]+")
+_FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +151,7 @@ class _Composer:
         if event.style:
             return self._clean_text(event, path)
         try:
-            return read_plain(event.value)
+            return _read_plain(event.value)
         except OverflowError:
             self._mistake(
                 "big-number", f"a number has at most {MAX_DIGITS:,} digits", event, path, "as text it needs quotes"
@@ -296,3 +315,19 @@ def _span(start: Any, end: Any = None) -> Span:
         length = len(start.value)  # without the `&name` before it
         return Span(last.line, last.column - length, length)
     return Span(first.line, first.column, length)
+
+
+def _read_plain(text: str) -> _Scalar:
+    """The value of an unquoted scalar. Raises OverflowError for a number of more than `MAX_DIGITS` digits."""
+    if text in _WORDS:
+        return _WORDS[text]
+    return _read_number(text) if text[0] in _MAY_START_A_NUMBER else text
+
+
+def _read_number(text: str) -> _Scalar:
+    for pattern, base in ((_INT, 10), (_OCTAL, 8), (_HEX, 16)):
+        if pattern.fullmatch(text):
+            if len(text) > MAX_DIGITS:
+                raise OverflowError(f"a number of more than {MAX_DIGITS:,} digits")
+            return int(text, base)
+    return float(text) if _FLOAT.fullmatch(text) else text

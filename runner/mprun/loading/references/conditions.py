@@ -37,9 +37,9 @@ def bare_names(expression: Expression, path: Path, params: Sequence[str]) -> Ite
     """Names without `${…}`, which mean nothing: a text without its quotes, or a reference without its braces."""
     for name in names_in(expression):
         if isinstance(name, Name):
-            told = f"`{short(str(name))}` means nothing here: texts stand in quotes, references in `${{…}}`"
+            message = f"`{short(str(name))}` means nothing here: texts stand in quotes, references in `${{…}}`"
             yield Mistake(
-                "bad-condition", told, path, advice=_meant(name, params), near=str(name), skip=name.column - 1
+                "bad-condition", message, path, advice=_meant(name, params), near=str(name), skip=name.column - 1
             )
 
 
@@ -48,9 +48,9 @@ def quoted_references(expression: Expression, path: Path) -> Iterator[Mistake]:
     for leaf in leaves(expression):
         written = _REFERENCE.search(leaf.value) if isinstance(leaf, Constant) and isinstance(leaf.value, str) else None
         if written is not None:
-            told = f"`{short(written.group())}` in quotes is that very text, and not what it refers to"
+            message = f"`{short(written.group())}` in quotes is that very text, and not what it refers to"
             advice = "write it without quotes"
-            yield Mistake("bad-condition", told, path, advice=advice, near=written.group())
+            yield Mistake("bad-condition", message, path, advice=advice, near=written.group())
 
 
 _REFERENCE = re.compile(rf"\$\{{({'|'.join(SCOPES)})\b[^}}]*\}}")
@@ -73,8 +73,10 @@ def odd_comparisons(expression: Expression, path: Path) -> Iterator[Mistake]:
         case Not(operand):
             yield from odd_comparisons(operand, path)
         case Compared(Constant(left), operator, Constant(right)) if _differ(left, right) and "in" not in operator:
-            told = f"`{operator}` compares {found(left)} with {found(right)}: they are never equal, and have no order"
-            yield Mistake("bad-condition", told, path, notes=("variables of the environment are text",))
+            message = (
+                f"`{operator}` compares {found(left)} with {found(right)}: they are never equal, and have no order"
+            )
+            yield Mistake("bad-condition", message, path, notes=("variables of the environment are text",))
 
 
 def _differ(left: Any, right: Any) -> bool:

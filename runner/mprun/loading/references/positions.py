@@ -14,7 +14,7 @@ STATIC = frozenset({"params", "env"})
 _LATER = frozenset({"results", "run"})
 _SHARED = frozenset({"shared"})
 
-GIVEN_SHARED = "what is shared is given to a step in `args`, `kwargs` or `initargs`"
+SHARED_ELSEWHERE = "what is shared is given to a step in `args`, `kwargs` or `initargs`"
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +102,7 @@ def _of_step(key: str, what: str) -> Position:
 
 
 def _of_cell(entry: dict[Any, Any]) -> frozenset[str]:
-    """What one Process of a fan-out is told apart by."""
+    """What distinguishes one Process of a fan-out from the others."""
     found = {"item"} if "foreach" in entry else {"matrix"} if "matrix" in entry or "zip" in entry else set()
     return frozenset(found)
 

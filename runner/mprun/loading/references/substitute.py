@@ -1,4 +1,4 @@
-"""Puts what is known before the start in the place of references, and reads the others into the data."""
+"""The stage that replaces references by what is known before the start, and reads the others into the data."""
 
 from __future__ import annotations
 
@@ -18,7 +18,6 @@ from mprun.language.references import (
     settle,
 )
 from mprun.loading.mistakes import Mistake, short
-from mprun.loading.params.resolve import Params
 from mprun.loading.references.conditions import (
     bare_names,
     odd_comparisons,
@@ -26,7 +25,16 @@ from mprun.loading.references.conditions import (
     references_of,
     syntax_mistake,
 )
-from mprun.loading.references.positions import GIVEN_SHARED, PROCESS_GROUPS, Position, axes_of, position
+from mprun.loading.references.positions import PROCESS_GROUPS, SHARED_ELSEWHERE, Position, axes_of, position
+from mprun.loading.source_files import (
+    FileOutput,
+    FilesOutput,
+    Params,
+    SourceFile,
+    SourceFiles,
+    a_mapping,
+    each_file,
+)
 from mprun.loading.suggestions import did_you_mean, suggest
 from mprun.plan.plan import HOOKS, If
 
@@ -44,29 +52,32 @@ _OTHER_SCOPES = {
 
 @dataclass(slots=True)
 class Substitution:
-    """`data` is a copy with literal texts, values and, for what only the run can tell, References and Templates.
+    """`data` is a copy with literal texts, values and, for what only the run knows, References and Templates.
 
-    `written` are the texts, by path, that were something else before; `failed` the paths of those left as they are,
+    `written` are the texts, by path, that were something else before; `broken` the paths of those left as they are,
     as they hold a mistake.
     """
 
     data: Any = None
     mistakes: list[Mistake] = field(default_factory=list)
     written: dict[Path, str] = field(default_factory=dict)
-    failed: set[Path] = field(default_factory=set)
+    broken: set[Path] = field(default_factory=set)
 
 
-def substitute(data: dict[Any, Any], params: Params, environ: Mapping[str, str], names: Sequence[str]) -> Substitution:
-    """Read every text of the workflow `data` but extensions and what is read first; the values of `params` are put in.
+def substitute(files: SourceFiles) -> FilesOutput:
+    """The stage: every text of the files read, but extensions and what is read first. Results are those of any step."""
+    names = [name for file in files for name in _step_names(file.data)]
+    return each_file(files, lambda file: _substituted(file, names), needs=a_mapping)
 
-    `names` are the steps whose results may be referred to.
-    """
-    walk = _Walk(data, params, environ, names)
-    walk.done.data = {
+
+def _substituted(file: SourceFile, names: Sequence[str]) -> FileOutput:
+    walk = _Walk(file.data, file.params, file.request.environ, names)
+    data = {
         key: value if is_extension(key) or key in READ_FIRST else walk.value((key,), value)
-        for key, value in data.items()
+        for key, value in file.data.items()
     }
-    return walk.done
+    done = file._replace(data=data, referring=frozenset(walk.done.written))
+    return done.report(walk.done.mistakes, walk.done.broken)
 
 
 def substitute_part(data: dict[Any, Any], key: str, params: Params, environ: Mapping[str, str]) -> Substitution:
@@ -76,7 +87,7 @@ def substitute_part(data: dict[Any, Any], key: str, params: Params, environ: Map
     return walk.done
 
 
-def step_names(data: Any) -> list[str]:
+def _step_names(data: Any) -> list[str]:
     groups = [data.get(group) for group in _STEPS] if isinstance(data, dict) else []
     return [name for group in groups if isinstance(group, dict) for name in group if isinstance(name, str)]
 
@@ -109,7 +120,7 @@ class _Walk:
         if isinstance(written, bool):
             return If(str(written).lower(), Constant(written))
         if not isinstance(written, str) or not written:
-            return written  # said elsewhere
+            return written  # the models report it
         try:
             read = read_expression(written)
         except ExpressionError as error:
@@ -117,7 +128,7 @@ class _Walk:
             return written
         mistakes = [*bare_names(read, path, self._params.names), *quoted_references(read, path)]
         mistakes += self._wrong_references(path, written, read)
-        known = read if mistakes or path in self.done.failed else put_in(read, self._put_in)
+        known = read if mistakes or path in self.done.broken else put_in(read, self._put_in)
         mistakes += odd_comparisons(known, path)
         if mistakes:
             self._fail(path, *mistakes)
@@ -147,7 +158,7 @@ class _Walk:
 
     def _fail(self, path: Path, *mistakes: Mistake) -> None:
         self.done.mistakes += mistakes
-        self.done.failed.add(path)
+        self.done.broken.add(path)
 
     def _put_in(self, reference: Reference) -> Any:
         if reference.scope == "env":
@@ -170,7 +181,7 @@ class _Walk:
                 near=near,
             )
         elif reference.scope not in where.scopes | where.whole:
-            why = GIVEN_SHARED if reference.scope == "shared" else where.why
+            why = SHARED_ELSEWHERE if reference.scope == "shared" else where.why
             message = f"`{short(str(reference))}` can't stand in {where.what}: {why}"
             yield Mistake("reference", message, path, near=near, notes=_what_may(where))
         else:
@@ -204,16 +215,16 @@ class _Walk:
             notes = ("a secret may stand in `args`, `kwargs`, `initargs`, `command` and `env`",)
             yield Mistake("secret", message, path, near=near, notes=notes)
         elif name in self._params.broken:
-            self.done.failed.add(path)  # told of the parameter itself
+            self.done.broken.add(path)  # reported of the parameter itself
 
 
 def _of_run(path: Path, name: str, near: str) -> Iterator[Mistake]:
     """What is known of the run depends on when that is asked for."""
     after = path[0] in HOOKS and path[2:3] in (("args",), ("kwargs",), ("command",), ("if",))
     if name == "outcome" and not after:
-        told = "the run's outcome is known once it has ended"
+        message = "the run's outcome is known once it has ended"
         advice = f"it may stand in what steps of {', '.join(f'`{group}`' for group in HOOKS)} are given"
-        yield Mistake("reference", told, path, advice=advice, near=near)
+        yield Mistake("reference", message, path, advice=advice, near=near)
     elif name != "outcome" and path[2:3] == ("if",):
         yield Mistake("reference", f"`${{run.{name}}}` is different each time: there is nothing to decide by it", path)
 

@@ -14,20 +14,20 @@ def idle_arguments(data: Data) -> Iterator[Mistake]:
     """Arguments of a function have no meaning beside a program."""
     for step in steps(data):
         for path in _arguments(step) if "command" in step.entry and "target" not in step.entry else ():
-            told = f"a `command` is not given `{path[-1]}`: its arguments stand in its own list"
-            yield Mistake("no-effect", told, path, "key", "write them behind the program's name")
+            message = f"a `command` is not given `{path[-1]}`: its arguments stand in its own list"
+            yield Mistake("no-effect", message, path, "key", "write them behind the program's name")
 
 
 def parts(data: Data) -> Iterator[Mistake]:
-    """A program and each of its arguments is a text or a number, or what only the run can tell."""
+    """A program and each of its arguments is a text or a number, or what only the run knows."""
     for step in steps(data):
         command = step.entry.get("command")
         for index, part in enumerate(command) if isinstance(command, list) else ():
             path = (*step.path, "command", index)
             if isinstance(part, bool) or not isinstance(part, str | int | float | Reference | Template):
                 advice = f'write "{str(part).lower()}"' if isinstance(part, bool) else ""
-                told = f"a part of a `command` is text or a number, not {found(part)}"
-                yield Mistake("wrong-type", told, path, advice=advice)
+                message = f"a part of a `command` is text or a number, not {found(part)}"
+                yield Mistake("wrong-type", message, path, advice=advice)
             elif isinstance(part, str) and "\0" in part:
                 yield Mistake("bad-value", "an argument can't hold the character U+0000", path)
             elif part == "" and index == 0:

@@ -6,15 +6,16 @@ from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from itertools import islice
 from typing import Any, NamedTuple
 
+from mprun.engines.table import POOL_ENGINES, USUAL_ENGINE, EngineTraits
 from mprun.errors.places import Path
-from mprun.format.items import SOURCES
+from mprun.format.levels import ITEMS, POOL, STEP_GROUPS, WORKFLOW
 from mprun.format.values import read_duration
 from mprun.format.workflow import is_extension
 from mprun.language.references import Reference, Template, references_in
 from mprun.loading.mistakes import Mistake, is_number, short
-from mprun.loading.sections import ITEMS, POOL, STEP_GROUPS, WORKFLOW
 from mprun.loading.suggestions import did_you_mean, meant, suggest, suggest_key
 from mprun.plan.plan import POOL_CALLS, If
+from mprun.sources.table import KEYS
 
 Data = dict[Any, Any]
 
@@ -42,6 +43,13 @@ def steps(data: Data) -> list[StepData]:
     return found
 
 
+def engine_of(pool: StepData, data: Data) -> tuple[str, EngineTraits]:
+    """The engine of a pool, by its name; the usual one where what is written names none."""
+    written = pool.entry.get("engine", data.get("engine"))
+    name = written if isinstance(written, str) and written in POOL_ENGINES else USUAL_ENGINE
+    return name, POOL_ENGINES[name]
+
+
 def seconds(value: Any) -> float | None:
     """A duration as written, in seconds; None for what isn't one."""
     try:
@@ -53,7 +61,7 @@ def seconds(value: Any) -> float | None:
 def some_step(data: Data) -> Iterator[Mistake]:
     """A file has at least one step, in a group that is spelt right or nearly so, or has those of others."""
     written = {key: value for key, value in data.items() if not is_extension(key)}
-    groups = meant(written, WORKFLOW.name, WORKFLOW.keys) & {"processes", "pools"}
+    groups = meant(written, WORKFLOW) & {"processes", "pools"}
     if written.get("include"):
         return
     if not groups:
@@ -66,7 +74,7 @@ def target_or_command(data: Data) -> Iterator[Mistake]:
     """A step calls a target or runs a command, one of the two."""
     for step in steps(data):
         level = STEP_GROUPS[str(step.path[0])]
-        if not meant(step.entry, level.name, level.keys) & {"target", "command"}:
+        if not meant(step.entry, level) & {"target", "command"}:
             what = f"the {level.name.split()[-1]} `{short(step.name)}` has no `target`"
             advice = "add `target:`, which takes text such as `module:function`"
             yield Mistake("missing-key", what, step.path, "key", advice)
@@ -84,7 +92,7 @@ def one_call(data: Data) -> Iterator[Mistake]:
         for call in written[1:]:
             message = f"a pool has one call: `{written[0]}` stands here already, `{call}` too"
             yield Mistake("two-calls", message, (*step.path, call), "key", first=(*step.path, written[0]))
-        if not meant(step.entry, POOL.name, POOL.keys) & set(POOL_CALLS):
+        if not meant(step.entry, POOL) & set(POOL_CALLS):
             yield Mistake("no-call", f"the pool `{short(step.name)}` has no call", step.path, "key", f"add {calls}")
         for call in written:
             yield from _one_source(step.entry[call], (*step.path, call)) if call not in _NO_ITEMS else ()
@@ -93,12 +101,12 @@ def one_call(data: Data) -> Iterator[Mistake]:
 def _one_source(source: Any, path: Path) -> Iterator[Mistake]:
     if not isinstance(source, dict):
         return
-    written = [key for key in source if key in SOURCES]
+    written = [key for key in source if key in KEYS]
     for key in written[1:]:
         message = f"items come from one source: `{written[0]}` stands here already, `{key}` too"
         yield Mistake("two-sources", message, (*path, key), "key", first=(*path, written[0]))
-    if not meant(source, ITEMS.name, ITEMS.keys) & set(SOURCES):
-        advice = f"add one of {', '.join(f'`{each}`' for each in SOURCES)}"
+    if not meant(source, ITEMS) & KEYS.keys():
+        advice = f"add one of {', '.join(f'`{each}`' for each in KEYS)}"
         yield Mistake("no-source", f"`{path[-1]}` has no source of items", path, "key", advice)
 
 
@@ -148,8 +156,7 @@ def _step_names(data: Data) -> dict[Any, None]:
     groups = [
         value
         for key, value in data.items()
-        if key in STEP_GROUPS
-        or (key not in WORKFLOW.keys and suggest_key(key, WORKFLOW.name, WORKFLOW.keys) in STEP_GROUPS)
+        if key in STEP_GROUPS or (key not in WORKFLOW.keys and suggest_key(key, WORKFLOW) in STEP_GROUPS)
     ]
     return {name: None for group in groups if isinstance(group, dict) for name in group}
 

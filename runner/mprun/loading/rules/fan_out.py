@@ -6,23 +6,26 @@ from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 from mprun.errors.places import Path
-from mprun.format.values import read_range
+from mprun.format.items import NumbersFrom
 from mprun.loading.mistakes import Mistake, found, short
 from mprun.loading.rules.common import Data, StepData, steps
 from mprun.loading.suggestions import did_you_mean, suggest
 from mprun.plan.plan import FAN_OUTS
+from mprun.planning.build.items import axis_of
 from mprun.sources.grid import value_key
-from mprun.sources.table import MAX_AXES, ListSource, MatrixSource, RangeSource, Source
+from mprun.sources.table import MAX_AXES, MatrixSource, Site, Source
 
 MAX_CELLS = 10_000  # of a fan-out of processes: each is a child with a start of its own
 
 _NOT_AXES = ("include", "exclude")
+_NOWHERE = Site("", "")  # no axis has a path
 
 
 class AxisValues:
-    """The values of an axis, a list or a range, and whether one is among them as YAML holds values to be equal."""
+    """The values of an axis, and whether one is among them as YAML holds values to be equal."""
 
-    def __init__(self, values: Sequence[Any]) -> None:
+    def __init__(self, source: Source, values: Sequence[Any]) -> None:
+        self.source = source
         self.values = values
         self._keys: set[Hashable] = set()
 
@@ -35,13 +38,6 @@ class AxisValues:
             return isinstance(key, int) and key in self.values
         self._keys = self._keys or set(map(value_key, self.values))
         return key in self._keys
-
-    @property
-    def source(self) -> Source:
-        numbers = self.values
-        if isinstance(numbers, range):
-            return RangeSource(numbers.start, numbers.stop, numbers.step)
-        return ListSource(tuple(numbers))
 
 
 class FanOut(NamedTuple):
@@ -73,17 +69,19 @@ def _fan_outs(data: Data, *keys: str) -> Iterator[FanOut]:
 
 def _axes(written: Any) -> dict[str, AxisValues]:
     entries = written.items() if isinstance(written, dict) else ()
-    values = {name: _values(axis) for name, axis in entries if name not in _NOT_AXES and isinstance(name, str)}
-    return {name: AxisValues(axis) for name, axis in values.items() if axis is not None}
+    axes = {name: _values(axis) for name, axis in entries if name not in _NOT_AXES and isinstance(name, str)}
+    return {name: values for name, values in axes.items() if values is not None}
 
 
-def _values(written: Any) -> Sequence[Any] | None:
-    if isinstance(written, dict) and written.keys() == {"range"}:
-        try:
-            return range(*read_range(written["range"]))
-        except ValueError:
-            return None
-    return written if isinstance(written, list) else None
+def _values(written: Any) -> AxisValues | None:
+    """Those of a list, or of a source that may be an axis; None for what can't be read."""
+    try:
+        axis = NumbersFrom.model_validate(written) if isinstance(written, dict) else written
+    except ValueError:
+        return None
+    source = axis_of(axis, _NOWHERE) if isinstance(axis, list | NumbersFrom) else None
+    values = None if source is None else source.sequence()
+    return None if source is None or values is None else AxisValues(source, values)
 
 
 def one_fan_out(data: Data) -> Iterator[Mistake]:

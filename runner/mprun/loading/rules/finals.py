@@ -30,22 +30,22 @@ def finals_of_others(data: Data) -> Iterator[Mistake]:
         for reference, path in results_in(step.entry, step.path):
             if reference.path[1:2] == (FINALS,) and reference.path[0] in without:
                 name = short(reference.path[0])
-                told = f"`{name}` has no finals: they are what the `finalizer` of a pool returns"
+                message = f"`{name}` has no finals: they are what the `finalizer` of a pool returns"
                 advice = f"add `finalizer: module:function` to `{name}`"
-                yield Mistake("reference", told, path, advice=advice, near=str(reference))
+                yield Mistake("reference", message, path, advice=advice, near=str(reference))
 
 
 def parts_of_lists(data: Data) -> Iterator[Mistake]:
-    """A reference to a part of what is a list, by what is no number. (Items that are a part are told as such.)"""
+    """A reference to a part of what is a list, by what is no number. (A part as items is another mistake.)"""
     producers = {step.name: step for step in steps(data)}
     for step in steps(data):
         for reference, path in results_in(step.entry, step.path):
             producer = producers.get(reference.path[0])
             if producer and not _are_items(step, path) and (part := _misnamed(reference, producer)):
                 finals = [FINALS] if producer.entry.get("finalizer") else []
-                told = f"`{short(str(reference))}` leads nowhere: it has no `{short(part)}`, as it is a list"
+                message = f"`{short(str(reference))}` leads nowhere: it has no `{short(part)}`, as it is a list"
                 advice = did_you_mean(suggest(part, finals)) or "its parts are called 0, 1, 2, …"
-                yield Mistake("unknown-reference", told, path, advice=advice, near=str(reference))
+                yield Mistake("unknown-reference", message, path, advice=advice, near=str(reference))
 
 
 def _are_items(step: StepData, path: Path) -> bool:

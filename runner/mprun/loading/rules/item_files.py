@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import glob
 import os
 from collections.abc import Iterator
-from typing import Any
 
 from mprun.errors.exceptions import ItemError
 from mprun.errors.places import Path
-from mprun.format.values import read_delimiter
+from mprun.format.items import ItemsFrom
 from mprun.language.references import Reference, Template, references_in
 from mprun.loading.mistakes import Mistake, short
 from mprun.loading.rules.common import Data, StepData, steps
 from mprun.loading.rules.files import is_path, not_there
 from mprun.loading.rules.sources import Items, items_of
-from mprun.sources.table import CsvSource
+from mprun.planning.build.items import source_of
+from mprun.sources.table import KEYS, GlobSource, Site, Source
 
 SAVED_AS = (".json", ".jsonl", ".csv", ".pickle")
 
@@ -23,47 +22,61 @@ SAVED_AS = (".json", ".jsonl", ".csv", ".pickle")
 def item_files(data: Data, folder: str) -> Iterator[Mistake]:
     """Files that items come from and that are not there, or can't be used, unless a step before may write them."""
     for each in items_of(data):
-        if not _runs_after_others(each.step):
-            yield from _files(each, folder)
-            yield from _matches(each, folder)
+        if isinstance(each.written, dict) and not _runs_after_others(each.step):
+            for key in KEYS:
+                if is_path(each.written.get(key)):
+                    yield from _of_source(each, key, folder)
 
 
 def _runs_after_others(step: StepData) -> bool:
     return bool(step.entry.get("needs")) or any(found.scope == "results" for found in references_in(step.entry))
 
 
-def _files(each: Items, folder: str) -> Iterator[Mistake]:
-    for key in ("lines", "csv", "jsonl"):
-        text = each.written.get(key) if isinstance(each.written, dict) else None
-        if is_path(text):
-            where, path = os.path.join(folder, text), (*each.path, key)
-            if os.path.isdir(where) or not os.path.exists(where):
-                yield not_there(text, path, folder, "file")
-            elif key == "csv" and os.path.isfile(where):
-                yield from _header(where, each.written.get("delimiter", ","), path)
+def _of_source(each: Items, key: str, folder: str) -> Iterator[Mistake]:
+    found_in = KEYS[key].TRAITS.found_in
+    if found_in == "file":
+        yield from _file(each, key, folder)
+    elif found_in == "folder":
+        yield from _matches(each, key, folder)
 
 
-def _header(file: str, delimiter: Any, path: Path) -> Iterator[Mistake]:
+def _source(each: Items, key: str, site: Site) -> Source | None:
+    """The source that `key` gives, with what stands beside it; None where what is wrong with it is told elsewhere."""
+    names = (key, *KEYS[key].TRAITS.modifiers)
     try:
-        CsvSource(file, os.path.dirname(file), read_delimiter(delimiter)).decoding()
+        written = ItemsFrom.model_validate({name: each.written[name] for name in names if name in each.written})
+    except ValueError:
+        return None
+    return source_of(written, site)
+
+
+def _file(each: Items, key: str, folder: str) -> Iterator[Mistake]:
+    text, path = each.written[key], (*each.path, key)
+    where = os.path.join(folder, text)
+    if os.path.isdir(where) or not os.path.exists(where):
+        yield not_there(text, path, folder, "file")
+    elif os.path.isfile(where):
+        source = _source(each, key, Site(folder, os.path.dirname(os.path.normpath(where))))
+        yield from _header(source, path) if source is not None else ()
+
+
+def _header(source: Source, path: Path) -> Iterator[Mistake]:
+    """What is wrong with what is read before the first item: see `Source.decoding`."""
+    try:
+        source.decoding()
     except ItemError as error:
-        yield Mistake("csv-header", f"the header can't be used: {error}", path)
+        yield Mistake(f"{source.kind}-header", f"the header can't be used: {error}", path)
     except OSError as error:
         yield Mistake("file-not-readable", f"the file can't be read: {error.strerror}", path)
-    except ValueError:
-        pass  # the delimiter is none, which is told of itself
 
 
-def _matches(each: Items, folder: str) -> Iterator[Mistake]:
-    pattern = each.written.get("glob") if isinstance(each.written, dict) else None
-    if is_path(pattern) and "\0" not in pattern and each.written.get("allow_empty") is not True:
-        inside = os.path.join(folder, "")
-        found = glob.iglob(os.path.join(glob.escape(folder), pattern), recursive=True)
-        if not any(path != inside for path in found):
-            notes = () if os.path.isabs(pattern) else ("patterns start from the folder of the workflow file",)
-            told = f"no file matches `{short(pattern, 80)}`"
-            advice = "`allow_empty: true` allows that"
-            yield Mistake("no-match", told, (*each.path, "glob"), advice=advice, notes=notes)
+def _matches(each: Items, key: str, folder: str) -> Iterator[Mistake]:
+    pattern, path = each.written[key], (*each.path, key)
+    source = _source(each, key, Site(folder, folder)) if "\0" not in pattern else None
+    if isinstance(source, GlobSource) and not source.allow_empty and not any(source.matches()):
+        notes = () if os.path.isabs(pattern) else ("patterns start from the folder of the workflow file",)
+        told = f"no file matches `{short(pattern, 80)}`"
+        yield Mistake("no-match", told, path, advice="`allow_empty: true` allows that", notes=notes)
 
 
 def saved_files(data: Data, folder: str) -> Iterator[Mistake]:

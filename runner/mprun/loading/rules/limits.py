@@ -5,19 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from mprun.engines.table import USUAL_ENGINE
 from mprun.format.values import read_pool_size
 from mprun.loading.mistakes import Mistake, short
-from mprun.loading.rules.common import Data, StepData, seconds, steps
+from mprun.loading.rules.common import Data, StepData, engine_of, seconds, steps
 from mprun.planning.build.steps import pool_size
 from mprun.system.machine import available_cpus
 
-# What `multiprocessing.Pool` gives no hold for: it hands tasks out itself, and tells nobody which worker has which.
-_BEYOND_STDLIB = {
-    "timeout": "end a single task",
-    "slow_after": "watch a single task",
-    "retries": "give a task another attempt",
-    "max_memory": "bound the memory of its workers",
-}
 ENDLESS = ("timeout", "step_timeout", "slow_after")  # what a daemon can't have
 
 
@@ -56,29 +50,31 @@ def _daemons(data: Data) -> list[StepData]:
     return [step for step in steps({"processes": data.get("processes")}) if step.entry.get("daemon") is True]
 
 
-def stdlib_pools(data: Data) -> Iterator[Mistake]:
-    """`engine: stdlib` is literally `multiprocessing.Pool`, which has none of these limits."""
-    notes = ("the workflow's `engine` is `stdlib`",)
-    for step in _stdlib_pools(data):
-        for key, what in _BEYOND_STDLIB.items():
-            if key in step.entry and not _is_off(step.entry[key]):
-                message = f"the engine `stdlib` can't {what}: it has no `{key}`"
-                inherited = () if "engine" in step.entry else notes
-                advice = "`engine: local` has it"
-                yield Mistake("engine", message, (*step.path, key), "key", advice, inherited)
+def beyond_the_engine(data: Data) -> Iterator[Mistake]:
+    """What an engine refuses by the key of a pool."""
+    for pool in _pools(data):
+        engine, traits = engine_of(pool, data)
+        for key, what in traits.refuses.items():
+            if key in pool.entry and not _is_off(pool.entry[key]):
+                message = f"the engine `{engine}` can't {what}: it has no `{key}`"
+                inherited = () if "engine" in pool.entry else (f"the workflow's `engine` is `{engine}`",)
+                advice = f"`engine: {USUAL_ENGINE}` has it"
+                yield Mistake("engine", message, (*pool.path, key), "key", advice, inherited)
 
 
-def stdlib_log(data: Data) -> Iterator[Mistake]:
-    """Its tasks log themselves, each as it ends."""
-    log, pools = data.get("log"), _stdlib_pools(data)
-    if isinstance(log, dict) and log.get("tasks") == "failures" and pools:
-        message = f"the engine `stdlib` logs every task, and the pool `{short(pools[0].name)}` uses it"
-        yield Mistake("engine", message, ("log", "tasks"), advice="`engine: local` can log failures only")
+def log_of_failures(data: Data) -> Iterator[Mistake]:
+    """With some engines tasks log themselves, each as it ends."""
+    log = data.get("log")
+    engines = [(engine_of(pool, data), pool) for pool in _pools(data)]
+    loud = next(((engine, pool) for (engine, traits), pool in engines if traits.logs_each_task), None)
+    if isinstance(log, dict) and log.get("tasks") == "failures" and loud:
+        engine, pool = loud
+        message = f"the engine `{engine}` logs every task, and the pool `{short(pool.name)}` uses it"
+        yield Mistake("engine", message, ("log", "tasks"), advice=f"`engine: {USUAL_ENGINE}` can log failures only")
 
 
-def _stdlib_pools(data: Data) -> list[StepData]:
-    pools = steps({"pools": data.get("pools")})
-    return [pool for pool in pools if pool.entry.get("engine", data.get("engine")) == "stdlib"]
+def _pools(data: Data) -> list[StepData]:
+    return steps({"pools": data.get("pools")})
 
 
 def _is_off(retries: Any) -> bool:
@@ -97,11 +93,12 @@ def room_to_work(data: Data) -> Iterator[Mistake]:
         message = "daemons run until the end and count too: no other step would ever start"
         yield Mistake("max-parallel", message, ("max_parallel",), advice=f"at least {daemons + 1}")
         return
-    for pool in _stdlib_pools(data):
-        count = workers(pool)
+    for pool in _pools(data):
+        engine, traits = engine_of(pool, data)
+        count = workers(pool) if traits.starts_all_at_once else 0
         if count > room:
-            message = f"the engine `stdlib` starts all {count} workers at once, and `max_parallel` leaves {room}"
-            advice = f"`processes: {room}` would fit, and `engine: local` starts fewer at once"
+            message = f"the engine `{engine}` starts all {count} workers at once, and `max_parallel` leaves {room}"
+            advice = f"`processes: {room}` would fit, and `engine: {USUAL_ENGINE}` starts fewer at once"
             if "processes" in pool.entry:
                 yield Mistake("max-parallel", message, (*pool.path, "processes"), advice=advice)
             else:
@@ -119,7 +116,7 @@ def workers(pool: StepData) -> int:
 LIMIT_RULES: tuple[Callable[[Data], Iterator[Mistake]], ...] = (
     shorter_first,
     endless_daemons,
-    stdlib_pools,
-    stdlib_log,
+    beyond_the_engine,
+    log_of_failures,
     room_to_work,
 )

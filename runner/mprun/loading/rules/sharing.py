@@ -75,8 +75,8 @@ def _arguments(kind: str, path: Path, written: Any) -> Iterator[Mistake]:
     except ValueError as why:
         advice = "leave it out" if KINDS[kind].bare and written is None else ""
         instead = f", not {f'`{short(written)}`' if isinstance(written, list) else found(written)}"
-        told = f"`{kind}` takes {KINDS[kind].takes}{'' if isinstance(written, dict) else instead}"
-        yield Mistake("bad-value", told, path, advice=advice, notes=(str(why),) if str(why) else ())
+        message = f"`{kind}` takes {KINDS[kind].takes}{'' if isinstance(written, dict) else instead}"
+        yield Mistake("bad-value", message, path, advice=advice, notes=(str(why),) if str(why) else ())
 
 
 def _no_such_kind(kind: str, path: Path, at: Any = "value") -> Mistake:

@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Container, Iterator
 from typing import Any, NamedTuple
 
+from mprun.engines.table import USUAL_ENGINE
 from mprun.errors.places import Path
-from mprun.format.items import SOURCES
 from mprun.language.references import FINALS, Reference
 from mprun.loading.mistakes import Mistake, short
-from mprun.loading.rules.common import Data, StepData, steps
+from mprun.loading.rules.common import Data, StepData, engine_of, steps
 from mprun.loading.rules.finals import finalized_pools, finals_of_others, parts_of_lists, pools_without_finals
 from mprun.plan.plan import FAN_OUTS, POOL_CALLS
+from mprun.sources.table import KEYS
 
 _STREAMING = ("imap", "imap_unordered")
-_MODIFIERS = {"delimiter": "csv", "allow_empty": "glob", "args": "call", "kwargs": "call"}
-_NO_LISTS = {"range": "numbers", "glob": "paths", "lines": "texts"}
+_NO_LISTS = ("numbers", "paths", "texts")
 
 
 class Items(NamedTuple):
@@ -32,7 +32,7 @@ class Items(NamedTuple):
     @property
     def source(self) -> str:
         written = self.written if isinstance(self.written, dict) else {}
-        return next((source for source in SOURCES if source in written), "")
+        return next((source for source in KEYS if source in written), "")
 
 
 def items_of(data: Data) -> Iterator[Items]:
@@ -47,10 +47,19 @@ def items_of(data: Data) -> Iterator[Items]:
 def modifiers(data: Data) -> Iterator[Mistake]:
     """What shapes one kind of source doesn't stand beside another."""
     for each in items_of(data):
-        for key, source in _MODIFIERS.items():
-            if each.source and each.source != source and key in each.written:
-                told = f"`{key}` is for `{source}`, and these items come from `{each.source}`"
+        for key in _MODIFIED if each.source else ():
+            if key in each.written and key not in KEYS[each.source].TRAITS.modifiers:
+                told = f"`{key}` is for {' or '.join(_MODIFIED[key])}, and these items come from `{each.source}`"
                 yield Mistake("no-effect", told, (*each.path, key), "key")
+
+
+def _modified() -> dict[str, list[str]]:
+    """The sources that each modifier is for, in backquotes."""
+    keys = dict.fromkeys(key for kind in KEYS.values() for key in kind.TRAITS.modifiers)
+    return {key: [f"`{source}`" for source in KEYS if key in KEYS[source].TRAITS.modifiers] for key in keys}
+
+
+_MODIFIED = _modified()
 
 
 def whole_results(data: Data) -> Iterator[Mistake]:
@@ -72,10 +81,9 @@ def _names_finals(reference: Reference, pools: Container[str]) -> bool:
 def lists_for_starmap(data: Data) -> Iterator[Mistake]:
     """Each item of a `starmap` is a list of arguments, or a mapping of them."""
     for each in items_of(data):
-        if each.key == "starmap" and each.source in _NO_LISTS:
-            told = (
-                f"each item of a `starmap` is a list of arguments, and a `{each.source}` has {_NO_LISTS[each.source]}"
-            )
+        items_are = KEYS[each.source].TRAITS.items_are if each.source else ""
+        if each.key == "starmap" and items_are in _NO_LISTS:
+            told = f"each item of a `starmap` is a list of arguments, and a `{each.source}` has {items_are}"
             yield Mistake("bad-value", told, (*each.path, each.source), "key", "`map` gives each call one item")
 
 
@@ -114,19 +122,24 @@ def useless_beside(data: Data) -> Iterator[Mistake]:
             yield Mistake("no-effect", told, (*step.path, "save"), "key")
 
 
-def stdlib_sources(data: Data) -> Iterator[Mistake]:
-    """`multiprocessing.Pool` reads items in the parent: there is no child to call a generator in, and no stream."""
+def beyond_the_engine(data: Data) -> Iterator[Mistake]:
+    """Some engines read items in the parent alone: there is no child to call a generator in, and no stream."""
     finalized = finalized_pools(data)
     for each in items_of(data):
-        if each.step.path[0] != "pools" or each.step.entry.get("engine", data.get("engine")) != "stdlib":
+        if each.step.path[0] != "pools":
             continue
-        if each.source == "call":
-            told = "the engine `stdlib` can't call a generator in a child"
-            yield Mistake("engine", told, (*each.path, "call"), "key", "`engine: local` can")
-        elif isinstance(each.written, Reference) and each.key in _STREAMING and not _waits(each, finalized):
-            told = f"the engine `stdlib` can't take results while `{each.written.path[0]}` runs"
-            advice = f"`needs: {each.written.path[0]}` waits for them; `engine: local` needn't"
+        engine, traits = engine_of(each.step, data)
+        if each.source == "call" and "generators" in traits.refuses_items:
+            told = f"the engine `{engine}` can't call a generator in a child"
+            yield Mistake("engine", told, (*each.path, "call"), "key", f"`engine: {USUAL_ENGINE}` can")
+        elif _streams(each, finalized) and "streams" in traits.refuses_items:
+            told = f"the engine `{engine}` can't take results while `{each.written.path[0]}` runs"
+            advice = f"`needs: {each.written.path[0]}` waits for them; `engine: {USUAL_ENGINE}` needn't"
             yield Mistake("engine", told, each.path, advice=advice)
+
+
+def _streams(each: Items, finalized: Container[str]) -> bool:
+    return isinstance(each.written, Reference) and each.key in _STREAMING and not _waits(each, finalized)
 
 
 def _waits(each: Items, finalized: Container[str]) -> bool:
@@ -144,5 +157,5 @@ SOURCE_RULES: tuple[Callable[[Data], Iterator[Mistake]], ...] = (
     lists_for_starmap,
     keywords_of_pools,
     useless_beside,
-    stdlib_sources,
+    beyond_the_engine,
 )

@@ -9,23 +9,29 @@ from mprun.errors.places import Path
 from mprun.language.targets import Target, parse_target
 from mprun.loading.mistakes import Mistake, short
 from mprun.loading.rules.common import Data, StepData, steps
+from mprun.loading.source_files import FileOutput, FilesOutput, SourceFile, SourceFiles, a_mapping, each_file
+from mprun.loading.stages import Output
 from mprun.loading.suggestions import did_you_mean, suggest
 from mprun.plan.plan import FAN_OUTS, POOL_CALLS, TARGET_KEYS
 
 
-def with_targets(data: Data) -> tuple[Data, set[Path]]:
-    """`data` with the targets that short names stand for; and the paths of the names whose target is none."""
-    named = data.get("targets")
-    failed: set[Path] = set()
+def expand_targets(files: SourceFiles) -> FilesOutput:
+    """The stage: targets in the place of the short names that stand for them."""
+    return each_file(files, _expanded, needs=a_mapping)
+
+
+def _expanded(file: SourceFile) -> FileOutput:
+    """A short name whose target is none is broken: the mistake is that of `targets`."""
+    named = file.data.get("targets")
     if not isinstance(named, dict):
-        return data, failed
-    replaced = data
-    for path, text in _all_texts(data):
-        if text in named and _is_target(named[text]):
-            replaced = _with(replaced, path, named[text])
-        elif text in named:
-            failed.add(path)
-    return replaced, failed
+        return Output(file)
+    short_names = [(path, text) for path, text in _all_texts(file.data) if text in named]
+    data = file.data
+    for path, text in short_names:
+        if _is_target(named[text]):
+            data = _with(data, path, named[text])
+    broken = [path for path, text in short_names if not _is_target(named[text])]
+    return file._replace(data=data).report((), broken)
 
 
 def allowed_targets(data: Any, folder: str) -> tuple[Target, ...] | None:
@@ -94,12 +100,12 @@ def nothing_else(data: Data) -> Iterator[Mistake]:
     if data.get("only_targets") is not True:
         return
     if not data.get("targets"):
-        told = "`only_targets` lets steps call what `targets` names, and there is none"
-        yield Mistake("no-targets", told, ("only_targets",), "key", "add `targets: {name: module:function}`")
+        message = "`only_targets` lets steps call what `targets` names, and there is none"
+        yield Mistake("no-targets", message, ("only_targets",), "key", "add `targets: {name: module:function}`")
     for step in steps(data):
         if "command" in step.entry:
-            told = "`only_targets` lets steps call what `targets` names, and a `command` is any program"
-            yield Mistake("not-allowed", told, (*step.path, "command"), "key")
+            message = "`only_targets` lets steps call what `targets` names, and a `command` is any program"
+            yield Mistake("not-allowed", message, (*step.path, "command"), "key")
 
 
 TARGET_RULES: tuple[Callable[[Data], Iterator[Mistake]], ...] = (target_texts, nothing_else)

@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from mprun.log.codec.event import Event
 from mprun.log.export.run_log import ATTEMPTS, RESULTS, RunLog, as_json, began, explanation, label, seconds
-from mprun.log.reading.lines import Event
 
 STEPS = 1  # the process number of the track that shows the steps; those of the steps' workers follow
 COUNTER_INTERVAL = 0.01  # seconds between two values of a counter

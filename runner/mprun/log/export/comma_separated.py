@@ -6,14 +6,14 @@ import csv
 import io
 from collections.abc import Iterator
 
+from mprun.log.codec.event import Event
 from mprun.log.export.run_log import ATTEMPTS, RunLog, as_json
-from mprun.log.reading.lines import Event
 
-_PLAIN = ("step", "task", "attempt", "outcome", "ts", "duration", "waited", "worker", "pid")
-_TEXTS = ("exception.type", "exception.message", "reason", "cancelled_by", "exitcode", "signal")
-_JSON = ("result", "args", "kwargs")
+_AS_TEXT = ("step", "task", "attempt", "outcome", "ts", "duration", "waited", "worker", "pid")
+_FAILURE = ("exception.type", "exception.message", "reason", "cancelled_by", "exitcode", "signal")
+_AS_JSON = ("result", "args", "kwargs")
 
-COLUMNS = ("event", *_PLAIN, *_TEXTS, *_JSON)
+COLUMNS = ("event", *_AS_TEXT, *_FAILURE, *_AS_JSON)
 
 
 def comma_separated(log: RunLog) -> Iterator[str]:
@@ -25,8 +25,8 @@ def comma_separated(log: RunLog) -> Iterator[str]:
 
 
 def _cells(event: Event) -> list[str]:
-    plain = ["" if event.get(key) is None else str(event[key]) for key in ("event", *_PLAIN, *_TEXTS)]
-    return plain + [as_json(event[key]) if key in event else "" for key in _JSON]
+    cells = ["" if event.get(key) is None else str(event[key]) for key in ("event", *_AS_TEXT, *_FAILURE)]
+    return cells + [as_json(event[key]) if key in event else "" for key in _AS_JSON]
 
 
 def _row(cells: list[str] | tuple[str, ...]) -> str:

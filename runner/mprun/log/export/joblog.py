@@ -5,8 +5,8 @@ from __future__ import annotations
 import signal
 from collections.abc import Iterator
 
+from mprun.log.codec.event import Event
 from mprun.log.export.run_log import RESULTS, RunLog, began, label
-from mprun.log.reading.lines import Event
 from mprun.sinks.text import shown
 
 _COLUMNS = ("Seq", "Host", "Starttime", "JobRuntime", "Send", "Receive", "Exitval", "Signal", "Command")

@@ -6,8 +6,8 @@ from collections import Counter
 from collections.abc import Iterator
 from xml.sax.saxutils import escape, quoteattr
 
+from mprun.log.codec.event import Event
 from mprun.log.export.run_log import RESULTS, RunLog, explanation, label
-from mprun.log.reading.lines import Event
 from mprun.sinks.text import shown
 
 

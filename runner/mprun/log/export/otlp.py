@@ -10,8 +10,8 @@ import hashlib
 from collections.abc import Iterator
 from typing import Any
 
+from mprun.log.codec.event import Event
 from mprun.log.export.run_log import ATTEMPTS, FAILURES, RunLog, as_json, began, explanation, label, seconds
-from mprun.log.reading.lines import Event
 
 BATCH = 500  # spans, or log records, in one line
 

@@ -10,7 +10,8 @@ from datetime import datetime
 from functools import cached_property
 from typing import Any
 
-from mprun.log.reading.lines import Event, LineError, blocks, event_of
+from mprun.log.codec.event import Event, LineError, event_of
+from mprun.log.reading.lines import blocks
 from mprun.log.reading.regular import open_regular
 
 RESULTS = ("task.result", "process.result")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import BinaryIO
 
-from mprun.log.reading.lines import Event, LineError, event_of
+from mprun.log.codec.event import Event, LineError, event_of
 from mprun.log.reading.regular import open_regular
 from mprun.log.words import MAX_LINE
 

@@ -12,9 +12,8 @@ from typing import Any
 from mprun.errors.exceptions import UsageError
 from mprun.language.expressions import Expression, ExpressionError, Name, names_in, read_expression, value_of
 from mprun.language.references import Reference
-from mprun.log.reading.lines import Event, LineError, event_of
-
-_COMPACT = b'{"seq":0,"ts":"'  # how a log begins whose JSON has no spaces: its text can be searched
+from mprun.log.codec.event import Event, LineError, event_of
+from mprun.log.codec.lines import TextSearch
 
 
 @dataclass
@@ -29,7 +28,7 @@ class Selection:
     outcomes: Sequence[str] = ()
     condition: Expression | None = None
     keys_seen: set[str] = field(default_factory=set)
-    _needles: list[list[bytes]] | None = None
+    _search: TextSearch | None = None
 
     @property
     def is_all(self) -> bool:
@@ -55,14 +54,10 @@ class Selection:
         return difflib.get_close_matches(name, self.keys_seen, n=1)
 
     def _may_hold(self, data: bytes) -> bool:
-        if self._needles is None:
-            self._needles = self._make_needles() if data.startswith(_COMPACT) else []
-        return all(any(needle in data for needle in needles) for needles in self._needles)
-
-    def _make_needles(self) -> list[list[bytes]]:
-        literal = [] if any(set("*?[") & set(name) for name in self.events) else self.events
-        wanted = (("event", literal), ("step", self.steps), ("outcome", self.outcomes))
-        return [[f'"{key}":"{value}"'.encode() for value in values] for key, values in wanted if values]
+        if self._search is None:
+            literal = [] if any(set("*?[") & set(name) for name in self.events) else self.events
+            self._search = TextSearch({"event": literal, "step": self.steps, "outcome": self.outcomes})
+        return self._search.may_hold(data)
 
     def _wants(self, event: Event) -> bool:
         if self.condition is not None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from mprun.log.codec.event import Event
 from mprun.log.reading.depths import Depths
-from mprun.log.reading.lines import Event
 
 MAX_ORPHANED = 5  # children that are named for one thing
 MAX_ABANDONED = 5  # waits for what can't come that are told of

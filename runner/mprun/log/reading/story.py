@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from mprun.log.reading.lines import Event
+from mprun.log.codec.event import Event
 from mprun.log.reading.sharing_story import ABOUT_SHARING, SharingStory
 
 MAX_CAUSES = 50  # of failures that are told apart

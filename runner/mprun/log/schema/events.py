@@ -12,11 +12,13 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, RootModel
 from pydantic.json_schema import SkipJsonSchema
 
+from mprun.engines.table import POOL_ENGINES, InlineEngine, PoolEngine
 from mprun.format.schema import draft07
 from mprun.log.words import Outcome
 from mprun.plan.child_spec import PoolCall
-from mprun.plan.plan import PoolEngine, StartMethod
+from mprun.plan.plan import StartMethod
 
+_ENGINES = ", ".join(traits.described for traits in POOL_ENGINES.values())
 _TIMESTAMP = r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z$"
 _SHA256 = r"^[0-9a-f]{64}$"
 
@@ -257,9 +259,7 @@ class PoolStarted(Event):
 
     event: Literal["pool.started"]
     step: Step
-    engine: PoolEngine | Literal["inline"] = Field(
-        description="What runs it: mprun's own workers, multiprocessing.Pool itself, or mprun's own process."
-    )
+    engine: PoolEngine | InlineEngine = Field(description=f"What runs it: {_ENGINES}, or mprun's own process.")
     call: PoolCall = Field(description="The Pool's method that is called.")
     processes: int = Field(ge=1, description="How many workers it keeps.")
     start_method: StartMethod = Field(description="How its workers are started.")

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import BinaryIO
 
 from mprun.log import seals
-from mprun.log.reading.lines import Event, LineError, blocks, event_of
+from mprun.log.codec.event import Event, LineError, event_of
+from mprun.log.codec.seal_lines import hash_of, seals_in
+from mprun.log.reading.lines import blocks
 from mprun.log.verifying.findings import Finding, Findings
-
-# Quick to find; that it stands in a seal and not inside a result is looked at afterwards.
-_MARK = b'"event":"log.sealed"'
-_SEAL = re.compile(rb'\{"seq":\d+,"ts":"[^"]*","event":"log\.sealed",')
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +52,7 @@ class _ChainCheck:
     def take(self, block: bytes) -> None:
         view = memoryview(block)
         at = 0
-        for start, end in _seals(block):
+        for start, end in seals_in(block):
             self._chain.cover(view[at:start], block.count(b"\n", at, start))
             self._seal(block[start:end])
             at = start
@@ -101,21 +97,3 @@ class _ChainCheck:
         self._first_line = number
         if end == self._watch:
             self._watched = self._chain.previous
-
-
-def hash_of(line: bytes) -> str:
-    """What `seal` must be in a seal's `line`; empty where the line does not end as one does."""
-    return seals.hash_of(line) if line[-seals.TAIL :].startswith(b',"seal":"') and line.endswith(b'"}\n') else ""
-
-
-def _seals(block: bytes) -> Iterator[tuple[int, int]]:
-    """Where the lines of seals begin and end in `block`."""
-    at = block.find(_MARK)
-    while at >= 0:
-        start = block.rfind(b"\n", 0, at) + 1
-        end = block.find(b"\n", at) + 1
-        if not end:
-            return
-        if _SEAL.match(block, start):
-            yield start, end
-        at = block.find(_MARK, end)

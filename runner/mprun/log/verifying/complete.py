@@ -6,7 +6,8 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import Any, BinaryIO
 
-from mprun.log.reading.lines import Event, LineError, blocks, event_of, refuse_newer
+from mprun.log.codec.event import Event, LineError, event_of
+from mprun.log.reading.lines import blocks, refuse_newer
 from mprun.log.verifying.finalized import FinalizedCheck
 from mprun.log.verifying.findings import Finding, Findings
 from mprun.log.verifying.parse import Parsed, Returned, parse
@@ -83,7 +84,8 @@ class CompleteCheck:
         step = self._steps.get(part.step)
         if step is None or not step.at_work or self.finish or part.seq != self._next:
             for seq, task in enumerate(part.tasks, part.seq):
-                self._take_line(_line(seq, part.step, task))
+                self.lines += 1
+                self._take_numbered(_event(seq, part.step, task))
             return
         before = 0
         for first, end in part.runs:
@@ -105,7 +107,10 @@ class CompleteCheck:
         except LineError as error:
             self._wrong(str(error))
             self._next += 1
-            return
+        else:
+            self._take_numbered(event)
+
+    def _take_numbered(self, event: Event) -> None:
         if event["seq"] != self._next:
             self._wrong(f"its `seq` is {event['seq']:,}, and {self._next:,} comes next")
         self._next = event["seq"] + 1
@@ -243,9 +248,9 @@ _TAKES = {
 }
 
 
-def _line(seq: int, step: str, task: int) -> bytes:
-    """What matters of the line of a result that was taken in bulk."""
-    return b'{"seq":%d,"event":"task.result","step":"%b","task":%d,"outcome":"returned"}' % (seq, step.encode(), task)
+def _event(seq: int, step: str, task: int) -> Event:
+    """What matters of a result that was taken in bulk."""
+    return {"seq": seq, "event": "task.result", "step": step, "task": task, "outcome": "returned"}
 
 
 def _identity(started: str, event: Event, keys: tuple[str, ...]) -> tuple[Any, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from mprun.log.reading.lines import Event
+from mprun.log.codec.event import Event
 
 
 class FinalizedCheck:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Container, Iterable, Iterator
 from dataclasses import fields, replace
 
+from mprun.engines.table import POOL_ENGINES
 from mprun.language.references import finals_of, is_finals, references_in
 from mprun.plan.plan import PoolStep, Step, needed_results
 
@@ -26,7 +27,9 @@ def _pool_with_flow(step: PoolStep, referred: Container[str], waits: Container[t
 
 def _streams(step: PoolStep, waits: Container[tuple[str, str]]) -> bool:
     needed = needed_results(step)
-    if not needed or is_finals(needed) or step.engine != "local" or step.call not in ("imap", "imap_unordered"):
+    if not needed or is_finals(needed) or step.call not in ("imap", "imap_unordered"):
+        return False
+    if "streams" in POOL_ENGINES[step.engine].refuses_items:
         return False
     return (step.name, needed) not in waits and needed not in _in_arguments(step)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from dataclasses import fields
 
 from mprun.format.steps import RetriesEntry, StepEntry
 from mprun.format.values import RETRIED_OUTCOMES
@@ -14,15 +15,9 @@ ReadTarget = Callable[[str], Target]
 
 
 def limits_of(entry: StepEntry, target: ReadTarget) -> Limits:
-    """The limits that `entry` has; `target` reads the text of a class."""
-    return Limits(
-        timeout=entry.timeout,
-        step_timeout=entry.step_timeout,
-        slow_after=entry.slow_after,
-        max_memory=entry.max_memory,
-        retries=_retries(entry.retries, target) if entry.retries else Retries(),
-        continue_on_error=entry.continue_on_error,
-    )
+    """The limits that `entry` has, key by key; `target` reads the text of a class."""
+    written = {field.name: getattr(entry, field.name) for field in fields(Limits)}
+    return Limits(**{**written, "retries": _retries(entry.retries, target) if entry.retries else Retries()})
 
 
 def _retries(written: RetriesEntry, target: ReadTarget) -> Retries:

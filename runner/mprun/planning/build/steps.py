@@ -15,9 +15,10 @@ from mprun.format.workflow import Workflow
 from mprun.language.references import Reference, Template, references_in
 from mprun.language.targets import Target, parse_target
 from mprun.plan.child_spec import Surroundings
-from mprun.plan.plan import HOOKS, TARGET_KEYS, Condition, PoolEngine, PoolStep, ProcessStep, Step, When
+from mprun.plan.plan import HOOKS, TARGET_KEYS, Condition, PoolStep, ProcessStep, Step, When
 from mprun.planning.build.items import ItemsBuilder
 from mprun.planning.build.limits import limits_of
+from mprun.sources.table import Site
 from mprun.system.machine import available_cpus
 
 COMMAND = "mprun.worker.command:run_command"  # the target of a step that has a `command`
@@ -29,7 +30,7 @@ class StepsBuilder:
     `names` are the steps there are, in other files too; `engine` is the pools' that name none.
     """
 
-    def __init__(self, folder: str, workflow: Workflow, names: Container[str], engine: PoolEngine) -> None:
+    def __init__(self, folder: str, workflow: Workflow, names: Container[str], engine: str) -> None:
         self._folder = folder
         self._workflow = workflow
         self._names = names
@@ -112,7 +113,7 @@ class StepsBuilder:
         return self._absolute(entry.working_dir) if entry.working_dir else self.around.working_dir
 
     def _items(self, entry: StepEntry) -> ItemsBuilder:
-        return ItemsBuilder(self._folder, self._cwd(entry), self._target)
+        return ItemsBuilder(Site(self._folder, self._cwd(entry)))
 
     def _save(self, written: str | Reference | Template) -> str | Template:
         """The file's absolute path."""

@@ -7,7 +7,6 @@ from dataclasses import replace
 
 from mprun.plan.child_spec import Converts
 from mprun.plan.plan import Plan, Step, items_of
-from mprun.sources.table import CsvSource, LinesSource, whole_of
 
 
 def with_conversion(plan: Plan, converting: Collection[str]) -> Plan:
@@ -22,4 +21,4 @@ def _marked(step: Step) -> Step:
 def form_of(step: Step) -> Converts:
     """`text` where the arguments come from a file in which everything is text, else `strict`."""
     source = items_of(step)
-    return "text" if source is not None and isinstance(whole_of(source), CsvSource | LinesSource) else "strict"
+    return "text" if source is not None and source.traits.all_text else "strict"

@@ -14,16 +14,7 @@ from mprun.language.targets import Target, parse_target
 from mprun.plan.child_spec import Retries
 from mprun.plan.plan import Plan, PoolStep, ProcessStep, SharedThing, Step, has_one_result, items_of, needed_results
 from mprun.planning.check.conversions import form_of
-from mprun.sources.table import (
-    CallSource,
-    GlobSource,
-    LinesSource,
-    ListSource,
-    MatrixSource,
-    RangeSource,
-    ZipSource,
-    whole_of,
-)
+from mprun.sources.table import CallSource, MatrixSource, ZipSource, whole_of
 from mprun.worker.checks.problems import Producer, Use
 
 _NUMPY = parse_target("numpy:ndarray", "")  # importing it may take long, or fail
@@ -92,11 +83,11 @@ def _pool_uses(step: PoolStep) -> Iterator[Use]:
         yield from _axes_uses(step.target, source, step.kwargs)
     else:
         shape = "star" if step.call == "starmap" else "each"
-        items = source.sequence() if isinstance(source, ListSource | RangeSource) else None
+        items = source.sequence()
         if items is not None:
             yield Use(step.target, ("target",), shape, (step.call,), items, step.kwargs)
         else:
-            example = ("text",) if isinstance(source, GlobSource | LinesSource) else ()
+            example = ("text",) if source.traits.items_are in ("paths", "texts") else ()
             unknown = Use(step.target, ("target",), f"{shape}-like", (step.call,), example, step.kwargs)
             yield replace(unknown, mode=form_of(step))
 

@@ -16,16 +16,6 @@ def process_arguments(step: ProcessStep, target: str) -> list[Code]:
     return [*arguments, "daemon=True"] if step.daemon else arguments
 
 
-def pool_arguments(step: PoolStep, initializer: str) -> list[Code]:
-    """What `Pool` is given; `initializer` is empty where the step has none."""
-    arguments: list[Code] = [f"processes={step.processes}"]
-    if initializer:
-        arguments.append(f"initializer={initializer}")
-    if step.initargs:
-        arguments.append(led("initargs=", literal(step.initargs)))
-    return [*arguments, f"maxtasksperchild={step.maxtasksperchild}"] if step.maxtasksperchild else arguments
-
-
 def call_arguments(step: PoolStep, function: Code, source: Code) -> list[Code]:
     """What the pool's method is given; `source` is not used for `apply`."""
     if step.call == "apply":

@@ -1,4 +1,4 @@
-"""The items of a source as a Python expression; `script_helpers.py` defines the functions that it calls."""
+"""The items of a source as Python text; `eject/items.py` defines the helpers that it calls."""
 
 from __future__ import annotations
 
@@ -10,22 +10,8 @@ from typing import Any
 
 from mprun.language.targets import Target
 from mprun.planning.show.source_text import Code, Group, call, flat, led, literal, quoted
-from mprun.sources.grid import alternatives
-from mprun.sources.table import (
-    CallSource,
-    CsvSource,
-    GlobSource,
-    JsonlSource,
-    LinesSource,
-    ListSource,
-    MatrixSource,
-    PickedSource,
-    RangeSource,
-    ResultsSource,
-    SliceSource,
-    Source,
-    ZipSource,
-)
+from mprun.sources.expression import CallOf, ListOf, PathOf, ResultsOf
+from mprun.sources.table import Source
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,33 +33,28 @@ class Writing:
 
 def items_code(source: Source, writing: Writing) -> Code:
     """The expression that gives the items of `source`."""
-    match source:
-        case ListSource(values):
+    return _code(source.expression(), writing)
+
+
+def _code(part: Any, writing: Writing) -> Code:
+    match part:
+        case Source():
+            return items_code(part, writing)
+        case CallOf(str() as function, args, kwargs):
+            given = [led(f"{name}=", _code(value, writing)) for name, value in kwargs.items()]
+            return call(function, [*(_code(value, writing) for value in args), *given])
+        case CallOf(Target() as target, args, kwargs):
+            given = [*map(literal, writing.coded(args)), *keywords(writing.coded(kwargs))]
+            return call(writing.target(target), given)
+        case PathOf(path):
+            return quoted(below(path, writing.folder))
+        case ListOf(values):
             return _list(values, writing)
-        case PickedSource():
-            return _list(source.values(), writing)
-        case RangeSource():
-            return flat(call("range", map(repr, _range_arguments(source))))
-        case GlobSource(pattern):
-            inside = quoted(below(pattern, writing.folder))
-            return call("sorted", [call("glob.glob", [inside, "recursive=True"] if "**" in inside else [inside])])
-        case LinesSource(path):
-            return call("lines_of", [quoted(below(path, writing.folder))])
-        case JsonlSource(path):
-            return call("jsonl_of", [quoted(below(path, writing.folder))])
-        case CsvSource(path, delimiter=delimiter):
-            separated = [f"delimiter={quoted(delimiter)}"] * (delimiter != ",")
-            return call("rows_of", [quoted(below(path, writing.folder)), *separated])
-        case SliceSource(whole, skip, first):
-            return call("itertools.islice", [items_code(whole, writing), *_slice_arguments(skip, first)])
-        case MatrixSource(axes, include, exclude):
-            return _matrix(_axes(axes, writing), include, exclude)
-        case ZipSource(axes):
-            return call("side_by_side", [_axes(axes, writing)])
-        case CallSource(target, args, kwargs):
-            return call(writing.target(target), [*map(literal, writing.coded(args)), *keywords(writing.coded(kwargs))])
-        case ResultsSource(step):
+        case ResultsOf(step):
             return writing.results(step)
+        case dict():
+            return Group("{", tuple(led(f"{flat(literal(k))}: ", _code(v, writing)) for k, v in part.items()), "}")
+    return literal(part)
 
 
 def _list(values: Sequence[Any], writing: Writing) -> Code:
@@ -86,34 +67,11 @@ def _as_written(value: Any, starred: bool) -> Any:
     return tuple(value) if starred and isinstance(value, list) else value
 
 
-def _matrix(axes: Code, include: Sequence[dict[str, Any]], exclude: Sequence[dict[str, Any]]) -> Code:
-    if not include and not exclude:
-        return call("combinations_of", [axes])
-    excluded = [{axis: alternatives(written) for axis, written in entry.items()} for entry in exclude]
-    return call("cells_of", [axes, led("include=", literal(list(include))), led("exclude=", literal(excluded))])
-
-
-def _axes(axes: Sequence[tuple[str, Source]], writing: Writing) -> Code:
-    return Group("{", tuple(led(f"{quoted(name)}: ", items_code(axis, writing)) for name, axis in axes), "}")
-
-
 def keywords(kwargs: dict[str, Any]) -> list[Code]:
     """`kwargs` as they are written in a call."""
     if all(name.isidentifier() and not keyword.iskeyword(name) for name in kwargs):
         return [led(f"{name}=", literal(value)) for name, value in kwargs.items()]
     return [led("**", literal(kwargs))]
-
-
-def _slice_arguments(skip: int, first: int | None) -> list[Code]:
-    if first is None:
-        return [repr(skip), "None"]
-    return [repr(skip), repr(skip + first)] if skip else [repr(first)]
-
-
-def _range_arguments(source: RangeSource) -> tuple[int, ...]:
-    if source.step != 1:
-        return source.start, source.stop, source.step
-    return (source.start, source.stop) if source.start else (source.stop,)
 
 
 def below(path: str, folder: str) -> str:

@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from mprun.plan.child_spec import Retries
-from mprun.plan.plan import Limits, Plan
+from mprun.plan.features import ESSENTIAL, SPREADING, said
+from mprun.plan.plan import Limits, Plan, Step
 
+_WORDED = ("timeout", "step_timeout", "slow_after", "retries", "max_memory", "continue_on_error")
+_STEP_WORDED = ESSENTIAL | SPREADING  # shown elsewhere, or of no interest
 _UNITS = (("h", 3_600_000), ("m", 60_000), ("s", 1_000), ("ms", 1))
 _SIZES = (("T", 1 << 40), ("G", 1 << 30), ("M", 1 << 20), ("K", 1 << 10))
 
@@ -14,6 +17,12 @@ _SIZES = (("T", 1 << 40), ("G", 1 << 30), ("M", 1 << 20), ("K", 1 << 10))
 def limits_text(limits: Limits) -> str:
     """What bounds a step, as a list; an empty text where nothing does."""
     return ", ".join(_limits(limits))
+
+
+def bounds_text(step: Step) -> str:
+    """`limits_text`, and what else the step asks for that has no words of its own."""
+    others = (f"{_words(name)} {getattr(step, name)}" for name in said(step) if name not in _STEP_WORDED)
+    return ", ".join([*_limits(step.limits), *others])
 
 
 def run_limits(plan: Plan) -> dict[str, str]:
@@ -40,6 +49,11 @@ def _limits(limits: Limits) -> Iterator[str]:
         yield f"max memory {_size(limits.max_memory)}"
     if limits.continue_on_error:
         yield "continues on error"
+    yield from (f"{_words(name)} {getattr(limits, name)}" for name in said(limits) if name not in _WORDED)
+
+
+def _words(name: str) -> str:
+    return name.replace("_", " ")
 
 
 def _retries(retries: Retries) -> str:

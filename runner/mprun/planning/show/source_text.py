@@ -61,8 +61,6 @@ def literal(value: Any) -> Code:
             return f'float("{value}")'
         case Bare(text):
             return text
-        case Group():
-            return value
         case Reference():
             return reference_text(value)
         case Template():

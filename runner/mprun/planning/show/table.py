@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from mprun.engines.table import USUAL_ENGINE
 from mprun.plan.plan import Plan, PoolStep, Step, declared_tasks, items_of
 from mprun.planning.order import by_wave
-from mprun.planning.show.limits_text import limits_text, run_limits
+from mprun.planning.show.limits_text import bounds_text, run_limits
 from mprun.planning.show.source_text import quoted
 from mprun.planning.show.step_text import call_text, size_text
 
@@ -47,7 +48,7 @@ def _row(wave: str, step: Step, plan: Plan) -> tuple[str, ...]:
     source = items_of(step)
     count = "1" if source is None else size_text(source)
     call_shown = _bounded(_visible(call_text(step, step.surroundings.working_dir)), CALL_WIDTH)
-    limits = _bounded(limits_text(step.limits), LIMITS_WIDTH)
+    limits = _bounded(bounds_text(step), LIMITS_WIDTH)
     save = _below(str(step.save), plan.surroundings.working_dir)
     needs = ", ".join(name if how == "succeeded" else f"{name} ({how})" for name, how in step.needs.items())
     condition = _bounded(_visible(step.condition.text), CONDITION_WIDTH) if step.condition else ""
@@ -68,7 +69,7 @@ def _below(path: str, folder: str) -> str:
 
 def _engine(step: Step) -> str:
     """The engine of a pool that isn't run by the usual one."""
-    return step.engine if isinstance(step, PoolStep) and step.engine != "local" else ""
+    return step.engine if isinstance(step, PoolStep) and step.engine != USUAL_ENGINE else ""
 
 
 def _bounded(text: str, width: int) -> str:

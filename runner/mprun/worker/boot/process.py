@@ -30,7 +30,7 @@ from mprun.worker.wire.output import flush_output, redirect_output
 
 if TYPE_CHECKING:
     from mprun.sharing.child import Share
-    from mprun.worker.wire.result_memory import Shelf  # most children have none
+    from mprun.worker.wire.result_memory import ResultMemory  # most children have none
 
 # Descriptors that belong to the parent alone. A forked child inherits them and closes them first: a sibling that held
 # the other end of a pipe would hide its end of file.
@@ -95,7 +95,7 @@ class ChildProcess(BaseProcess):
     worker: int = 0
     takes_tasks: bool = False
     reports_stacks: bool = False
-    has_shelf: bool = False
+    has_result_memory: bool = False
     unset: tuple[str, ...] = ()
     share: Share | None = None
     on_started: Callable[[ChildProcess], None] | None = None
@@ -132,9 +132,9 @@ class ChildProcess(BaseProcess):
                 self.tasks = pipe(child_writes=False)
             self.board = Board()
             childs.callback(self.board.close_file)
-            self.shelf = _new_shelf() if self.has_shelf else None
-            if self.shelf is not None:
-                childs.callback(self.shelf.close_file)
+            self.result_memory = _new_result_memory() if self.has_result_memory else None
+            if self.result_memory is not None:
+                childs.callback(self.result_memory.close_file)
             if self.share is not None:
                 childs.callback(self.share.notes.close_file)
             self.stacks = Stacks() if self.reports_stacks or self.share is not None else None
@@ -213,10 +213,10 @@ class ChildProcess(BaseProcess):
         return os.getpid() == self._pid_of_child
 
 
-def _new_shelf() -> Shelf:
-    from mprun.worker.wire.result_memory import Shelf
+def _new_result_memory() -> ResultMemory:
+    from mprun.worker.wire.result_memory import ResultMemory
 
-    return Shelf()
+    return ResultMemory()
 
 
 def close_parents_own() -> None:

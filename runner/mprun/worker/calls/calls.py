@@ -6,13 +6,13 @@ OpenTelemetry gives these fields.
 
 from __future__ import annotations
 
-import json
 import pickle
 import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from mprun.language.targets import Target, resolve
+from mprun.log.codec.lines import open_line
 from mprun.log.values import to_json
 from mprun.log.words import MAX_LINE, OUTCOMES, ROOM_FOR_SEQ, Outcome, timestamp
 from mprun.plan.child_spec import Converts
@@ -93,22 +93,17 @@ def result_line(
     A call that is never given arguments has None for them.
     """
     fields = {"ts": timestamp(ended.ended), **about, "outcome": ended.outcome}
-    took = f'"duration":{ended.duration:.6f}'
+    took = {"duration": f"{ended.duration:.6f}"}
     if ended.error is None:
-        return _line(fields, f'"result":{to_json(ended.value)},{took}')
+        return open_line(fields, {"result": to_json(ended.value), **took})
     if ended.outcome == "unpicklable":
         fields["what"] = "result"
     exception = exception_fields(ended.error)
     given = {name: value for name, value in (("args", args), ("kwargs", kwargs)) if value is not None}
-    called_with = "".join(f'"{name}":{to_json(value, MAX_ARGUMENTS)},' for name, value in given.items())
-    line = _line(fields | exception, f"{called_with}{took}")
+    called_with = {name: to_json(value, MAX_ARGUMENTS) for name, value in given.items()}
+    line = open_line(fields | exception, called_with | took)
     if len(line) <= MAX_LINE - ROOM_FOR_SEQ:
         return line
     # Control characters take six bytes each in JSON: what was bounded in characters can still be too long.
     exception = {name: ascii(text)[: MAX_STACKTRACE // 2] for name, text in exception.items()}
-    return _line(fields | exception, took)
-
-
-def _line(fields: Mapping[str, Any], tail: str) -> bytes:
-    head = json.dumps(fields, ensure_ascii=False, separators=(",", ":"))
-    return f"{head[1:-1]},{tail}}}\n".encode()
+    return open_line(fields | exception, took)

@@ -22,7 +22,7 @@ def finalize(child: ChildProcess, work: PoolWork, finalizer: Target) -> None:
     if child.board.stopped:
         return
     child.board.begin_finalizer(time.monotonic_ns())
-    ended, keeper = call_finalizer(finalizer, child.worker, work.keep_final)
+    ended, keeper = call_finalizer(finalizer, child.worker, work.final_files)
     flush_output()
     if keeper is not None and ended.error is None:
         keeper.tell(child)

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from mprun.language.labels import key_of
 from mprun.language.references import Reference, Template
-from mprun.log.task_lines import TaskLines
+from mprun.log.codec.task_lines import KeyedTaskLines, TaskLines
 
 if TYPE_CHECKING:
     from mprun.worker.calls.items import Load
@@ -25,9 +24,9 @@ class KeyedItems:
         self._keys = keys
         self._load = load
 
-    def load(self, handed_over: Any) -> Any:
+    def load(self, packed: Any) -> Any:
         self.key = None
-        item = handed_over if self._load is None else self._load(handed_over)
+        item = packed if self._load is None else self._load(packed)
         self.key = key_of(item, self._keys)
         return item
 
@@ -38,20 +37,4 @@ class KeyedItems:
 
     def lines(self, about: Mapping[str, Any]) -> TaskLines:
         """Those of the tasks whose items are loaded here."""
-        return _KeyedLines(about, self)
-
-
-class _KeyedLines(TaskLines):
-    def __init__(self, about: Mapping[str, Any], items: KeyedItems) -> None:
-        super().__init__(about)
-        self._items = items
-
-    def begin_batch(self, attempt: int, handed: int) -> None:
-        super().begin_batch(attempt, handed)
-        self._without_key = self._returned
-
-    def line(self, task: int, result: str, began: int, ended: int) -> bytes:
-        key = self._items.key
-        told = "" if key is None else f',"key":{json.dumps(key, ensure_ascii=False)}'
-        self._returned = told + self._without_key  # what follows the task
-        return super().line(task, result, began, ended)
+        return KeyedTaskLines(about, lambda: self.key)

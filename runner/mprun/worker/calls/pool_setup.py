@@ -55,7 +55,7 @@ class PoolWork:
     command: tuple[Any, ...] = ()
     keys: str | Reference | Template = ""
     finalizer: Target | None = None
-    keep_final: ResultFiles | None = None
+    final_files: ResultFiles | None = None
 
 
 def get_ready(child: ChildProcess, work: PoolWork) -> tuple[Callable[..., Any], PoolWork]:

@@ -6,13 +6,13 @@ says nothing before a `map` has ended; to the Pool it returns nothing, and raise
 
 from __future__ import annotations
 
-import json
 import os
 import time
 import traceback
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from mprun.log.codec.lines import open_line
 from mprun.log.words import timestamp
 from mprun.worker.boot import process
 from mprun.worker.calls.calls import CODES, result_line
@@ -58,13 +58,13 @@ def run_apply(args: Sequence[Any], kwargs: Mapping[str, Any]) -> None:
     _run(0, (args, kwargs))
 
 
-def _run(task: int, handed_over: Any) -> None:
+def _run(task: int, packed: Any) -> None:
     """As `_make_call`; where that can't tell how it ended, the worker ends.
 
     The Pool would take the error for the task's result, and the parent would wait for it for ever.
     """
     try:
-        _make_call(task, handed_over)
+        _make_call(task, packed)
     except BaseException:  # noqa: BLE001 -- no memory is left, or the task has changed its interpreter
         try:
             traceback.print_exc()
@@ -72,15 +72,15 @@ def _run(task: int, handed_over: Any) -> None:
             os._exit(1)
 
 
-def _make_call(task: int, handed_over: Any) -> None:
-    """Make the call of `task`; `handed_over` is its item, or what that is loaded from."""
+def _make_call(task: int, packed: Any) -> None:
+    """Make the call of `task`; `packed` is its item, or what that is loaded from."""
     child = process.current
     if child.board.stopped:
         child.send(RESULT, result_body(task, CODES["cancelled"], _cancelled_line(task)))
         return
     child.board.begin(task, time.monotonic_ns())
     waited = max(0.0, time.time() - _work.submitted)
-    ended, (args, kwargs) = _tasks.make(task, handed_over)
+    ended, (args, kwargs) = _tasks.make(task, packed)
     flush_output()
     if _tasks.keeper is not None and ended.error is None:
         _tasks.keeper.tell(child)
@@ -93,4 +93,4 @@ def _make_call(task: int, handed_over: Any) -> None:
 def _cancelled_line(task: int) -> bytes:
     fields = {"ts": timestamp(time.time()), **_about, "task": task, "attempt": 1, "outcome": "cancelled"}
     fields["cancelled_by"] = "stop"
-    return (json.dumps(fields)[1:] + "\n").encode()
+    return open_line(fields)

@@ -11,7 +11,7 @@ from mprun.plan.child_spec import Retries
 from mprun.plan.retrying import delay_after, may_retry
 
 
-class Again:
+class RetryPolicy:
     """The retry rules of one step, with their exception classes found when they are first needed."""
 
     def __init__(self, retries: Retries) -> None:

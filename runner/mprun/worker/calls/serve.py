@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from mprun.log.task_lines import TaskLines
+from mprun.log.codec.task_lines import TaskLines
 from mprun.log.values import to_json
 from mprun.log.words import Outcome
 from mprun.worker.boot import process
@@ -19,18 +19,18 @@ from mprun.worker.calls.calls import CODES, PLAIN_TYPES, Call, judge, result_lin
 from mprun.worker.calls.finalizing import finalize
 from mprun.worker.calls.items import Load, item_loader, keyed_items
 from mprun.worker.calls.pool_setup import PoolWork, about_tasks, get_ready
-from mprun.worker.calls.retry import Again
+from mprun.worker.calls.retry import RetryPolicy
 from mprun.worker.wire.board import BEGAN, FIRST, ROOM, STOP, TASK, USED
 from mprun.worker.wire.frames import (
-    AGAIN,
     COUNTED,
     DROPPED,
     RESULT,
+    RETRY,
     RUN,
-    again_body,
     counted_body,
     read_batches,
     result_body,
+    retry_body,
     run_head,
 )
 from mprun.worker.wire.output import flush_output, unfinished
@@ -53,9 +53,9 @@ def serve(work: PoolWork) -> None:
 
 def _server(child: process.ChildProcess, work: PoolWork, function: Callable[..., Any]) -> Server:
     if work.keep is not None:
-        from mprun.worker.wire.result_writer import KeepingServer
+        from mprun.worker.wire.result_writer import StoringServer
 
-        return KeepingServer(child, work, function, work.keep)
+        return StoringServer(child, work, function, work.keep)
     return (Server if work.log_tasks == "all" else _CountingServer)(child, work, function)
 
 
@@ -68,9 +68,9 @@ class Server:
         self._keyed = keyed_items(work, self._load)
         self._invoke = _invoker(work, function, self._load if self._keyed is None else self._keyed.load)
         self._arguments = arguments_of(work.call, work.kwargs)
-        self._again = Again(work.retries)
-        about = about_tasks(child, work)
-        self._lines = TaskLines(about) if self._keyed is None else self._keyed.lines(about)
+        self._retry_policy = RetryPolicy(work.retries)
+        self._about = about_tasks(child, work)
+        self._lines = TaskLines(self._about) if self._keyed is None else self._keyed.lines(self._about)
         self._sent = time.monotonic_ns()
 
     def run(self, first: int, attempt: int, handed: int, items: Sequence[Any]) -> None:
@@ -105,7 +105,7 @@ class Server:
             if failure is not None:
                 self._send_run(used)
                 times = (ended - began) / 1e9, (began - handed) / 1e9
-                self._tell_failure(task, attempt, item, outcome, failure, times)
+                self._send_failure(task, attempt, item, outcome, failure, times)
                 task, used = task + 1, 0
                 board.start_run(task)
                 continue
@@ -132,7 +132,7 @@ class Server:
             took = self._sent - before
             self._child.send(RUN, run_head(self._board.words[FIRST], took), self._board.lines[:used])
 
-    def _tell_failure(
+    def _send_failure(
         self,
         task: int,
         attempt: int,
@@ -145,18 +145,18 @@ class Server:
         duration, waited = times
         ended = Call(outcome, None, error, time.time(), duration)
         args, kwargs = self._arguments(self._loaded(item))
-        about = {"step": self._work.step, "worker": self._child.worker, "task": task, "attempt": attempt}
-        about["waited"] = round(waited, 6)
+        about = self._about | {"task": task, "attempt": attempt, "waited": round(waited, 6)}
         if self._keyed is not None:
             about |= self._keyed.fields
         code = CODES[outcome]
-        delay = self._again.delay(attempt, outcome, error)
+        delay = self._retry_policy.delay(attempt, outcome, error)
         if delay is None:
-            line = result_line({"event": "task.result", **about}, ended, args, kwargs)
+            line = result_line(about, ended, args, kwargs)
             self._child.send(RESULT, result_body(task, code, line))
         else:
-            line = result_line({"event": "task.retried", **about, "retry_in": round(delay, 6)}, ended, args, kwargs)
-            self._child.send(AGAIN, again_body(task, code, delay, line))
+            about |= {"event": "task.retried", "retry_in": round(delay, 6)}
+            line = result_line(about, ended, args, kwargs)
+            self._child.send(RETRY, retry_body(task, code, delay, line))
 
     def _loaded(self, item: Any) -> Any:
         """The item for the log, where it can be loaded: that may be what failed."""
@@ -199,7 +199,7 @@ class _CountingServer(Server):
             if failure is not None:
                 self._send_count(run_first, task)
                 times = (now() - began) / 1e9, (began - handed) / 1e9
-                self._tell_failure(task, attempt, item, outcome, failure, times)
+                self._send_failure(task, attempt, item, outcome, failure, times)
                 task = run_first = task + 1
                 board.start_run(task)
                 continue

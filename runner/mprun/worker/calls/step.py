@@ -12,8 +12,8 @@ from mprun.language.targets import Target
 from mprun.plan.child_spec import Converts, Retries
 from mprun.worker.boot import process
 from mprun.worker.calls.calls import CODES, Call, call, judge_stay, resolve_converting, result_line
-from mprun.worker.calls.retry import Again
-from mprun.worker.wire.frames import AGAIN, RESULT, again_body, result_body
+from mprun.worker.calls.retry import RetryPolicy
+from mprun.worker.wire.frames import RESULT, RETRY, result_body, retry_body
 from mprun.worker.wire.output import flush_output
 
 if TYPE_CHECKING:  # most children have none of these, and need not load them
@@ -67,13 +67,13 @@ def run_process(work: ProcessWork, about: Mapping[str, Any]) -> None:
     if keeper is not None and ended.error is None:
         keeper.tell(child)
     code = CODES[ended.outcome]
-    delay = Again(work.retries).delay(about["attempt"], ended.outcome, ended.error) if ended.error else None
+    delay = RetryPolicy(work.retries).delay(about["attempt"], ended.outcome, ended.error) if ended.error else None
     if delay is None:
         line = result_line({"event": "process.result", **about}, ended, args, kwargs)
         child.send(RESULT, result_body(0, code, line))
     else:
         line = result_line({"event": "process.retried", **about, "retry_in": round(delay, 6)}, ended, args, kwargs)
-        child.send(AGAIN, again_body(0, code, delay, line))
+        child.send(RETRY, retry_body(0, code, delay, line))
 
 
 def make_call(work: ProcessWork, about: Mapping[str, Any], begin: Callable[[int, int], None]) -> Made:

@@ -32,20 +32,20 @@ class Tasks:
         """The `key` of the last call's task, as a field of its event; nothing where it has none."""
         return {} if self._keyed is None else self._keyed.fields
 
-    def make(self, task: int, handed_over: Any) -> tuple[Call, Arguments]:
+    def make(self, task: int, packed: Any) -> tuple[Call, Arguments]:
         """How the call of `task` ended, or the loading of its item, and its arguments as far as they are known."""
-        item = handed_over
+        item = packed
         if self._load is not None:
-            loaded = call(self._load, (handed_over,), {}, judge_stay)
+            loaded = call(self._load, (packed,), {}, judge_stay)
             if loaded.error is not None:
-                return loaded, ((handed_over,), {})
+                return loaded, ((packed,), {})
             item = loaded.value
         arguments = self._arguments_of(item)
         if self.keeper is not None:
             self.keeper.task = task
         ended = call(self._function, *arguments, self.keeper.judge if self.keeper is not None else None)
         if isinstance(ended.error, ConversionError) and self._decoding is not None:
-            placed = ConversionError(f"{self._decoding.place(handed_over)}: {ended.error}")
+            placed = ConversionError(f"{self._decoding.place(packed)}: {ended.error}")
             ended = ended._replace(error=placed)
         return ended, arguments
 

@@ -32,7 +32,7 @@ OUTPUT = 4  # what Python code printed: the task that did, the stream, the bytes
 RUN = 5  # tasks in a row that returned: the first's index, the time they took, their lines
 DROPPED = 6  # the worker was asked to stop: what it was given and has no result was not begun
 
-AGAIN = 7  # a call failed and is to be made again: task, code of the outcome, delay, the event's line
+RETRY = 7  # a call failed and is to be made again: task, code of the outcome, delay, the event's line
 COUNTED = 8  # tasks in a row that returned, where they have no lines: the first's index, the time, how many
 
 VALUES = 9  # what tasks in a row returned, where that is kept: before the frame that says that they returned
@@ -41,7 +41,7 @@ FAILED = 11  # the child can't do what it is for: JSON with the reason
 SAVED = 12  # a step's results are in their file: JSON with its size and digest
 FINAL = 13  # how the pool's finalizer ended: as RESULT, with the worker's number in place of a task
 
-_KINDS = (RESULT, GOODBYE, UNREADY, OUTPUT, RUN, DROPPED, AGAIN, COUNTED, VALUES, ITEM, FAILED, SAVED, FINAL)
+_KINDS = (RESULT, GOODBYE, UNREADY, OUTPUT, RUN, DROPPED, RETRY, COUNTED, VALUES, ITEM, FAILED, SAVED, FINAL)
 
 STREAMS = ("stdout", "stderr")
 
@@ -104,11 +104,11 @@ def read_fields(body: bytes) -> dict[str, Any]:
     return fields
 
 
-def again_body(task: int, outcome: int, delay: float, line: bytes) -> bytes:
+def retry_body(task: int, outcome: int, delay: float, line: bytes) -> bytes:
     return _AGAIN.pack(task, outcome, delay) + line
 
 
-def read_again(body: bytes) -> tuple[int, float, bytes]:
+def read_retry(body: bytes) -> tuple[int, float, bytes]:
     """(task, seconds until the next attempt, the event's line) of an AGAIN frame. Raises FrameError."""
     if len(body) < _AGAIN.size:
         raise FrameError("a retry that is too short")

@@ -24,7 +24,7 @@ _LENGTHS = 8 * MOST
 _SIZE = _HEAD + _LENGTHS + ROOM
 
 
-class Shelf:
+class ResultMemory:
     """The values of one run of tasks, in their order; what they are the child says when it puts them here."""
 
     def __init__(self, fd: int | None = None) -> None:
@@ -69,5 +69,5 @@ class Shelf:
         return Values(first, self._words[0], self._words[1], lengths, bytes(self._data[:used]))
 
 
-def _attach(handle: Any) -> Shelf:
-    return Shelf(handle.detach())
+def _attach(handle: Any) -> ResultMemory:
+    return ResultMemory(handle.detach())

@@ -79,15 +79,15 @@ def _number_of_items(value: Any) -> int:
         return -1
 
 
-class KeepingServer(Server):
+class StoringServer(Server):
     """The server of a worker whose values are kept, with or without lines of its tasks."""
 
     def __init__(
         self, child: process.ChildProcess, work: PoolWork, function: Callable[..., Any], files: ResultFiles
     ) -> None:
         super().__init__(child, work, function)
-        assert child.shelf is not None
-        self._shelf = child.shelf
+        assert child.result_memory is not None
+        self._result_memory = child.result_memory
         self._keeper = Keeper(files, single=work.call == "apply")
         self._with_lines = work.log_tasks == "all"
         self._first = self._next = 0  # the run's first task, and the one behind its last
@@ -110,7 +110,7 @@ class KeepingServer(Server):
             if error is not None:
                 self._send()
                 times = (ended - began) / 1e9, (began - handed) / 1e9
-                self._tell_failure(task, attempt, item, outcome, error, times)
+                self._send_failure(task, attempt, item, outcome, error, times)
                 self._start(task + 1)
                 continue
             self._keep(task, self._lines.line(task, to_json(value), began, ended) if self._with_lines else b"")
@@ -132,10 +132,10 @@ class KeepingServer(Server):
 
     def _keep(self, task: int, line: bytes) -> None:
         """Put the value on the shelf, then the line on the board: a line stands for a value that is there."""
-        if self._used + len(line) > boards.ROOM or not self._shelf.has_room(len(self._keeper.data)):
+        if self._used + len(line) > boards.ROOM or not self._result_memory.has_room(len(self._keeper.data)):
             self._send()
             self._start(task)
-        self._shelf.put(self._keeper.length, self._keeper.data, self._keeper.items)
+        self._result_memory.put(self._keeper.length, self._keeper.data, self._keeper.items)
         self._board.lines[self._used : self._used + len(line)] = line
         self._used += len(line)
         self._next = task + 1
@@ -144,7 +144,7 @@ class KeepingServer(Server):
     def _start(self, first: int) -> None:
         """Begin a run with task `first`."""
         self._board.start_run(first)
-        self._shelf.clear(self._keeper.attempt)
+        self._result_memory.clear(self._keeper.attempt)
         self._first = self._next = first
         self._used = 0
 
@@ -153,7 +153,7 @@ class KeepingServer(Server):
         count, took = self._next - self._first, self._sent - before
         if not count:
             return
-        self._child.send(VALUES, *values_parts(self._shelf.values(self._first, count)))
+        self._child.send(VALUES, *values_parts(self._result_memory.values(self._first, count)))
         if self._with_lines:
             self._child.send(RUN, run_head(self._first, took), self._board.lines[: self._used])
         else:

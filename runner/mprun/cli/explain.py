@@ -1,0 +1,20 @@
+"""`--explain` of `mprun run --reuse` and `mprun resume`: what a run would reuse."""
+
+from __future__ import annotations
+
+from mprun.cli.output import show
+from mprun.errors.exceptions import ExitCode
+from mprun.loading.params.inputs import ParamInputs
+from mprun.loading.prepare import prepare
+from mprun.planning.only import narrowed
+from mprun.resuming.earlier import EarlierRun
+from mprun.resuming.explain import explanation
+
+
+def explain_run(
+    file: str, inputs: ParamInputs, earlier: EarlierRun, *, only: list[str] | None, first: int | None
+) -> ExitCode:
+    """Print what a run of `file` would reuse of `earlier`. Raises WorkflowError, UsageError."""
+    plan = prepare(file, inputs)
+    show(explanation(narrowed(plan, only or (), first) if only or first is not None else plan, earlier))
+    return ExitCode.SUCCEEDED

@@ -1,0 +1,1 @@
+"""A plan as a plain `multiprocessing` program: `mprun plan FILE --python`."""
