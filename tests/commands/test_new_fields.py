@@ -6,7 +6,6 @@ docs/event-log.md promises it to those who read logs; so mprun's own readers kee
 from __future__ import annotations
 
 import json
-import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,16 +15,13 @@ import pytest
 from conftest import CommandLine
 from log_checks import without_seals
 from logs_by_hand import lines_of
-from mprun.cli.query import query_run
-from mprun.cli.resume import explain_resume
-from mprun.cli.show import show_run, show_task
 
 from mprun import read_run
+from mprun.cli.commands import query, resume, show
 from mprun.log.codec import columns
 from mprun.log.export.formats import FORMATS
 from mprun.log.export.run_log import RunLog
 from mprun.log.reading.select import Selection, read_condition
-from mprun.resuming.params import Options
 
 NAME = "colour"
 VALUES = ("blue", {"event": "task.result", "result": [1, {"task": 0}], "duration": 9}, 0.5)
@@ -85,17 +81,17 @@ def told(log: Path, capsys: pytest.CaptureFixture[str]) -> dict[str, str]:
     """What each reader says of the run, but for what a newer format may add."""
     run, said = str(log.parent), {}
     capsys.readouterr()
-    show_run(run, runs_dir=".mprun")
+    show.command(run, runs_dir=".mprun")
     said["show"] = capsys.readouterr().out
-    show_task(run, "squares[3]", runs_dir=".mprun")
+    show.command(run, "squares[3]", runs_dir=".mprun")
     said["show of a task"] = "".join(
         line for line in capsys.readouterr().out.splitlines(keepends=True) if NAME not in line
     )
-    explain_resume(run, Options((), "", os.environ), runs_dir=".mprun")
+    resume.command(run, runs_dir=".mprun", explain=True)
     said["resume"] = capsys.readouterr().out
     for table in ("tasks", "events"):
         what = "step, task, attempt, outcome, worker, duration, waited, key, result"
-        query_run(run, f"select {what} from {table} where task is not null", runs_dir=".mprun", as_json=True)
+        query.command(run, f"select {what} from {table} where task is not null", runs_dir=".mprun", as_json=True)
         said[f"query of {table}"] = capsys.readouterr().out
     for form, export in FORMATS.items():
         said[form] = "".join(export(RunLog(str(log))))
