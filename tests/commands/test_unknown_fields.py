@@ -16,9 +16,10 @@ from old_runs import RESULTS, RUNS_DIR, VERSIONS, OldRun, copy_of, returned_in, 
 
 from mprun import OtherEvent, read_run
 from mprun.cli.commands import query, show
+from mprun.log.codec.seal_lines import sealed
 from mprun.log.export.formats import FORMATS
 from mprun.log.export.run_log import RunLog
-from mprun.log.seals import Chain, closed
+from mprun.log.seals import Chain
 from mprun.log.verifying.verify import verify
 from mprun.runs.find import find_run
 
@@ -81,7 +82,7 @@ def rewrite(old: OldRun, change: Change) -> None:
     for number, line in enumerate(lines):
         if b'"event":"log.sealed"' in line:
             known = {"seq": number, "ts": json.loads(line)["ts"], "event": "log.sealed", **chain.fields()}
-            line, seal = closed(json.dumps(known, separators=(",", ":")).encode() + b"\n")
+            line, seal = sealed(json.dumps(known, separators=(",", ":")).encode() + b"\n")
             chain.go_on(seal)
             head |= {"bytes": chain.start + len(line), "lines": number + 1, "seal": seal}
         else:
@@ -101,20 +102,14 @@ def old(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.Monk
     return run
 
 
-def cases(*broken: str) -> pytest.MarkDecorator:
-    """Each change; those that `resume` can't read yet are expected to fail."""
-    why = "one new field in task.result breaks resume: its reader knows the order of the fields"
-    fails = pytest.mark.xfail(strict=True, reason=why)
-    return pytest.mark.parametrize(
-        "what", [pytest.param(what, marks=[fails] if what in broken else []) for what in CHANGES]
-    )
+each_change = pytest.mark.parametrize("what", CHANGES)
 
 
 def run(*names: str) -> pytest.MarkDecorator:
     return pytest.mark.parametrize("old", names, indirect=True)
 
 
-@cases()
+@each_change
 @run("succeeded", "failed", "killed", "resumed", "counted")
 def test_it_verifies_and_python_reads_it(old: OldRun, what: str) -> None:
     """Known events are of their class, whatever else they have."""
@@ -128,7 +123,7 @@ def test_it_verifies_and_python_reads_it(old: OldRun, what: str) -> None:
     assert any(event.model_extra for event in events)
 
 
-@cases()
+@each_change
 @run("failed", "killed")
 def test_the_readers_say_the_same(old: OldRun, what: str, capsys: pytest.CaptureFixture[str]) -> None:
     before = said(old, capsys)
@@ -158,11 +153,7 @@ def said(old: OldRun, capsys: pytest.CaptureFixture[str]) -> dict[str, str]:
 ENDS = ("a number, last", "a text, last", "a number, in every event")
 
 
-@cases(
-    *(f"an object, {place}" for place in POSITIONS),
-    *(f"{field}, before the duration" for field in FIELDS),
-    *ENDS,
-)
+@each_change
 @run("killed")
 def test_it_is_resumed(old: OldRun, what: str) -> None:
     """What has returned is reused: with its own result, key and duration, and none of what only looks like one."""
@@ -180,7 +171,7 @@ def test_it_is_resumed(old: OldRun, what: str) -> None:
     assert durations <= {event.get("duration") for event in before}
 
 
-@cases(*ENDS)
+@each_change
 @run("killed")
 def test_what_is_left_is_explained(old: OldRun, what: str, capsys: pytest.CaptureFixture[str]) -> None:
     before = old.explanation(capsys)
