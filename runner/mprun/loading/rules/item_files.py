@@ -68,6 +68,8 @@ def _header(source: Source, path: Path) -> Iterator[Mistake]:
         yield Mistake(f"{source.kind}-header", f"the header can't be used: {error}", path)
     except OSError as error:
         yield Mistake("file-not-readable", f"the file can't be read: {error.strerror}", path)
+    except ValueError:
+        pass  # such as a delimiter that this Python's csv module doesn't take: the step itself fails of it
 
 
 def _matches(each: Items, key: str, folder: str) -> Iterator[Mistake]:
