@@ -12,7 +12,7 @@ from log_checks import Event
 from plan_builders import pool, process
 
 from engine.harness import HERE, run, zoo_plan
-from mprun.engines.child import suspension
+from mprun.engines.child import child
 from mprun.plan.plan import StartMethod
 from mprun.sinks.display import PlainDisplay
 
@@ -39,7 +39,7 @@ class Meddler(PlainDisplay):
 
 @pytest.fixture(autouse=True)
 def _looks_often(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(suspension, "LOOK_INTERVAL", 0.05)
+    monkeypatch.setattr(child, "SUSPENSION_INTERVAL", 0.05)
 
 
 def continue_it(event: Event) -> None:

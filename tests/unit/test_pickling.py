@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from mprun.sharing.pickling import pickled
+from mprun.sharing.queues import pickled
 
 
 class Registered:

@@ -5,17 +5,18 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
-from mprun.engines.pending import Upcoming
 from mprun.engines.results.store import Store
 from mprun.engines.results.tracking import Tracking
-from mprun.engines.sharing.shares import Sharer
 from mprun.engines.slots import Slots
 from mprun.log.masking import Mask
 from mprun.log.words import Outcome
 from mprun.plan.plan import Plan, Step
 from mprun.system.loop import Loop
+
+if TYPE_CHECKING:
+    from mprun.worker.boot.process import ChildProcess
 
 
 class Events(Protocol):
@@ -41,6 +42,32 @@ class Events(Protocol):
 
     def emit_output(self, fields: dict[str, Any], stream: str, line: bytes) -> None:
         """A line that a child printed; `fields` say which child."""
+
+
+@dataclass(frozen=True, slots=True)
+class Upcoming:
+    """There are further calls.
+
+    `fed_by`: the steps one of which must progress before the next call can go to a child; empty where the call can
+    start at any time. `needs_room`: the step starts another child only when one has ended.
+    """
+
+    fed_by: frozenset[str] = frozenset()
+    needs_room: bool = False
+
+
+class Sharer(Protocol):
+    """Gives children what they share."""
+
+    def equip(self, process: ChildProcess, step: Step) -> None:
+        """Give `process`, a child of `step` that is about to start, what it shares. Raises OSError, EOFError."""
+
+
+class NothingShared:
+    """For a run that shares nothing."""
+
+    def equip(self, process: ChildProcess, step: Step) -> None:
+        """There is nothing to give."""
 
 
 @dataclass(frozen=True, slots=True)

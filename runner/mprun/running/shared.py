@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
-from mprun.engines.seam import Execution, Run
-from mprun.engines.sharing.shares import NothingShared, Sharer
+from mprun.engines.seam import Execution, NothingShared, Run, Sharer
 from mprun.plan.plan import Plan
 from mprun.running.stream import EventStream
 

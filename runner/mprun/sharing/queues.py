@@ -6,17 +6,20 @@ They have the methods of the standard ones, but a death breaks less: a child tha
 
 from __future__ import annotations
 
+import copyreg
+import io
 import os
 import pickle
 import queue
+from collections import ChainMap
 from collections.abc import Iterator
 from dataclasses import dataclass
+from multiprocessing.reduction import ForkingPickler
 from typing import Any
 
 from mprun.sharing import notes
 from mprun.sharing.locks import Condition, Lock
 from mprun.sharing.notes import GOTS, LOOPS, start_of, wait_for
-from mprun.sharing.pickling import pickled
 from mprun.sharing.queue_writing import FrameWriter
 
 HEAD = 8  # the header of each object: its length in bytes
@@ -236,3 +239,20 @@ class JoinableQueue(Queue):
         done: Condition = self._parts.done
         with done:
             done.wait_for(lambda: self._parts.unfinished.get_value() == 0)
+
+
+_PLAIN = frozenset({int, float, bool, str, bytes, type(None)})
+_TABLE: Any = ChainMap(ForkingPickler._extra_reducers, copyreg.dispatch_table)  # type: ignore[attr-defined]
+
+
+class _Pickler(pickle.Pickler):
+    dispatch_table = _TABLE
+
+
+def pickled(obj: Any) -> bytes:
+    """The pickle of an object. Raises whatever pickling raises."""
+    if type(obj) in _PLAIN or (type(obj) is tuple and _PLAIN.issuperset(map(type, obj))):
+        return pickle.dumps(obj, 5)
+    buffer = io.BytesIO()
+    _Pickler(buffer, 5).dump(obj)
+    return buffer.getvalue()

@@ -11,11 +11,10 @@ from functools import partial
 from typing import Protocol
 
 from mprun.engines.child.oom import kernel_kills
-from mprun.engines.child.output_lines import OutputLines
-from mprun.engines.child.suspension import SuspensionWatch
 from mprun.log.masking import Mask
 from mprun.log.words import Outcome
 from mprun.system.loop import Loop, Timer
+from mprun.system.machine import is_stopped
 from mprun.worker.boot.process import ChildProcess, Ends
 from mprun.worker.wire.frames import OUTPUT, STREAMS, FrameError, Splitter, read_output
 
@@ -23,6 +22,8 @@ READ_SIZE = 1024 * 1024
 MAX_PIPE_SIZE = 1024 * 1024  # bytes; the largest that an ordinary user may set
 CLOSED_PIPE_TIME = 0.5  # seconds that a child may live on with its pipe for frames closed: it is ending, or it is lost
 DRAIN_TIME = 0.5  # seconds to read after a child's end, while a stray grandchild may hold its output open
+MAX_OUTPUT_LINE = 8 * 1024  # bytes; passes on a longer line in pieces, each of which fits a line of the log
+SUSPENSION_INTERVAL = 1.0  # seconds; a stop counts when two looks in a row see it
 POLL_INTERVAL = 0.05  # seconds between two checks for a child's end, where there is no pidfd
 
 
@@ -279,3 +280,68 @@ class _Pipe:
             self._take(b"")
             self.ignore()
             self._ends.close_parents()
+
+
+class OutputLines:
+    """Passes each line on without its newline, with the task that printed it.
+
+    Passes on an unfinished line when another task prints, when the child sends another frame, at the end (empty
+    `data`), or when the line is too long.
+    """
+
+    def __init__(self, pass_on: Callable[[int | None, bytes], None], mask: Mask) -> None:
+        self._pass_on = pass_on
+        self._mask = mask
+        self._rest = b""
+        self._task: int | None = None
+
+    def take(self, task: int | None, data: bytes) -> None:
+        if task != self._task or not data:
+            self.finish()
+        self._task = task
+        *lines, self._rest = (self._rest + data).split(b"\n")
+        for line in lines:
+            self._in_pieces(self._mask.output(line))
+        if len(self._rest) > MAX_OUTPUT_LINE + self._mask.longest:
+            self._pass_on_beginning()
+
+    def finish(self) -> None:
+        """Pass on the unfinished line."""
+        if self._rest:
+            self._in_pieces(self._mask.output(self._rest))
+            self._rest = b""
+
+    def _pass_on_beginning(self) -> None:
+        """Pass on the unfinished line, except for an end that may be the beginning of a secret."""
+        masked = self._mask.output(self._rest)
+        end = len(masked) - max(self._mask.longest - 1, 0)
+        self._in_pieces(masked[:end])
+        self._rest = masked[end:]
+
+    def _in_pieces(self, line: bytes) -> None:
+        for start in range(0, len(line) or 1, MAX_OUTPUT_LINE):
+            self._pass_on(self._task, line[start : start + MAX_OUTPUT_LINE])
+
+
+class SuspensionWatch:
+    """Looks at process `pid` until it is closed; calls `report(suspended)` at each change."""
+
+    def __init__(self, loop: Loop, pid: int, report: Callable[[bool], None]) -> None:
+        self.suspended = False
+        self._loop = loop
+        self._pid = pid
+        self._report = report
+        self._seen = False
+        self._timer = loop.call_later(SUSPENSION_INTERVAL, self._look)
+
+    def close(self) -> None:
+        self._timer.cancel()
+        del self._report  # a cycle would keep the child and its descriptors until the next garbage collection
+
+    def _look(self) -> None:
+        self._timer = self._loop.call_later(SUSPENSION_INTERVAL, self._look)
+        before, self._seen = self._seen, is_stopped(self._pid)
+        suspended = self._seen and before
+        if suspended != self.suspended:
+            self.suspended = suspended
+            self._report(suspended)

@@ -16,11 +16,10 @@ from mprun.engines.local.backlog import Backlog, Batch
 from mprun.engines.local.limits import hold_to_limits, look_interval
 from mprun.engines.local.sizing import Sizer
 from mprun.engines.local.worker import LocalWorker
-from mprun.engines.pending import Upcoming
 from mprun.engines.pool import PoolExecution
 from mprun.engines.results.finals import SHORTEST
 from mprun.engines.results.store import not_stored
-from mprun.engines.seam import Finished, Run
+from mprun.engines.seam import Finished, Run, Upcoming
 from mprun.log.words import OUTCOMES, Outcome
 from mprun.plan.plan import PoolStep
 from mprun.plan.retrying import delay_after, may_retry

@@ -11,11 +11,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from mprun.engines.child.ends import result_line
-from mprun.engines.pending import Upcoming
 from mprun.engines.process.call import ProcessCall
 from mprun.engines.process.work import ProcessWorks
 from mprun.engines.results.store import not_stored
-from mprun.engines.seam import Finished, Run
+from mprun.engines.seam import Finished, Run, Upcoming
 from mprun.engines.supply.table import supply_of
 from mprun.plan.cells import Labels
 from mprun.plan.plan import ProcessStep

@@ -21,11 +21,10 @@ from typing import Any
 from mprun.engines.child.child import Child, Ending
 from mprun.engines.child.ends import end_without_result
 from mprun.engines.execution import refusal
-from mprun.engines.pending import Upcoming
 from mprun.engines.pool import NOT_SET_UP, PoolExecution, PoolWorker
 from mprun.engines.results.finals import LOOK_INTERVAL, SHORTEST
 from mprun.engines.results.store import not_stored
-from mprun.engines.seam import Finished, Run
+from mprun.engines.seam import Finished, Run, Upcoming
 from mprun.engines.stdlib.broken_pool import abandon, clear_away, signal_workers
 from mprun.engines.stdlib.feed import Feed
 from mprun.log.words import OUTCOMES, Outcome
