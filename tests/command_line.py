@@ -178,5 +178,6 @@ def process_put_back(folder: Path) -> Iterator[None]:
         os.environ.update(variables)
         os.chdir(where)
         for name in set(sys.modules) - modules:
-            if (getattr(sys.modules[name], "__file__", None) or "").startswith(f"{folder}/"):
+            # Old runs name their files below /proc/self/cwd, so that they can be resumed in any folder.
+            if (getattr(sys.modules[name], "__file__", None) or "").startswith((f"{folder}/", "/proc/self/cwd/")):
                 del sys.modules[name]

@@ -12,8 +12,8 @@ import pytest
 import yaml
 from pydantic import BaseModel
 from random_workflows import FILES, random_workflow
-from test_fuzz_load import CHANGES
 
+from chance.test_fuzz_load import CHANGES
 from mprun.errors.diagnostics import render_all
 from mprun.errors.exceptions import UsageError
 from mprun.format.workflow import Workflow
