@@ -95,7 +95,7 @@ def test_a_run_and_its_children_share_one_folder_that_goes_with_it(
     mprun: CommandLine, tmpdir_of_runs: Path, start_method: str
 ) -> None:
     mprun.write("quick.yaml", f"start_method: {start_method}\nprocesses: {{quick: {{target: 'jobs:folder'}}}}")
-    assert mprun("quick.yaml").code == 0
+    assert mprun.start("quick.yaml").code == 0
     (found,) = (event["result"] for event in mprun.log() if event["event"] == "process.result")
     assert found.startswith(f"{tmpdir_of_runs}/mprun-{UID}-")
     assert names(tmpdir_of_runs) == []
