@@ -21,10 +21,12 @@ import textwrap
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-
-from log_checks import Event, check_log
+from typing import TYPE_CHECKING
 
 from mprun.cli.main import run_command_line
+
+if TYPE_CHECKING:
+    from log_checks import Event
 
 COMMAND = (sys.executable, "-P", "-m", "mprun")
 
@@ -111,6 +113,8 @@ class CommandLine:
         state = path.stat()
         key = (path, state.st_size, state.st_mtime_ns)
         if key not in self._checked:
+            from log_checks import check_log  # which takes a second: whoever runs a test of a unit needn't wait for it
+
             self._checked[key] = check_log(path)
         return self._checked[key]
 
@@ -174,5 +178,6 @@ def process_put_back(folder: Path) -> Iterator[None]:
         os.environ.update(variables)
         os.chdir(where)
         for name in set(sys.modules) - modules:
-            if (getattr(sys.modules[name], "__file__", None) or "").startswith(f"{folder}/"):
+            # Old runs name their files below /proc/self/cwd, so that they can be resumed in any folder.
+            if (getattr(sys.modules[name], "__file__", None) or "").startswith((f"{folder}/", "/proc/self/cwd/")):
                 del sys.modules[name]

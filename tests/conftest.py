@@ -16,9 +16,8 @@ __all__ = ["COMMAND", "CommandLine", "environment"]
 
 pytest.register_assert_rewrite("mistake_tables")
 
-BY_CHANCE = {"test_random_workflows", "test_fuzz_load"}
-# These, too, show by whole commands what is the same in each Python.
-COMMANDS = {"test_cli_records", "test_docs", "test_readme", "test_resuming_page", "test_script_flows"}
+# Of tests/commands: what a version of Python may change. The others show by whole commands what is the same in each.
+BRIEF_COMMANDS = {"test_api", "test_imports", "test_script", "test_script_runs", "test_workflows"}
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -44,9 +43,10 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 def _is_long(item: pytest.Item) -> bool:
     assert isinstance(item, pytest.Function)
-    module, parameters = item.path.stem, item.callspec.params if hasattr(item, "callspec") else {}
-    if module in BY_CHANCE | COMMANDS or ("mprun" in item.fixturenames and module != "test_workflows"):
+    layer, module = item.path.parent.name, item.path.stem
+    if layer == "chance" or (layer == "commands" and module not in BRIEF_COMMANDS):
         return True
+    parameters = item.callspec.params if hasattr(item, "callspec") else {}
     return parameters.get("start_method", "forkserver") != "forkserver"
 
 

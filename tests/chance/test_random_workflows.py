@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import random
 from dataclasses import replace
 from pathlib import Path
@@ -11,8 +12,8 @@ import pytest
 import yaml
 from pydantic import BaseModel
 from random_workflows import FILES, random_workflow
-from test_fuzz_load import CHANGES
 
+from chance.test_fuzz_load import CHANGES
 from mprun.errors.diagnostics import render_all
 from mprun.errors.exceptions import UsageError
 from mprun.format.workflow import Workflow
@@ -34,6 +35,12 @@ def file(tmp_path: Path) -> Path:
         (tmp_path / name).write_text(text)
     (tmp_path / "jobs.py").touch()
     return tmp_path / "w.yaml"
+
+
+@functools.cache
+def good_text(seed: int) -> bytes:
+    """To write one takes as long as to load it ten times."""
+    return written(random_workflow(seed)).encode()
 
 
 def written(data: Any) -> str:
@@ -109,7 +116,7 @@ def test_a_changed_workflow_gives_a_plan_or_diagnostics(seed: int, file: Path) -
     chance = random.Random(seed)
     refused = 0
     for number in range(340):
-        data = good = written(random_workflow(seed * 100 + number % 25)).encode()
+        data = good = good_text(seed * 100 + number % 25)
         for _ in range(chance.randint(1, 3)):
             data = chance.choice(CHANGES)(chance, data) or good
         file.write_bytes(data)

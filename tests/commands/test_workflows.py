@@ -175,7 +175,7 @@ EXPECTED: dict[str, Callable[[Did], None]] = {
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_workflow_runs(name: str, mprun: CommandLine) -> None:
-    ran = mprun(str(WORKFLOWS / f"{name}.yaml"))
+    ran = mprun.start(str(WORKFLOWS / f"{name}.yaml"))
     assert (ran.code, ran.stderr.splitlines()[-2].split()[0]) == (0, "succeeded")
     events = mprun.log()
     EXPECTED[name](Did(ran.stdout.splitlines(), list(_results(events)), mprun.folder))

@@ -61,6 +61,7 @@ def warm(tmp_path_factory: pytest.TempPathFactory) -> None:
 
 
 # What these show happens in code that is the same for each start method; `spawn` takes by far the longest to start.
+# That such children start, are given what they need and end, others show beside them in each module.
 WITHOUT_SPAWN = {
     "test_every_item_has_its_result",
     "test_no_items",
@@ -85,6 +86,19 @@ WITHOUT_SPAWN = {
     "test_a_wait_that_will_end_is_left_alone",
     "test_workers_without_a_task_are_no_help",
     "test_workers_that_will_have_a_task_may_help",
+    "test_a_death_that_others_wait_for",
+    "test_a_stream_under_max_parallel",
+    "test_a_death_takes_no_value_along",
+    "test_failed_ones_are_none_in_their_place",
+    "test_a_generator_that_fails",
+    "test_nothing_is_gathered_twice_or_lost",
+    "test_one_that_does_not_end",
+    "test_one_that_fails",
+    "test_one_that_holds_up_its_successor",
+    "test_results_in_the_order_of_their_completion",
+    "test_the_order_of_a_stream",
+    "test_three_pools_in_a_row",
+    "test_what_a_pool_returns",
 }
 
 

@@ -1,4 +1,5 @@
-"""How children come up: the fork server with what they all need, and a search path that no user's file can break."""
+"""Starts what children start from: the fork server with its preloaded modules, and a search path that no user's file
+can break."""
 
 from __future__ import annotations
 
@@ -13,13 +14,13 @@ from mprun.engines.table import POOL_ENGINES
 from mprun.plan.plan import Plan, PoolStep
 from mprun.system.temporary import claim_folder
 
-# Loaded once into the fork server, so that no child has to import them.
+# The fork server loads these once, so that no child has to import them.
 _PRELOADED = ("mprun.worker.calls.step", "mprun.worker.calls.serve")
 _PRELOADED_FOR_RESULTS = ("mprun.worker.wire.result_writer", "mprun.worker.calls.save")
 
 
 def boot(plan: Plan) -> None:
-    """Start the fork server, if `plan` needs one and it isn't there: it boots while the caller goes on."""
+    """Start the fork server if `plan` needs one and none runs. It boots while the caller continues."""
     if plan.start_method == "forkserver":
         engines = dict.fromkeys(step.engine for step in plan.steps if isinstance(step, PoolStep))
         for_engines = [module for engine in engines for module in POOL_ENGINES[engine].preloads]
@@ -28,9 +29,9 @@ def boot(plan: Plan) -> None:
 
 
 def boot_fork_server(preloaded: Sequence[str] = _PRELOADED) -> None:
-    """Start the fork server if it isn't there. It runs no code of the user's, and ends with this process.
+    """Start the fork server if none runs. It runs no code of the user's, and ends with this process.
 
-    Where it can't be started, each child that needs it will tell why.
+    Where it can't start, each child that needs it will report why.
     """
     with contextlib.suppress(OSError):
         _boot_fork_server(preloaded)
@@ -41,7 +42,7 @@ def _boot_fork_server(preloaded: Sequence[str]) -> None:
     multiprocessing.get_context("forkserver").set_forkserver_preload(list(preloaded))
     with children_ignore_current_folder():
         resource_tracker.ensure_running()  # its start would unblock the signal
-        before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})  # a Ctrl-C is for this process alone
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})  # Ctrl-C must reach this process alone
         try:
             forkserver.ensure_running()
         finally:
@@ -53,7 +54,7 @@ def children_ignore_current_folder() -> Iterator[tuple[str, ...]]:
     """Start children without the current folder on their search path.
 
     Python puts it first for `python -c`, as which `multiprocessing` starts its children: a user's `types.py` there
-    would break them before any code of ours runs. Yields the variables that the children then take back.
+    would break them before any code of ours runs. Yields the variables that the children must remove again.
     """
     if "PYTHONSAFEPATH" in os.environ:
         yield ()

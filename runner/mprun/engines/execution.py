@@ -1,4 +1,4 @@
-"""Which execution runs a step. An engine is imported when a step needs it."""
+"""Finds the execution that runs a step. Imports an engine when a step needs it."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from mprun.sources.table import CallSource, whole_of
 
 
 def engine_of(step: Step, *, inline: bool = False) -> Engine:
-    """What runs `step`; `inline`: in this process, whatever its engine."""
+    """The engine of `step`; with `inline`, the one that makes all calls in this process."""
     module, _, name = (INLINE_EXECUTION if inline else _name_of(step)).partition(":")
     return getattr(import_module(module), name)  # type: ignore[no-any-return]
 
 
 def refusal(step: PoolStep) -> str:
-    """Why the engine of `step` can't run it, as a sentence; empty where it can. To be asked before the start."""
+    """Why the engine of `step` can't run it, as a sentence; empty where it can. Call it before the start."""
     refused = POOL_ENGINES[step.engine].refuses_items
     why = next((refused[feature] for feature in _features(step) if feature in refused), "")
     return f"the engine `{step.engine}` can't {why}" if why else ""

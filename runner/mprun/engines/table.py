@@ -1,7 +1,7 @@
-"""The table of engines: what runs the steps, and what is true of each. Plain data: reading it imports no engine.
+"""The table of engines, with the traits of each. It is plain data: reading it imports no engine.
 
-No engine's name stands in code anywhere else. Who loads, plans, boots or resumes asks for a trait; a new engine is its
-own modules and a row here.
+No other code names an engine: loading, planning, booting and resuming ask for traits. A new engine is its own modules
+and a row here.
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ ItemsFeature = Literal["generators", "streams"]
 
 @dataclass(frozen=True, slots=True)
 class EngineTraits:
-    """`execution` is the class that runs a step, as `module:class`; `described` is the engine in a few words.
+    """`execution` is the class that runs a step, as `module:class`. `described` describes the engine in a few words.
 
-    `refuses`: the keys of a pool for which it has no hold. `refuses_items`: `generators` (items that a function yields
-    in a child) and `streams` (the results of a step that still runs). Both say why, in words that follow "it can't".
-    `logs_each_task`: a task can't stay out of the log. `makes_every_call`: a resumed run takes over none of its calls.
-    `starts_all_at_once`: it needs room for all its workers before it begins.
-    `preloads` are modules that the fork server loads for its children. `boots_ahead`: the fork server that most
-    workflows need may boot before it is known whether this engine is used.
+    `refuses`: keys of a pool that it can't honour. `refuses_items`: `generators` (items that a function yields in a
+    child) and `streams` (the results of a step that still runs). Both map to a reason, in words that follow "it
+    can't". `logs_each_task`: each of its tasks has a line in the log. `makes_every_call`: a resumed run reuses none of
+    its calls. `starts_all_at_once`: it needs slots for all its workers before it starts. `preloads`: modules that the
+    fork server loads for its children. `boots_ahead`: the usual fork server may boot before mprun knows whether this
+    engine is used.
     """
 
     execution: str
@@ -38,7 +38,7 @@ class EngineTraits:
 
 POOL_ENGINES: dict[str, EngineTraits] = {
     "local": EngineTraits("mprun.engines.local.pool:LocalPoolExecution", "mprun's own workers"),
-    # multiprocessing.Pool distributes tasks itself, and tells nobody which worker has which: mprun has no hold on one.
+    # multiprocessing.Pool distributes tasks itself and doesn't say which worker has which, so mprun can't act on one.
     "stdlib": EngineTraits(
         "mprun.engines.stdlib.pool:StdlibPoolExecution",
         "literally multiprocessing.Pool",
@@ -59,15 +59,15 @@ POOL_ENGINES: dict[str, EngineTraits] = {
         boots_ahead=False,
     ),
 }
-USUAL_ENGINE = "local"  # of a pool that names none; it refuses nothing
+USUAL_ENGINE = "local"  # for a pool that names none; it refuses nothing
 OTHER_ENGINE = next(name for name in POOL_ENGINES if name != USUAL_ENGINE)  # for examples
 
-INLINE_ENGINE = "inline"  # of all steps where a run is asked to make its calls in its own process
+INLINE_ENGINE = "inline"  # for all steps of `mprun run --inline`
 INLINE_EXECUTION = "mprun.engines.inline.step:InlineExecution"
 PROCESS_EXECUTION = "mprun.engines.process.step:ProcessExecution"
 FAN_OUT_EXECUTION = "mprun.engines.process.fan_out:FanOutExecution"
 
-if TYPE_CHECKING:  # for Pydantic, which makes an `enum` of the names
+if TYPE_CHECKING:  # Pydantic makes an `enum` of the names
     PoolEngine: TypeAlias = str
     InlineEngine: TypeAlias = str
 else:
