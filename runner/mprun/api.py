@@ -80,11 +80,11 @@ def run(
 ) -> RunResult:
     """Run `plan` to its end; every child is joined when this returns.
 
-    The log is kept in a folder of its own in `runs_dir`, or at the path `log`. What children print is in the log, and
-    with `display` also shown, as the command shows it. What the earlier run `reuse` (its id, `latest`, or a path) has
-    done and is still the same work is taken over. SIGINT and SIGTERM stop the run in order, as they do the command: so
-    this is for the main thread. Raises LogError where the log can't be created, and UsageError where it is called in
-    another thread, or there is no such earlier run.
+    The log goes to a folder of its own in `runs_dir`, or to the path `log`. It has what children print; with `display`
+    the run also shows it, as the command does. The run reuses what the earlier run `reuse` (its id, `latest`, or a
+    path) has done, if that is still the same work. SIGINT and SIGTERM stop the run in order, as they do the command, so
+    call this in the main thread. Raises LogError where the log can't be created, and UsageError in another thread, or
+    where there is no such earlier run.
     """
     if os.fspath(log) == "-":
         raise UsageError("a run in Python needs a log in a file: give `log` a path")
@@ -125,6 +125,6 @@ def _event(path: str, number: int, line: bytes) -> Event:
             refuse_newer(event, path)
         return typed(event)
     except LineError as error:
-        raise LogError(f"{path}:{number}: {error}; `mprun verify` tells what else is wrong") from error
+        raise LogError(f"{path}:{number}: {error}; `mprun verify` says what else is wrong") from error
     except ValueError as error:
-        raise LogError(f"{path}:{number}: `seq` or `ts` is wrong; `mprun verify` tells what else is") from error
+        raise LogError(f"{path}:{number}: `seq` or `ts` is wrong; `mprun verify` says what else is") from error

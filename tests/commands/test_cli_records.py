@@ -63,7 +63,7 @@ NO_RUN = {
     "a slip": (RUN_ID[:-1] + "1", f"error: there is no run `{RUN_ID[:-1]}1` in .mprun/runs: did you mean `{RUN_ID}`"),
     "two of them": ("2026", f"error: `2026` is the beginning of 2 runs: {RUN_ID}, {OTHER_ID}\n"),
     "nothing": ("", "error: there is no run ``"),
-    "a folder that is no run's": (".mprun", "error: .mprun is no run's folder: there is no events.jsonl in it\n"),
+    "not a run's folder": (".mprun", "error: .mprun is not the folder of a run: there is no events.jsonl in it\n"),
     "a path to nothing": ("a/b.jsonl", "error: there is no log at a/b.jsonl\n"),
 }
 
@@ -442,7 +442,7 @@ def test_a_pipe_in_the_place_of_a_file_is_not_waited_for(kept: CommandLine, name
     path.unlink(missing_ok=True)
     os.mkfifo(path)
     what = f"the {'log' if name == 'events.jsonl' else 'head'} .mprun/runs/{RUN_ID}/{name}"
-    told = f"error: {what} can't be read: it is no regular file\n"
+    told = f"error: {what} can't be read: it is not a regular file\n"
     for command, refused in (
         (("verify", RUN_ID), name in ("events.jsonl", "events.head")),
         (("show", RUN_ID), name == "events.jsonl"),

@@ -226,7 +226,7 @@ def test_a_value_that_no_export_can_hold_is_the_logs_fault(
     assert damage[0] in log.read_text()
     log.write_text(log.read_text().replace(*damage))
     ran = mprun("export", str(log), "-f", "otlp", "-o", "out")
-    assert (ran.code, ran.stderr) == (2, f"error: {log} is not as mprun writes a log: `mprun verify` tells where\n")
+    assert (ran.code, ran.stderr) == (2, f"error: {log} is not as mprun writes a log: `mprun verify` says where\n")
 
 
 # -- query

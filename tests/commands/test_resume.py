@@ -307,7 +307,7 @@ EXPLAINED: dict[str, tuple[Callable[[Path], None] | None, str]] = {
         numbers: 2 of 3 tasks reused
           numbers[2]: raised before
         powers: run, as that run never came to it
-        sum: depends on the results of `powers`: only the run tells whether they change
+        sum: depends on the results of `powers`: only the run shows whether they change
         lines: all 2 tasks reused
         sizes: does the same work as before: it is run for those items that are new, or failed
         """,
@@ -326,7 +326,7 @@ EXPLAINED: dict[str, tuple[Callable[[Path], None] | None, str]] = {
         numbers: 2 of 3 tasks reused
           numbers[2]: raised before
         powers: run, as that run never came to it
-        sum: depends on the results of `powers`: only the run tells whether they change
+        sum: depends on the results of `powers`: only the run shows whether they change
         texts: run, as it is new
         sizes: does the same work as before: it is run for those items that are new, or failed
         """,
@@ -349,7 +349,7 @@ def test_why_is_said_and_nothing_started(flow: CommandLine, what: str) -> None:
 
 def test_explaining_needs_a_run(flow: CommandLine) -> None:
     ran = flow("run", "flow.yaml", "--explain")
-    told = "error: `--explain` tells what would be taken over: `--reuse RUN` says from which run\n"
+    told = "error: `--explain` says what a run would reuse: `--reuse RUN` names the earlier run\n"
     assert (ran.code, ran.stderr) == (2, told)
 
 
@@ -366,7 +366,7 @@ CALLS = {
 NO_CALLS = {
     "nothing": "there is no step `nothing`: there is cells, one, numbers, powers, sum, lines, sizes",
     "numbers": "`numbers` makes several calls: which of them, such as `numbers[0]`?",
-    "numbers[x]": "`numbers[x]` is no task: write `numbers[0]`",
+    "numbers[x]": "`numbers[x]` is not a task: write `numbers[0]`",
     "numbers[3]": "the run RUN has no task `numbers[3]`",
     "numbers@x": "`numbers` has no cells with labels: write `numbers[0]`",
     "cells@east": "`cells` has no cell `east`",

@@ -100,6 +100,6 @@ def test_an_allowlist_holds_for_included_files(folder: Path) -> None:  # noqa: F
     with pytest.raises(WorkflowError) as refused:
         plan_from(text, folder, check_targets=True)
     assert [found.message for found in refused.value.diagnostics] == [
-        "`os:getcwd` is none of the workflow's `targets`, and `only_targets` allows no other"
+        "`os:getcwd` is not one of the workflow's `targets`, and `only_targets` allows no other"
     ]
     assert len(plan_from(text.replace("only_targets: true\n", ""), folder, check_targets=True).steps) == 2

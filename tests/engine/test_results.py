@@ -214,7 +214,7 @@ def test_a_single_result_that_is_no_list(run_steps: RunSteps, engine: Any) -> No
     )
     assert {e["step"]: e.get("error") for e in ran.named("step.finished")} == {
         "maker": None,
-        "each": "its items could not be read: what `maker` returned is no list",
+        "each": "its items could not be read: what `maker` returned is not a list",
     }
 
 

@@ -22,9 +22,9 @@ FILES: dict[str, tuple[Callable[[Path], Any], str]] = {
         lambda path: (numpy.save(path, numpy.zeros(9)), path.write_bytes(path.read_bytes()[:-8])),
         "can't be read as an array",
     ),
-    "an archive": (lambda path: path.write_bytes(b"PK\x03\x04"), "`a.npy` is no .npy file"),
-    "empty": (lambda path: path.touch(), "`a.npy` is no .npy file"),
-    "a pickle": (lambda path: path.write_bytes(b"cos\nsystem\n(S'exit 1'\ntR."), "`a.npy` is no .npy file"),
+    "an archive": (lambda path: path.write_bytes(b"PK\x03\x04"), "`a.npy` is not a .npy file"),
+    "empty": (lambda path: path.touch(), "`a.npy` is not a .npy file"),
+    "a pickle": (lambda path: path.write_bytes(b"cos\nsystem\n(S'exit 1'\ntR."), "`a.npy` is not a .npy file"),
     "not there": (lambda path: None, ""),  # which is told elsewhere
 }
 

@@ -66,7 +66,7 @@ OTHER_KEYS = ("colour", "gpu.load", "Result", "tasks", "ke y", "schlüssel", "_"
 
 
 class Dice(random.Random):
-    """Makes lines; `broken` is how often something in them is no JSON."""
+    """Makes lines; `broken` is how often something in them is not JSON."""
 
     broken = 0.0
 

@@ -78,7 +78,7 @@ WRONG = {
     "task == 'x": (9, "this text is never closed"),
     "${results.x": (1, "this `${` is never closed"),
     "${results}": (1, "`${results}` says not which one: such as `${results.name}`"),
-    "${1 + 1}": (1, "`${1 + 1}` is no reference"),
+    "${1 + 1}": (1, "`${1 + 1}` is not a reference"),
     "(task": (6, "`)` is missing before the end"),
     "[1, 2": (6, "`]` is missing before the end"),
     "task)": (5, "the condition goes on with `)`"),

@@ -114,7 +114,7 @@ WRONG: list[tuple[str, str]] = [
     ("grid@x", "`--only grid@x`: `grid` has no cell `x`; there is cnn-1, cnn-2, mlp-1, mlp-2"),
     ("count@3", "`--only count@3`: `count` is a pool, which has tasks and no cells"),
     ("first@1", "`--only first@1`: `first` is a single process, and has no cells"),
-    ("made@1", "`--only made@1`: only the run tells which cells `made` has"),
+    ("made@1", "`--only made@1`: only the run shows which cells `made` has"),
 ]
 
 

@@ -379,8 +379,8 @@ def test_exclusions_that_match_nothing_are_named() -> None:
 @pytest.mark.parametrize(
     ("make", "told"),
     [
-        (lambda: MatrixSource((("a", LinesSource("/x")),)), "the axis a is no list and no range"),
-        (lambda: ZipSource((("a", ResultsSource("x")),)), "the axis a is no list and no range"),
+        (lambda: MatrixSource((("a", LinesSource("/x")),)), "the axis a is neither a list nor a range"),
+        (lambda: ZipSource((("a", ResultsSource("x")),)), "the axis a is neither a list nor a range"),
         (lambda: MatrixSource((*axes(a=1), *axes(a=1))), "two axes of the same name"),
         (lambda: MatrixSource(axes(**{f"a{number}": 2 for number in range(101)})), "a matrix has at most 100 axes"),
         (lambda: ZipSource(axes(a=[1, 2], b=3)), "axes of unequal lengths: a 2, b 3"),

@@ -149,7 +149,10 @@ def set_in_head(**values: Any) -> Callable[[RunFiles], None]:
         (change_index, "line 3 of the index of runs breaks its chain"),
         (of_another, f"the folder is {RUN_ID}, and the log is that of run 20260131-093000-000-11111111"),
         (append_to(b"x"), f"the log was finished with {len(LINES)} lines, {len(LOG):,} bytes"),
-        (append_to(b'{"seq":27}\n'), f"line {len(LINES) + 1}: it is no event: a JSON object with `seq` and `event`"),
+        (
+            append_to(b'{"seq":27}\n'),
+            f"line {len(LINES) + 1}: it is not an event: a JSON object with `seq` and `event`",
+        ),
         (set_in_head(seal="0" * 64), f"the head's seal is not the one at byte {len(LOG):,} of the log"),
         (set_in_head(lines=3), f"the log was finished with 3 lines, {len(LOG):,} bytes"),
         (set_in_head(bytes="many"), "the head events.head is not as mprun writes it"),
@@ -173,7 +176,7 @@ def test_a_run_that_was_copied_elsewhere(run: RunFiles, tmp_path: Path) -> None:
     (copy / "events.head").unlink()
     verdict = verify(find_run(str(copy / "events.jsonl"), ""))
     assert verdict.word == "VERIFIED"
-    assert verdict.notes == ("there is no head beside the log: that its end was not cut off is told by the log alone",)
+    assert verdict.notes == ("there is no head beside the log: only the log itself says that its end was not cut off",)
 
 
 def test_what_is_after_the_last_seal_is_not_called_good(run: RunFiles) -> None:
@@ -277,11 +280,11 @@ INCOMPLETE = {
     ),
     "a finalizer told twice": (
         finalized(doubled("worker.finalized")),
-        "the finalizer of worker 1 of `pool` isn't owed, or was told before",
+        "the finalizer of worker 1 of `pool` isn't expected, or was logged before",
     ),
     "a finalizer that the pool hasn't": (
         finalized(lambda events: next(each for each in events if each["event"] == "pool.started").pop("finalizer")),
-        "the finalizer of worker 1 of `pool` isn't owed",
+        "the finalizer of worker 1 of `pool` isn't expected",
     ),
     "two heads": (doubled("run.started"), "`run.started` is the first line, and there is one"),
     "no end": (without("run.finished"), "there is no `run.finished`"),

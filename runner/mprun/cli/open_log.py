@@ -1,4 +1,4 @@
-"""A log, opened for a command that reads it: what is wrong with it is told in words."""
+"""Opens a log for a command that reads it, and turns what is wrong with it into a UsageError."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def open_log(path: str) -> Iterator[BinaryIO]:
             raise
         raise UsageError(f"the log {path} can't be read: {error.strerror}") from error
     except (KeyError, TypeError, AttributeError, ValueError, OverflowError, RecursionError) as error:
-        raise UsageError(f"{path} is not as mprun writes a log: `mprun verify` tells where") from error
+        raise UsageError(f"{path} is not as mprun writes a log: `mprun verify` says where") from error
 
 
 def _check_head(path: str, line: bytes) -> None:
@@ -38,5 +38,5 @@ def _check_head(path: str, line: bytes) -> None:
     try:
         head = event_of(line)
     except LineError as error:
-        raise UsageError(f"{path} is no log of a run: of its first line, {error}") from error
+        raise UsageError(f"{path} is not the log of a run: of its first line, {error}") from error
     refuse_newer(head, path)

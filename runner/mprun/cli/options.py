@@ -58,7 +58,7 @@ SignKey = Annotated[
     str, typer.Option("--sign-key", metavar="KEY", help="Sign the finished log with the Ed25519 key in the file KEY.")
 ]
 Explain = Annotated[
-    bool, typer.Option("--explain", help="Say what would be taken over, and why the rest not; start nothing.")
+    bool, typer.Option("--explain", help="Say what a run would reuse, and why not the rest; start nothing.")
 ]
 
 

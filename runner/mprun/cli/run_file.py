@@ -1,4 +1,4 @@
-"""`mprun run`: prepare, choose where the log goes and what is shown, run, tell how it ended."""
+"""`mprun run`: prepare, choose where the log goes and what is shown, run, report how it ended."""
 
 from __future__ import annotations
 
@@ -43,12 +43,12 @@ def run_file(
     sign_key: str = "",
     earlier: EarlierRun | None = None,
 ) -> ExitCode:
-    """Run the workflow `file`; what `earlier` has done of it is taken over.
+    """Run the workflow `file`, and reuse what `earlier` has done of it.
 
     Raises WorkflowError, UsageError, and LogError where the log can't be created.
     """
     if inline and earlier is not None:
-        raise UsageError("`--inline` makes every call, and takes over none: leave `--reuse` out")
+        raise UsageError("`--inline` makes every call and reuses none: leave out `--reuse`")
     gc.disable()  # imports make much and throw nothing away
     sign = _signer(sign_key, log)
     if not inline:

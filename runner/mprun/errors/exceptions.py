@@ -69,13 +69,13 @@ class UsageError(MprunError):
 class ConversionError(MprunError):
     """An argument is not what the function's annotation asks for. The outcome of the call; it is not tried again."""
 
-    __module__ = "mprun"  # the name by which the log tells it, and by which it can be imported
+    __module__ = "mprun"  # its name in the log, and for imports
 
 
 class CommandFailed(MprunError):  # noqa: N818 -- a name for workflows: `retries: {on: mprun:CommandFailed}`
     """A program ended otherwise than with exit code 0; its last lines on standard error follow in the message."""
 
-    __module__ = "mprun"  # the name by which the log tells it, and by which it can be imported
+    __module__ = "mprun"  # its name in the log, and for imports
 
 
 class SecretError(MprunError):

@@ -64,7 +64,7 @@ _SCHEMA: dict[str, Any] = {
                 **{kind: _described(kind) for kind in KINDS},
                 "abandoned": {
                     "enum": ["fail", "ignore"],
-                    "description": "What becomes of a step whose children wait for it and can only wait for ever.",
+                    "description": "What becomes of a step whose children wait for it forever.",
                 },
             },
             "additionalProperties": False,

@@ -90,7 +90,7 @@ class RetriesEntry(Written):
     )
     not_on: SomeTexts = key(
         [],
-        "Exception classes after which there is no further attempt.",
+        "Exception classes after which the call is not retried.",
         example="FileNotFoundError",
         takes="an exception class such as `OSError` or `module:Class`, or a list of them",
         also=("ignore", "except", "exclude", "do_not_retry", "non_retryable"),

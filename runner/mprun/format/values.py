@@ -129,7 +129,7 @@ def read_text(value: Any) -> str:
 
 
 def read_text_to_come(value: Any) -> str | Reference | Template:
-    """A text, or one whose references only the run can tell."""
+    """A text, or one with references that only the run can resolve."""
     return value if isinstance(value, Reference | Template) else read_text(value)
 
 

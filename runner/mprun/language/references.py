@@ -96,7 +96,8 @@ def read_reference(inside: str) -> Reference:
     whole = "${" + inside + "}"
     scope, *path = inside.strip().split(".")
     if not _NAME.fullmatch(scope) or not all(map(_PART.fullmatch, path)):
-        raise ReferenceSyntaxError(f"`{whole}` is no reference", whole, "such as `${params.name}`; `$${` is a literal")
+        advice = "such as `${params.name}`; `$${` is a literal"
+        raise ReferenceSyntaxError(f"`{whole}` is not a reference", whole, advice)
     if scope in SCOPES and scope not in WITHOUT_NAME and not path:
         raise ReferenceSyntaxError(f"`{whole}` says not which one", whole, f"such as `${{{scope}.name}}`")
     return Reference(scope, tuple(path))

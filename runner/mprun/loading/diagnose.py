@@ -39,7 +39,7 @@ def _mistake(details: ErrorDetails, data: Any) -> Iterator[Mistake]:
         return
     path, value = _walk(loc, data)
     if kind == "invalid_key" and path[-2:-1] == ("matrix",):
-        return  # the name of an axis, which a rule tells of with those that are text
+        return  # the name of an axis: a rule reports it together with those that are text
     if loc and loc[-1] == "[key]":
         yield _bad_name(path)
     elif kind in ("extra_forbidden", "invalid_key"):

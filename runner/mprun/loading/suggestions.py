@@ -16,7 +16,7 @@ _MAX_COMPARED = 500  # comparing is slow, and a file can hold thousands of mista
 
 @lru_cache(maxsize=100_000)
 def suggest_key(word: Any, level: Level, *, is_a_number: bool = False) -> str:
-    """The key of `level` that was probably meant by `word`, or an empty text. `is_a_number` tells of its value."""
+    """The key of `level` that `word` probably means, or an empty text. `is_a_number`: its value is a number."""
     words = level.also_with_a_number if is_a_number else level.also
     lowered = str(word).lower()
     return words.get(lowered) or words.get(lowered.replace("-", "_")) or suggest(str(word), level.keys)

@@ -1,4 +1,4 @@
-"""Seals: a chain of hashes over a log's raw bytes, the same for whoever writes a log and whoever checks it.
+"""Seals: a chain of hashes over a log's raw bytes, the same for writing and for checking a log.
 
 A seal is a `log.sealed` event. It covers the bytes from the start of the seal before it (of the log, for the first one)
 to the start of its own line: `start`, `bytes`, `lines` and `sha256` are theirs. So each seal's line is covered by the

@@ -102,7 +102,7 @@ def summarised(value: Any) -> dict[str, Any]:
 
 
 def bounded_repr(value: Any, limit: int = MAX_REPR) -> str:
-    """`repr(value)` cut at `limit` characters; a `repr` that raises is told by its exception's type."""
+    """`repr(value)` cut at `limit` characters; where `repr` raises, the type of the exception."""
     try:
         text = _cheap_repr(value, limit)
     except BaseException as error:  # noqa: BLE001 -- __repr__ is the user's code

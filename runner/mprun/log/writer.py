@@ -121,7 +121,7 @@ class EventLog:
 
     @contextlib.contextmanager
     def _failing(self) -> Iterator[None]:
-        """Whatever can't be written ends the log, and is told once."""
+        """The first write that fails ends the log, and is reported once."""
         try:
             yield
         except OSError as error:
@@ -136,7 +136,7 @@ class EventLog:
 def open_log(path: str) -> int:
     """Create the log file: it must not exist, nor be a link. Returns its descriptor. Raises LogError.
 
-    It is locked for as long as this process lives: a run at work can be told from one that was killed.
+    It stays locked as long as this process lives. That distinguishes a running run from a killed one.
     """
     try:
         fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)

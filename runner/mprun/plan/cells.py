@@ -70,7 +70,7 @@ def _labeller(source: Source, keys: Keys) -> Callable[[Any], str]:
 def _key_of_record(decoding: Decoding | None, item: Any, keys: Keys) -> str | None:
     try:
         return key_of(item if decoding is None else decoding.value(item), keys)
-    except ItemError:  # the item's own task tells it
+    except ItemError:  # the item's own task reports it
         return None
 
 
@@ -83,7 +83,8 @@ def _labeller_by_value(source: Source) -> Callable[[Any], str]:
 
 
 def _label_of_cell(axes: Sequence[str], cell: Mapping[str, Any]) -> str:
-    """By its axes alone: what `include` adds tells no two cells apart. One without all axes is called by all it has."""
+    """By its axes alone: what `include` adds distinguishes no cells. One without all axes is named by all that it
+    has."""
     has_all = axes and cell.keys() >= set(axes)
     return label_of({axis: cell[axis] for axis in axes} if has_all else cell)
 
@@ -91,7 +92,7 @@ def _label_of_cell(axes: Sequence[str], cell: Mapping[str, Any]) -> str:
 def _label_of_record(decoding: Decoding, item: Any) -> str:
     try:
         return label_of(decoding.value(item))
-    except ItemError:  # the item's own task tells it
+    except ItemError:  # the item's own task reports it
         return label_of(decoding.place(item))
 
 
@@ -104,7 +105,7 @@ def _are_distinct(source: Source) -> bool:
 
 
 def _join_distinctly(axes: Sequence[Source]) -> bool:
-    """Joined labels can be told apart again: none is cut, and the joint is inside those of one axis at most."""
+    """Whether joined labels can be split again: none is cut, and the joint is inside those of one axis at most."""
     texts = [_telling_labels(axis) for axis in axes]
     if any(len(set(of_axis)) < len(of_axis) for of_axis in texts):
         return False

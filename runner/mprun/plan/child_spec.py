@@ -1,4 +1,4 @@
-"""What of a plan its children are handed. It is by itself, so that they load no more of the plan than that."""
+"""The part of the plan sent to children. It is a module of its own, so that children load no more of the plan."""
 
 from __future__ import annotations
 

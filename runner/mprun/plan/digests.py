@@ -85,7 +85,7 @@ def may_be_reused(step: Step) -> bool:
 
 
 def is_written(source: Source) -> bool:
-    """Whether the items of `source` stand in the plan: then the plan tells what they were."""
+    """Whether the items of `source` are in the plan itself."""
     return source.traits.found_in == "plan"
 
 

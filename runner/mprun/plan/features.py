@@ -1,4 +1,4 @@
-"""What a step asks for beyond the defaults, by field: for whoever runs or writes a plan and can't do everything.
+"""What a step asks for beyond the defaults, by field: for code that runs or writes plans and can't do everything.
 
 Such a reader of plans names the fields that it knows. A field that is new is then refused, or reported, by its name
 until somebody has decided about it.

@@ -58,7 +58,7 @@ class If:
     expression: Expression
 
     def references(self) -> list[Reference]:
-        """What only the run can tell."""
+        """A value that only the run knows."""
         from mprun.language.expressions import names_in
 
         return [name for name in names_in(self.expression) if isinstance(name, Reference)]
@@ -205,7 +205,7 @@ def items_of(step: Step) -> Source | None:
 
 
 def declared_tasks(step: Step) -> int | None:
-    """How many tasks `step` will have; None where only running it can tell. A process counts as one task."""
+    """How many tasks `step` will have; None where only a run can show it. A process counts as one task."""
     if isinstance(step, ProcessStep):
         return 1 if step.cells is None else step.cells.count()
     return step.source.count()

@@ -1,4 +1,4 @@
-"""What a run in one process can't do: refused where nothing would come of it, told where a limit is not kept."""
+"""What a run in one process can't do: refused where it would be pointless, reported where it ignores a limit."""
 
 from __future__ import annotations
 

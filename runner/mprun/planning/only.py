@@ -59,7 +59,7 @@ def _with_cells(step: Step, wanted: Sequence[str]) -> Step:
     if step.cells is None:
         raise UsageError(f"`--only {step.name}@{wanted[0]}`: `{step.name}` is a single process, and has no cells")
     if step.cells.needs_a_run:
-        raise UsageError(f"`--only {step.name}@{wanted[0]}`: only the run tells which cells `{step.name}` has")
+        raise UsageError(f"`--only {step.name}@{wanted[0]}`: only the run shows which cells `{step.name}` has")
     try:
         found = dict(sorted((_index(step, step.cells, label), label) for label in wanted))
         picked = PickedSource(step.cells, tuple(found), tuple(found.values()))

@@ -1,9 +1,9 @@
-"""Results on disk: how one value is written and read, and what a child is told of a step's results.
+"""Results on disk: how one value is written and read, and what a child gets of a step's results.
 
 Small values stand as pickles one behind the other in one file of the step, which the parent appends to. A large one
 has a file of its own, written by the child that made it: its pickle, and the buffers of its arrays beside it (pickle
-protocol 5), so that they are written without a copy and read as memory that maps the file. Whoever needs values loads
-them from these files; the parent never does.
+protocol 5), so that they are written without a copy and read as memory that maps the file. Children load
+values from these files; the parent never does.
 """
 
 from __future__ import annotations
@@ -87,7 +87,7 @@ class ResultFiles:
 
     @property
     def places(self) -> str:
-        """The file that tells which task each value is of: see `Place`."""
+        """The file that says which task each value belongs to: see `Place`."""
         return f"{self.folder}/{self.step}.places"
 
     @property
@@ -205,7 +205,7 @@ class Reader:
         return memoryview(self._read)[start : start + length]
 
     def content(self, item: Item | tuple[int, int, int]) -> bytes | memoryview:
-        """What tells the value of `item` from others: its pickle, or a large value's name. Raises OSError."""
+        """The identity of the value of `item`: its pickle, or a large value's name. Raises OSError."""
         task, offset, length = item
         return own_name(self._files.own(task, -offset)) if offset < 0 else self.pickle(offset, length)
 
@@ -267,7 +267,7 @@ class Place(NamedTuple):
 
 
 def place_record(first: int, attempt: int, items: int, offset: int, lengths: array[int], data: bytes) -> bytes:
-    """What the file of places is told of values in a row, whose small ones are `data`, written from `offset` on."""
+    """The records in the file of places for values in a row, whose small ones are `data`, written from `offset` on."""
     return _PLACES.pack(first, attempt, items, offset, len(lengths), zlib.crc32(data)) + lengths.tobytes()
 
 

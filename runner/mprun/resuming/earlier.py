@@ -80,7 +80,7 @@ class EarlierStep:
         return at // SIZE if at >= 0 else -1
 
     def content(self, number: int) -> bytes:
-        """What tells the value of the task with that number from others. Raises OSError, and KeyError for no value."""
+        """The identity of the value of the task with that number. Raises OSError, and KeyError for no value."""
         place = self._places[number]
         offset = -place.attempt if place.has_own_file else place.offset
         return bytes(self._values.content((number, offset, abs(place.length))))
@@ -151,7 +151,7 @@ class MatchedTasks:
 
 
 class EarlierRun:
-    """A run that another one goes on from: see `engines.tracking.Earlier`."""
+    """A run that another one resumes: see `engines.results.tracking.Earlier`."""
 
     def __init__(self, files: RunFiles, head: Event) -> None:
         self.files = files
@@ -199,8 +199,8 @@ class EarlierRun:
         with contextlib.suppress(FileNotFoundError), open(Path(self.files.folder, "digests", STEPS), "rb") as lines:
             for line in lines:
                 with contextlib.suppress(ValueError, KeyError, TypeError, RecursionError):  # a crash may have torn it
-                    told = json.loads(line)
-                    yield EarlierStep(self, told["step"], told["digest"], dict(told["parts"]))
+                    fields = json.loads(line)
+                    yield EarlierStep(self, fields["step"], fields["digest"], dict(fields["parts"]))
 
 
 def earlier_run(reference: str, runs_dir: str) -> EarlierRun:
@@ -212,7 +212,7 @@ def earlier_run(reference: str, runs_dir: str) -> EarlierRun:
 def open_earlier(files: RunFiles) -> EarlierRun:
     """The run in `files`, to go on from. Raises UsageError where that can't, or must not, be done."""
     if not os.path.isfile(os.path.join(files.folder, "plan.json")):
-        raise UsageError(f"{files.log} is a log by itself: only a run with a folder of its own can be gone on from")
+        raise UsageError(f"{files.log} is a log by itself: only a run with a folder of its own can be resumed")
     if os.stat(files.folder).st_uid != os.getuid():
         raise UsageError(f"the run {files.name} is another user's: what it has kept is not to be trusted")
     verdict = verify(files)
@@ -223,7 +223,7 @@ def open_earlier(files: RunFiles) -> EarlierRun:
             raise UsageError(f"the run {files.name} is still at work")
         line = log.readline()
     if not line.endswith(b"\n"):
-        raise UsageError(f"the run {files.name} was ended before its first line: there is nothing to go on from")
+        raise UsageError(f"the run {files.name} ended before its first line: there is nothing to resume")
     return EarlierRun(files, event_of(line))
 
 

@@ -1,4 +1,4 @@
-"""What a run would take over from an earlier one, and why it would not take over the rest: told before it starts."""
+"""Explains, before a run starts, what it would reuse from an earlier one, and why not the rest."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from mprun.plan.digests import Parts, content_digest, content_digests, may_be_re
 from mprun.plan.plan import Plan, PoolStep, Step, items_of
 from mprun.resuming.earlier import EarlierRun, EarlierStep, MatchedTasks
 
-MAX_TASKS = 10  # of one step that are told one by one
+MAX_TASKS = 10  # tasks of one step that are listed one by one
 AT_ONCE = 1000  # items
 
 
@@ -72,7 +72,7 @@ def _fate(plan: Plan, step: Step, run: EarlierRun, fates: dict[str, Fate]) -> Fa
     tasks = run.tasks(step, step_digest(parts))
     if again:
         needed = fates.get(again[0])
-        why = ", of which some are made again" if needed and needed.run else ": only the run tells whether they change"
+        why = ", of which some are made again" if needed and needed.run else ": only the run shows whether they change"
         fate.why = f"depends on the results of `{again[0]}`{why}"
     elif isinstance(step, PoolStep) and POOL_ENGINES[step.engine].makes_every_call:
         fate.why = f"its engine, `{step.engine}`, makes every call again"
@@ -97,7 +97,7 @@ def _why_not(parts: Parts, run: EarlierRun, name: str) -> str:
 
 
 def _sort_tasks(plan: Plan, step: Step, tasks: MatchedTasks, fate: Fate) -> None:
-    """Count which tasks are reused; those whose items only a run has can't be told."""
+    """Count the reused tasks, except those whose items only a run has."""
     source = items_of(step)
     if source is not None and source.needs_a_run:
         fate.why = "does the same work as before: it is run for those items that are new, or failed"

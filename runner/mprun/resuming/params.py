@@ -1,4 +1,4 @@
-"""The parameters of a run that goes on from another: those that it had, and on top what is given now."""
+"""The parameters of a run that resumes another: those of the earlier run, overridden by the inputs of now."""
 
 from __future__ import annotations
 

@@ -37,7 +37,7 @@ class Address:
 def read_address(text: str, steps: Mapping[str, Step], run: EarlierRun) -> Address:
     """`step[4]`, `step@cell`, or the name of a step that has one call. Raises UsageError.
 
-    A cell is one that has that label now; where `run` had it is told by what it is.
+    A cell is the one that has that label now; its content says where `run` had it.
     """
     name, at, label = text.partition("@")
     bare, bracket, number = name.partition("[")
@@ -48,7 +48,7 @@ def read_address(text: str, steps: Mapping[str, Step], run: EarlierRun) -> Addre
         return Address(bare, _cell(run, step, label))
     if bracket:
         if not number.endswith("]") or not number[:-1].isdecimal():
-            raise UsageError(f"`{text}` is no task: write `{bare}[0]`")
+            raise UsageError(f"`{text}` is not a task: write `{bare}[0]`")
         return Address(bare, int(number[:-1]))
     if items_of(step) is not None and not (isinstance(step, PoolStep) and step.call == "apply"):
         raise UsageError(f"`{bare}` makes several calls: which of them, such as `{bare}[0]`?")

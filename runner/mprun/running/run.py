@@ -62,11 +62,11 @@ def run_plan(
 ) -> RunEnd:
     """Run `plan`, logging to the descriptor `log_fd`, and return when every child is joined.
 
-    `head` is told how far the log has come. Results that are kept go to the run's `folder`; where it has none, to one
-    that is removed at the end. SIGINT, SIGTERM and SIGHUP stop the run; Ctrl-Z suspends it. `on_log_error` is called
-    with the reason when the log can't be written any more; the run goes on. `git` is the question after the workflow's
-    repository, if the caller has asked it already. What `earlier` has done already is not done again. `inline`: all
-    calls are made in this process.
+    `head` records how far the log has come. Results go to the run's `folder`, or, where it has none, to a temporary
+    one. SIGINT, SIGTERM and SIGHUP stop the run; Ctrl-Z suspends it. When the log can't be written any more, the run
+    calls `on_log_error` with the reason, and continues. `git` is the query for the state of the workflow's repository,
+    if the caller has started it already. The run reuses what `earlier` has done. `inline`: this process makes all
+    calls.
     """
     began = time.monotonic()
     claim_folder()
@@ -104,7 +104,7 @@ def run_plan(
         except BaseException:  # a fault of ours: at its end Python would wait for the children
             stages.stopper.kill_all("a fault of mprun's own")
             raise
-        shared.close()  # what this frees is told before the run's end
+        shared.close()  # the log reports what this frees before the run's end
         exit_code = _exit_code(stages, log)
         events.emit(
             "run.finished",

@@ -1,4 +1,4 @@
-"""Decides which step of one stage starts when, and what becomes of it: pure state over needs, told through events."""
+"""Decides which step of one stage starts when, and how it ends: pure state over needs, reported as events."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ class Scheduler:
                 self._log_skipped(step, self.stopping)
                 self.outcomes[step.name] = "skipped"
                 self.cut_short = True
-        # In the order of getting ready: one that needs many slots is not overtaken for ever by those that need few.
+        # In the order of getting ready: steps that need few slots must not overtake one that needs many forever.
         while self._ready and (self._ready[0].name not in self._waiting or self._decided(self._ready[0])):
             self._ready.popleft()
         if self.only_daemons_left:

@@ -39,7 +39,7 @@ class SharedThings:
             self._events.add(self._watch)
 
     def close(self) -> None:
-        """Free what is left, and tell of it. Whatever has happened: once is enough, and twice does no harm."""
+        """Free what is left, and log it. A second call does nothing."""
         if self._watch is not None:
             self._watch.close()
         if self._sharing is not None:

@@ -96,7 +96,7 @@ class Stopper:
         self._scheduler.advance()
 
     def stop_daemons(self, why: str) -> None:
-        """The ordinary steps are done: what is left is told to end."""
+        """The ordinary steps are done: end what is left."""
         if self.phase in ("", "draining"):
             self._why = self._why or why
             self._terminate()

@@ -1,4 +1,4 @@
-"""The event stream of a run: numbers each event, writes it to the log, and tells it to the other sinks."""
+"""The event stream of a run: numbers each event, writes it to the log, and passes it to the other sinks."""
 
 from __future__ import annotations
 

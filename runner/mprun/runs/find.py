@@ -68,7 +68,7 @@ def run_files(runs_dir: str, run_id: str) -> RunFiles:
 def _at_path(path: str) -> RunFiles:
     if os.path.isdir(path):
         if not os.path.isfile(os.path.join(path, LOG)):
-            raise UsageError(f"{path} is no run's folder: there is no {LOG} in it")
+            raise UsageError(f"{path} is not the folder of a run: there is no {LOG} in it")
         return _in_folder(path)
     if not os.path.isfile(path):
         raise UsageError(f"there is no log at {path}")

@@ -210,7 +210,7 @@ class LiveDisplay:
 
 
 def live_display(stream: TextIO, stdout_is_terminal: bool) -> LiveDisplay:
-    """A `LiveDisplay` on the terminal `stream`; it draws only when told something, so it needs no thread."""
+    """A `LiveDisplay` on the terminal `stream`; it draws only when an event comes, so it needs no thread."""
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 

@@ -21,7 +21,7 @@ class Sink(Protocol):
         """Results of tasks `first`, `first` + 1, … that all returned: such a line for each, without its newline."""
 
     def count(self, step: str, tasks: int) -> None:
-        """`tasks` more have returned, of which only their number is told."""
+        """`tasks` more have returned, without lines of their own."""
 
     def output(self, fields: Mapping[str, Any], stream: str, line: bytes) -> None:
         """A line that a child printed, as it was printed."""

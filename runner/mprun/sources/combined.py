@@ -44,7 +44,7 @@ class MatrixSource(Source):
         return self._grid().cells()
 
     def sequence(self) -> Sequence[Any] | None:
-        """None where something is excluded: then only going through the cells tells which is the Nth."""
+        """None where something is excluded: then only going through the cells shows which is the Nth."""
         grid = self._grid()
         if self.exclude or grid.count > sys.maxsize:
             return None
@@ -107,7 +107,7 @@ def _values(axes: Axes) -> dict[str, Sequence[Any]]:
     values = {name: source.sequence() for name, source in axes}
     for name, sequence in values.items():
         if sequence is None:
-            raise ValueError(f"the axis {name} is no list and no range")
+            raise ValueError(f"the axis {name} is neither a list nor a range")
     if len(values) < len(axes):
         raise ValueError("two axes of the same name")
     return {name: sequence for name, sequence in values.items() if sequence is not None}

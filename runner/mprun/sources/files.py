@@ -17,7 +17,7 @@ class GlobSource(Source):
     """The paths (str) that match an absolute `pattern`, sorted; `**` goes through all folders.
 
     A path below `cwd` is given relative to it, as the children that run there would write it; any other is absolute.
-    Unless `allow_empty`, a pattern that matches nothing is an error: whoever counts the items tells it.
+    Unless `allow_empty`, a pattern that matches nothing is an error, raised when the items are counted.
     """
 
     pattern: str

@@ -22,7 +22,7 @@ from mprun.sources.source import Site, Source, SourceTraits
 class JsonlSource(Source):
     """The JSON values of the UTF-8 file at an absolute `path`, one a line; blank lines are left out.
 
-    What Python's json reads is read: NaN, and the last of a key's values. Places are told relative to `cwd`.
+    What Python's json reads is read: NaN, and the last of a key's values. Places are relative to `cwd`.
     """
 
     path: str
@@ -53,7 +53,7 @@ class CsvSource(Source):
     """The rows of the UTF-8 file at an absolute `path`, as dicts of text by the names in its first row.
 
     The file is read as the csv module reads the dialect `excel`, strictly; empty lines are left out. A field has at
-    most `csv.field_size_limit()` characters. Places are told relative to `cwd`.
+    most `csv.field_size_limit()` characters. Places are relative to `cwd`.
     """
 
     path: str

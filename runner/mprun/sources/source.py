@@ -68,7 +68,7 @@ class Source:
         return self.traits.found_in == "run"
 
     def count(self) -> int | None:
-        """How many items it has, None where only reading can tell. Nothing is enumerated for it."""
+        """How many items it has; None where only reading can show it. Enumerates nothing."""
         return None
 
     def items(self) -> Iterator[Any]:

@@ -143,7 +143,7 @@ class Loop:
 
 
 def _noted_by_wakeup_fd(number: int, frame: FrameType | None) -> None:
-    """Do nothing but tell stalled writes to give up: Python writes to the wake-up descriptor only if a handler
+    """Do nothing but let stalled writes give up: Python writes to the wake-up descriptor only if a handler
     exists, and the loop does the rest."""
     if number in ENDING:
         writing.hurry()

@@ -1,4 +1,4 @@
-"""A program in the place of a function: run without a shell, its output told as it comes and returned as text."""
+"""Runs a program in the place of a function: without a shell, its output passed on as it comes and returned as text."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from mprun.plan.child_spec import PoolCall
 from mprun.worker.calls.scope import Scope
 
 MAX_CAPTURED = 64 * 1024 * 1024  # bytes of standard output that can be a result
-LAST_LINES = 10  # of standard error, which tell why a program failed
+LAST_LINES = 10  # of standard error: they say why a program failed
 MAX_LAST = 2000  # bytes of them
 
 _READ_SIZE = 1 << 16
@@ -44,8 +44,8 @@ def run_command(command: Sequence[Any]) -> str:
             program.kill()
             raise
     if program.returncode:
-        told = f"`{arguments[0]}` {_ended(program.returncode)}"
-        raise CommandFailed("\n".join([told, *output.last_lines()]))
+        message = f"`{arguments[0]}` {_ended(program.returncode)}"
+        raise CommandFailed("\n".join([message, *output.last_lines()]))
     return output.printed.decode("utf-8", "backslashreplace").removesuffix("\n")
 
 
@@ -78,13 +78,13 @@ class _Output:
         self.complaints = b""
 
     def take_printed(self, data: bytes) -> None:
-        _tell(sys.stdout, data)
+        _print(sys.stdout, data)
         self.printed += data
         if len(self.printed) > MAX_CAPTURED:
             raise CommandFailed(f"it wrote more than {MAX_CAPTURED:,} bytes on its standard output")
 
     def take_complaints(self, data: bytes) -> None:
-        _tell(sys.stderr, data)
+        _print(sys.stderr, data)
         self.complaints = (self.complaints + data)[-MAX_LAST:]
 
     def last_lines(self) -> list[str]:
@@ -109,7 +109,7 @@ def _follow(program: subprocess.Popen[bytes]) -> _Output:
     return output
 
 
-def _tell(stream: TextIO, data: bytes) -> None:
+def _print(stream: TextIO, data: bytes) -> None:
     """Pass `data` on as if this process had printed it."""
     stream.buffer.write(data)
     stream.flush()

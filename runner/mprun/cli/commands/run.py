@@ -39,9 +39,7 @@ def command(
     first: First = None,
     reuse: Annotated[
         str,
-        typer.Option(
-            "--reuse", metavar="RUN", help="Take over what this earlier run has done and is still the same work."
-        ),
+        typer.Option("--reuse", metavar="RUN", help="Reuse what this earlier run has done and is still the same work."),
     ] = "",
     explain: Explain = False,
     max_parallel: MaxParallel = None,
@@ -76,7 +74,7 @@ def command(
 def _earlier(reuse: str, runs_dir: str, *, explain: bool) -> EarlierRun | None:
     if not reuse:
         if explain:
-            raise UsageError("`--explain` tells what would be taken over: `--reuse RUN` says from which run")
+            raise UsageError("`--explain` says what a run would reuse: `--reuse RUN` names the earlier run")
         return None
     from mprun.resuming.earlier import earlier_run
 

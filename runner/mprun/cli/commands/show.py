@@ -91,7 +91,7 @@ def _events(file: BinaryIO) -> Iterator[Event]:
         for line in block.split(b"\n"):
             try:
                 event = event_of(line)
-            except LineError:  # `mprun verify` is there to tell of it
+            except LineError:  # `mprun verify` reports it
                 continue
             yield event
 

@@ -1,4 +1,4 @@
-"""The calls of a step that are made in this process: what a child would be told, and the events that a child has."""
+"""Makes the calls of a step in this process, with the data that a child would get and the events that a child has."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class InlineCalls(Protocol):
         """Get ready; returns why that failed, if it did. Raises OSError where results can't be kept."""
 
     def about(self, task: int, item: Any) -> dict[str, Any]:
-        """The fields of a call's events that tell it from the others."""
+        """The fields of a call's events that identify it."""
 
     def started(self, about: Mapping[str, Any]) -> None:
         """An attempt begins."""
@@ -57,7 +57,7 @@ class InlineCalls(Protocol):
         ...
 
     def ended(self, about: Mapping[str, Any], duration: float) -> None:
-        """An attempt has ended, and its outcome was told."""
+        """An attempt has ended, and its outcome is logged."""
 
     def finish(self, stopping: str) -> str:
         """All calls have ended, or `stopping` says why no more is begun; returns what has failed at the end, if so."""
@@ -101,14 +101,14 @@ class ProcessCalls:
         return ended, args, kwargs, None if keeper is None else _value_of(keeper)
 
     def key(self) -> Mapping[str, Any]:
-        return {}  # a cell is told by its label
+        return {}  # a cell is identified by its label
 
     def ended(self, about: Mapping[str, Any], duration: float) -> None:
         end = {"exitcode": 0, "signal": None, "duration": round(duration, 6)}
         self._run.events.emit("process.joined", **about, **end, **NOT_MEASURED)
 
     def finish(self, stopping: str) -> str:
-        return ""  # a process has no more to tell
+        return ""  # a process has nothing more to report
 
 
 class PoolCalls(PoolExecution[PoolWorker]):
@@ -126,7 +126,7 @@ class PoolCalls(PoolExecution[PoolWorker]):
         work = self.work(time.time())
         try:
             self._tasks = Tasks(*set_up(work))
-        except BaseException as error:  # noqa: BLE001 -- the user's code; told as the step's error, whatever it is
+        except BaseException as error:  # noqa: BLE001 -- the user's code; becomes the step's error, whatever it is
             exception = exception_fields(error)
             self.run.events.emit("worker.unready", **self._worker, **exception)
             return f"{NOT_SET_UP}: it raised {exception['exception.type']}: {exception['exception.message']}"
@@ -137,7 +137,7 @@ class PoolCalls(PoolExecution[PoolWorker]):
         return {**self._worker, "task": task}
 
     def started(self, about: Mapping[str, Any]) -> None:
-        """Nothing tells of a task's beginning."""
+        """Do nothing: no event reports a task's start."""
 
     def make(self, about: Mapping[str, Any], item: Any) -> Made:
         if self._tasks.keeper is not None:
@@ -149,7 +149,7 @@ class PoolCalls(PoolExecution[PoolWorker]):
         return self._tasks.key
 
     def ended(self, about: Mapping[str, Any], duration: float) -> None:
-        """Nothing tells of it but the result."""
+        """Do nothing: only the result reports it."""
 
     def finish(self, stopping: str) -> str:
         if not self._worker:

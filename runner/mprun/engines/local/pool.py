@@ -241,7 +241,7 @@ class LocalPoolExecution(PoolExecution[LocalWorker]):
         """Refuse a report of tasks that `worker` doesn't have. (It may repeat what the board has already shown.)"""
         if self.ledger.has_all(first, end):
             return
-        self._deaths = self._early_deaths = 0  # the pool makes progress, whoever died before
+        self._deaths = self._early_deaths = 0  # the pool makes progress, whatever died before
         if not worker.may_report(first, end):
             raise FrameError(f"results of tasks {first} to {end - 1}, which it doesn't have")
 
@@ -389,7 +389,7 @@ class LocalPoolExecution(PoolExecution[LocalWorker]):
 
     def _give_up(self, error: str) -> None:
         self.error = self.error or error
-        self.cancel("the pool could not go on")
+        self.cancel("the pool could not continue")
         self.end_all(signal.SIGKILL, self._stopping)
 
     def _close(self) -> None:

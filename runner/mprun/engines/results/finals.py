@@ -82,13 +82,13 @@ class Finals:
         began = worker.child.process.board.finalizing_since
         if began and self.results is not None:
             self.results.files.discard(worker.number, 1, worker.child.pid)
-        told = end_without_result(worker.child, ending)[1] if began else _never_called(worker, ending, stopping)
-        if told["outcome"] == "cancelled" and stopping:
+        fields = end_without_result(worker.child, ending)[1] if began else _never_called(worker, ending, stopping)
+        if fields["outcome"] == "cancelled" and stopping:
             self.cut = self.cut or done > 0
         elif began or done:
-            self._fail(self._failure(worker.number, told) if began else self._loss(worker.number, done, told))
+            self._fail(self._failure(worker.number, fields) if began else self._loss(worker.number, done, fields))
         about = {"step": self._step.name, "worker": worker.number, "pid": worker.child.pid}
-        self._run.events.emit("worker.finalized", **about, **told)
+        self._run.events.emit("worker.finalized", **about, **fields)
 
     # -- how long each may take
 
@@ -116,19 +116,19 @@ class Finals:
     def _fail(self, error: str) -> None:
         self.error = self.error or error
 
-    def _failure(self, number: int, told: dict[str, Any]) -> str:
+    def _failure(self, number: int, fields: dict[str, Any]) -> str:
         where = f"in worker {number}"
-        if "reason" in told or "cancelled_by" in told:
-            why = told.get("reason") or told.get("cancelled_by")
+        if "reason" in fields or "cancelled_by" in fields:
+            why = fields.get("reason") or fields.get("cancelled_by")
             return f"{self._what} has ended without a result {where}: {why}"
-        raised = f"{told['exception.type']}: {told['exception.message']}"
-        if told["outcome"] == "unpicklable":
+        raised = f"{fields['exception.type']}: {fields['exception.message']}"
+        if fields["outcome"] == "unpicklable":
             return f"what {self._what} has returned {where} can't be pickled: {raised}"
         return f"{self._what} raised {raised} ({where})"
 
-    def _loss(self, number: int, done: int, told: dict[str, Any]) -> str:
+    def _loss(self, number: int, done: int, fields: dict[str, Any]) -> str:
         tasks = f"{done:,} task" if done == 1 else f"{done:,} tasks"
-        why = told.get("reason") or told.get("cancelled_by")
+        why = fields.get("reason") or fields.get("cancelled_by")
         return f"worker {number} has ended after {tasks} before {self._what} was called: {why}"
 
 

@@ -15,9 +15,9 @@ from mprun.worker.wire.result_frames import Values
 
 
 class Ledger:
-    """Books each task's outcome once and tells it to the run's events; a second telling of the same is dropped.
+    """Books each task's outcome once and passes it to the run's events; drops a second report of the same task.
 
-    Where `results` are kept, a task's value is in its file before its outcome is told.
+    Where `results` are stored, a task's value is in its file before its outcome is logged.
     """
 
     def __init__(self, events: Events, step: str) -> None:
@@ -27,7 +27,7 @@ class Ledger:
         self._step = step
         self._done = bytearray()  # one byte a task: whether it has its outcome
         self._booked = 0
-        self._counted: list[tuple[int, int]] = []  # ranges that have no lines and are not told of yet
+        self._counted: list[tuple[int, int]] = []  # ranges without lines that are not logged yet
 
     @property
     def booked(self) -> int:
@@ -70,9 +70,9 @@ class Ledger:
         return end
 
     def book_count(self, first: int, count: int, values: Values | None = None) -> int:
-        """Book tasks that returned and have no lines; the index behind the last is returned.
+        """Book tasks that returned and have no lines; return the index behind the last.
 
-        Some of them may have been counted before, on the worker's board, and told of.
+        Some of them may have been counted before, from the worker's board.
         """
         end = first + count
         self._make_room(end)
@@ -105,12 +105,12 @@ class Ledger:
 
     def log_counted(self) -> None:
         """Tell of the tasks that were only counted since the last time, as ranges of indexes."""
-        told, self._counted = merged(self._counted), []
-        for first, end in told:
+        ranges, self._counted = merged(self._counted), []
+        for first, end in ranges:
             self._events.emit("tasks.counted", step=self._step, first=first, last=end - 1, returned=end - first)
 
     def book_by_parent(self, task: int, outcome: Outcome, fields: dict[str, Any]) -> bool:
-        """Book a task whose outcome no child could tell."""
+        """Book a task whose outcome no child could report."""
         about = {"event": "task.result", "step": self._step, "task": task, "outcome": outcome}
         return self.book(task, outcome, result_line(about | fields))
 

@@ -1,4 +1,4 @@
-"""Sorts out which tasks of a step an earlier run has done: those are booked as they were, and no child sees them."""
+"""Filters out the tasks of a step that an earlier run has done: it books them as they were, and no child gets them."""
 
 from __future__ import annotations
 
@@ -59,8 +59,8 @@ class ReuseFilter:
             self._ledger.book_reused(first, len(reused), values, run_id)
             return
         lines = ReusedLines({"event": "task.result", "step": self._step}, run_id)
-        told = [lines.line(each.recorded, task) for task, each in enumerate(reused, first)]
-        self._ledger.book_run(first, told, values)
+        written = [lines.line(each.recorded, task) for task, each in enumerate(reused, first)]
+        self._ledger.book_run(first, written, values)
 
 
 def recaller(tracked: Tracked, results: StepResults | None, *, logged: bool) -> Callable[[int, int], Reused | None]:
@@ -93,7 +93,7 @@ def _taken_over(path: str, own: str) -> bool:
 
 
 def values_of(first: int, reused: Sequence[Reused]) -> Values | None:
-    """The values of tasks in a row, as their children would have told them; None where none was kept."""
+    """The values of tasks in a row, in the form that children report; None where none is stored."""
     values = [each.value for each in reused if each.value is not None]
     if not values:
         return None

@@ -93,7 +93,7 @@ class StepResults:
             os.close(self._fds.pop())
 
     def _write(self, values: Values) -> bool:
-        """The values first: what is told of their places is true whenever this process ends."""
+        """Write the values first: then what the file of places says is true whenever this process dies."""
         head = values.first, values.attempt, values.items
         parts = values.data, place_record(*head, self._size, values.lengths, values.data)
         try:
@@ -118,8 +118,8 @@ class StepResults:
         self._lengths[first:end] = lengths
 
     def _tell_more(self) -> None:
-        for tell in self.on_available:
-            tell()
+        for notify in self.on_available:
+            notify()
 
     # -- asked by those who need them
 
@@ -138,7 +138,7 @@ class StepResults:
         return Item(task, self._offsets[number], length) if length > 0 else None
 
     def contents(self) -> Iterator[bytes | memoryview]:
-        """What tells each value from others, in the order of the tasks; b"" for one that failed. Raises OSError."""
+        """The identity of each value, in the order of the tasks; b"" for one that failed. Raises OSError."""
         reader = Reader(self.files)
         numbers: Sequence[int] = range(self.count)
         if self._by_completion:

@@ -24,7 +24,7 @@ STEPS = "steps.jsonl"  # in the folder of digests: a line for each step whose tu
 
 _NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 
-Contents = Callable[[Sequence[Any]], list[Any]]  # of items as they are handed over: what each is, wherever it stands
+Contents = Callable[[Sequence[Any]], list[Any]]  # of items as they are sent: the identity of each, wherever it stands
 
 
 class EarlierValue(NamedTuple):
@@ -59,7 +59,7 @@ class EarlierTasks(Protocol):
 
 
 class Earlier(Protocol):
-    """A run that another one goes on from."""
+    """A run that another one resumes."""
 
     run_id: str
 
@@ -161,7 +161,7 @@ class Tracking:
 
 
 def contents_of(supply: Supply) -> Contents:
-    """What tells the items of `supply` from one another, wherever they stand."""
+    """The identities of the items of `supply`, wherever they stand."""
     if supply.items_from is not None:
         content = Reader(supply.items_from).content
         if supply.items_are == "places":  # of one list, which is hashed once

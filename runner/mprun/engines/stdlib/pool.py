@@ -79,7 +79,7 @@ class StdlibPoolExecution(PoolExecution[PoolWorker]):
         try:
             self.get_ready()
         except OSError as error:
-            self._give_up(not_stored(error), "the pool could not go on")
+            self._give_up(not_stored(error), "the pool could not continue")
             return
         step, context = self.step, _context(self.run.plan.start_method, self._make_process)
         try:
@@ -264,8 +264,8 @@ class StdlibPoolExecution(PoolExecution[PoolWorker]):
     def _note(self, task: int, outcome: Outcome, line: bytes, values: Values | None) -> None:
         if self.ledger.book(task, outcome, line, values):
             if self.results is not None and self.results.error:
-                self._give_up(not_stored(self.results.error), "the pool could not go on")
-                self.end_all(signal.SIGKILL, "the pool could not go on")
+                self._give_up(not_stored(self.results.error), "the pool could not continue")
+                self.end_all(signal.SIGKILL, "the pool could not continue")
             self._feed.done_one()
             self._close_when_done()
 

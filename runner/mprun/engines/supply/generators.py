@@ -76,7 +76,7 @@ class CallSupply(Supply):
     def signal(self, number: int) -> None:
         self._helper.signal(number)
 
-    # -- what its child tells
+    # -- what its child reports
 
     def _frame(self, kind: int, body: bytes) -> None:
         if kind == ITEM:

@@ -41,7 +41,7 @@ class FinishedResults(Supply):
 
 
 class StreamedResults(Supply):
-    """The results of the step `source` at work, as they come to `taker`: without those that failed.
+    """The results of the running step `source`, as they come, without failed ones, for the step `consumer`.
 
     `must_succeed`: where the step fails, these are not all its items, which is an error.
     """
@@ -114,7 +114,7 @@ class ListedItems(Supply):
         self._left = range(max(results.items, 0) if self._where else 0)
         self._count = len(self._left)
         if self._where is not None and results.items < 0:
-            self._error = f"what `{step}` returned is no list"
+            self._error = f"what `{step}` returned is not a list"
 
     @property
     def count(self) -> int | None:

@@ -13,12 +13,12 @@ from mprun.worker.calls.pool_setup import ItemsAre
 
 
 class Supply:
-    """Gives items out, in order. This one has none.
+    """Yields items in order. This one has none.
 
-    `count` is how many there are in all (None where only reading on can tell), `ended` whether all that there will ever
-    be was taken, `error` why not all could be read, `gone` whether nothing is at work for it any more. In the place of
-    items it may give out something that a worker makes them of: `items_are` says what, `items_from` what files it
-    refers to, `decoding` how it is read.
+    `count` is the number of items (None where only reading can show it). `ended`: all items were taken. `error` says
+    why some could not be read. `gone`: nothing works for it any more. In the place of items it may yield data from
+    which a worker makes them: `items_are` says what kind, `items_from` which files it refers to, `decoding` how to
+    read it.
     """
 
     items_are: ItemsAre = "values"
@@ -100,7 +100,7 @@ class SourceSupply(Supply):
         try:
             self.decoding = source.decoding()
             return iter(()) if self._sequence is not None else source.items()
-        except Exception as error:  # noqa: BLE001 -- the user's file; told as the step's error
+        except Exception as error:  # noqa: BLE001 -- the user's file; becomes the step's error
             return self._fail(error)
 
     def _read(self, most: int) -> Sequence[Any]:
@@ -110,7 +110,7 @@ class SourceSupply(Supply):
         items: list[Any] = []
         try:
             items.extend(islice(self._items, most))
-        except Exception as error:  # noqa: BLE001 -- the user's file; told as the step's error
+        except Exception as error:  # noqa: BLE001 -- the user's file; becomes the step's error
             self._items = self._fail(error)
         self._ended = len(items) < most
         return items

@@ -192,7 +192,7 @@ def _declaration_mistakes(name: str, entry: ParamEntry) -> Iterator[Mistake]:
         message = f"`{name}` is required, so its default is never used"
         yield Mistake("no-effect", message, (*path, "required"), "key", "remove one of the two")
     if entry.pattern and not _is_regex(entry.pattern):
-        yield Mistake("bad-value", f"`{short(entry.pattern)}` is no regular expression", (*path, "pattern"))
+        yield Mistake("bad-value", f"`{short(entry.pattern)}` is not a regular expression", (*path, "pattern"))
         return
     if wrong := list(_choice_mistakes(name, entry, path)):
         yield from wrong

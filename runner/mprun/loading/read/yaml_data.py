@@ -160,7 +160,7 @@ class _Composer:
     def _clean_text(self, event: yaml.ScalarEvent, path: Path) -> str:
         text: str = event.value
         if not text.isascii() and any("\ud800" <= character <= "\udfff" for character in text):
-            self._mistake("bad-text", "half of a surrogate pair is no character", event, path)
+            self._mistake("bad-text", "half of a surrogate pair is not a character", event, path)
             return ""
         return text
 
@@ -171,7 +171,7 @@ class _Composer:
                 self._duplicate(
                     event,
                     frame.path,
-                    "`<<` stands here a second time",
+                    "`<<` is here a second time",
                     frame.merge_span,
                     "`<<: [*a, *b]` merges several",
                 )
@@ -182,7 +182,7 @@ class _Composer:
         if key in frame.data:
             first = self.places.key(path)
             earlier = Span(first.line - 1, first.column - 1, first.length)
-            self._duplicate(event, path, f"the key `{short(key)}` stands here a second time", earlier)
+            self._duplicate(event, path, f"the key `{short(key)}` is here a second time", earlier)
         self.places.add_key(path, span)
 
     def _duplicate(self, event: yaml.Event, path: Path, message: str, first: Span, advice: str = "") -> None:

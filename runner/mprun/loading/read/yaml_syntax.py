@@ -37,10 +37,10 @@ _SAYINGS = (
     _Saying("scanning an anchor", "text that starts with `&` needs quotes", _REPEATS, began=True),
     _Saying("simple key", "this line has no `:` after its key", _ADD_COLON, began=True),
     _Saying("sequence entries are not", "a `-` is not expected here", "start the list on a line of its own"),
-    _Saying("block (collection|sequence)", "this line does not go on with the list above it", "check its indentation"),
+    _Saying("block (collection|sequence)", "this line does not continue the list above it", "check its indentation"),
     _Saying("block mapping", "this line does not fit the lines above it", "check its indentation and its `:`"),
     _Saying("block scalar", "a block of text is not begun like this", "write `|` or `>` alone, the text below it"),
-    _Saying("document start|directive", "the file does not go on as YAML here", "check the indentation"),
+    _Saying("document start|directive", "the file does not continue as YAML here", "check the indentation"),
 )
 _FLOW = re.compile("parsing a flow (sequence|mapping)")
 _DEPTH = re.compile("nesting depth")

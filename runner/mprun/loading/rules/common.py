@@ -90,7 +90,7 @@ def one_call(data: Data) -> Iterator[Mistake]:
     for step in steps({"pools": data.get("pools")}):
         written = [call for call in step.entry if call in POOL_CALLS]
         for call in written[1:]:
-            message = f"a pool has one call: `{written[0]}` stands here already, `{call}` too"
+            message = f"a pool has one call: `{written[0]}` is here already, `{call}` too"
             yield Mistake("two-calls", message, (*step.path, call), "key", first=(*step.path, written[0]))
         if not meant(step.entry, POOL) & set(POOL_CALLS):
             yield Mistake("no-call", f"the pool `{short(step.name)}` has no call", step.path, "key", f"add {calls}")
@@ -103,7 +103,7 @@ def _one_source(source: Any, path: Path) -> Iterator[Mistake]:
         return
     written = [key for key in source if key in KEYS]
     for key in written[1:]:
-        message = f"items come from one source: `{written[0]}` stands here already, `{key}` too"
+        message = f"items come from one source: `{written[0]}` is here already, `{key}` too"
         yield Mistake("two-sources", message, (*path, key), "key", first=(*path, written[0]))
     if not meant(source, ITEMS) & KEYS.keys():
         advice = f"add one of {', '.join(f'`{each}`' for each in KEYS)}"

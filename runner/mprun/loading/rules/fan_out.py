@@ -54,7 +54,7 @@ class FanOut(NamedTuple):
 
     @property
     def is_whole(self) -> bool:
-        """Whether every axis can be read; otherwise what is wrong with it is told elsewhere."""
+        """Whether every axis can be read. Other rules report what is wrong."""
         names = [name for name in self.written if name not in _NOT_AXES] if isinstance(self.written, dict) else []
         return bool(names) and len(names) == len(self.axes)
 
@@ -89,12 +89,12 @@ def one_fan_out(data: Data) -> Iterator[Mistake]:
     for step in steps({group: entries for group, entries in data.items() if group != "pools"}):
         written = [key for key in step.entry if key in FAN_OUTS]
         for key in written[1:]:
-            told = f"a process fans out once: `{written[0]}` stands here already, `{key}` too"
-            yield Mistake("two-fan-outs", told, (*step.path, key), "key", first=(*step.path, written[0]))
+            message = f"a process fans out once: `{written[0]}` is here already, `{key}` too"
+            yield Mistake("two-fan-outs", message, (*step.path, key), "key", first=(*step.path, written[0]))
         if not written and "max_parallel" in step.entry:
-            told = "`max_parallel` has no effect on a single process"
+            message = "`max_parallel` has no effect on a single process"
             advice = "it is for `foreach`, `matrix` and `zip`"
-            yield Mistake("no-effect", told, (*step.path, "max_parallel"), "key", advice)
+            yield Mistake("no-effect", message, (*step.path, "max_parallel"), "key", advice)
 
 
 def some_items(data: Data) -> Iterator[Mistake]:
@@ -108,8 +108,8 @@ def some_items(data: Data) -> Iterator[Mistake]:
                 yield Mistake("empty", f"`{each.key}` has no axes", each.path, "key", "an axis is `name: [values]`")
             for name, values in each.axes.items():
                 if len(values) == 0:
-                    told = f"the axis `{short(name)}` has no values: there would be no combination"
-                    yield Mistake("empty", told, (*each.path, name))
+                    message = f"the axis `{short(name)}` has no values: there would be no combination"
+                    yield Mistake("empty", message, (*each.path, name))
 
 
 def names_of_axes(data: Data) -> Iterator[Mistake]:
@@ -118,8 +118,8 @@ def names_of_axes(data: Data) -> Iterator[Mistake]:
         names = [name for name in each.written if name not in _NOT_AXES] if isinstance(each.written, dict) else []
         for name in names:
             if not isinstance(name, str) or not name.isidentifier():
-                told = f"`{short(name)}` can't be the name of an axis"
-                yield Mistake("bad-name", told, (*each.path, name), "key", "a Python name is needed")
+                message = f"`{short(name)}` can't be the name of an axis"
+                yield Mistake("bad-name", message, (*each.path, name), "key", "a Python name is needed")
         if len(names) > MAX_AXES:
             yield Mistake(
                 "too-many-axes", f"a matrix has at most {MAX_AXES} axes", (*each.path, names[MAX_AXES]), "key"
@@ -169,8 +169,8 @@ def _no_value(axis: str, value: Any, values: Sequence[Any], path: Path) -> Mista
     close = suggest(str(value), [text for text in values[:200] if isinstance(text, str)])
     shown = ", ".join(f"{short(each)}" for each in values[:8]) + (", …" if len(values) > 8 else "")
     notes = () if close else (f"`{short(axis)}` has {shown}",)
-    told = f"the axis `{short(axis)}` does not have {found(value)}"
-    return Mistake("unknown-value", told, path, advice=did_you_mean(close), notes=notes)
+    message = f"the axis `{short(axis)}` does not have {found(value)}"
+    return Mistake("unknown-value", message, path, advice=did_you_mean(close), notes=notes)
 
 
 def inclusions(data: Data) -> Iterator[Mistake]:
@@ -182,8 +182,8 @@ def inclusions(data: Data) -> Iterator[Mistake]:
                 if meant and meant not in entry:
                     yield _no_axis(each, (*path, name))
             if entry.keys() <= each.axes.keys() and all(value in each.axes[axis] for axis, value in entry.items()):
-                told = "an entry of `include` adds nothing: the matrix has that combination already"
-                yield Mistake("no-effect", told, path)
+                message = "an entry of `include` adds nothing: the matrix has that combination already"
+                yield Mistake("no-effect", message, path)
 
 
 def _entries(each: FanOut, key: str) -> Iterator[tuple[Path, dict[str, Any]]]:
@@ -200,12 +200,12 @@ def not_too_many(data: Data) -> Iterator[Mistake]:
         if count == 0 and each.key == "matrix" and all(entry for _, entry in _entries(each, "exclude")):
             yield Mistake("empty", "`exclude` leaves no combination", (*each.path, "exclude"), "key")
         elif count is not None and count > MAX_CELLS and each.step.path[0] != "pools":
-            told = f"`{each.key}` would start {count:,} processes, and {MAX_CELLS:,} are the most"
-            yield Mistake("too-many-cells", told, each.path, "key", "a pool does the same in a few workers")
+            message = f"`{each.key}` would start {count:,} processes, and {MAX_CELLS:,} are the most"
+            yield Mistake("too-many-cells", message, each.path, "key", "a pool does the same in a few workers")
 
 
 def _count(each: FanOut) -> int | None:
-    """How many there will be; None where that isn't known, or told as wrong."""
+    """How many there will be; None where that isn't known, or another rule reports it as wrong."""
     if each.key == "foreach":
         items = _values(each.written)
         return None if items is None else len(items)

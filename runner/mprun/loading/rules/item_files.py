@@ -41,7 +41,7 @@ def _of_source(each: Items, key: str, folder: str) -> Iterator[Mistake]:
 
 
 def _source(each: Items, key: str, site: Site) -> Source | None:
-    """The source that `key` gives, with what stands beside it; None where what is wrong with it is told elsewhere."""
+    """The source that `key` gives, with the keys beside it; None where another rule reports what is wrong with it."""
     names = (key, *KEYS[key].TRAITS.modifiers)
     try:
         written = ItemsFrom.model_validate({name: each.written[name] for name in names if name in each.written})
@@ -77,8 +77,8 @@ def _matches(each: Items, key: str, folder: str) -> Iterator[Mistake]:
     source = _source(each, key, Site(folder, folder)) if "\0" not in pattern else None
     if isinstance(source, GlobSource) and not source.allow_empty and not any(source.matches()):
         notes = () if os.path.isabs(pattern) else ("patterns start from the folder of the workflow file",)
-        told = f"no file matches `{short(pattern, 80)}`"
-        yield Mistake("no-match", told, path, advice="`allow_empty: true` allows that", notes=notes)
+        message = f"no file matches `{short(pattern, 80)}`"
+        yield Mistake("no-match", message, path, advice="`allow_empty: true` allows that", notes=notes)
 
 
 def saved_files(data: Data, folder: str) -> Iterator[Mistake]:
@@ -88,8 +88,8 @@ def saved_files(data: Data, folder: str) -> Iterator[Mistake]:
         written, path = step.entry.get("save"), (*step.path, "save")
         ending = written.parts[-1] if isinstance(written, Template) else written
         if ending and isinstance(ending, str | Reference) and not str(ending).endswith(SAVED_AS):
-            told = f"results are saved as {', '.join(SAVED_AS[:-1])} or {SAVED_AS[-1]}, not as `{short(ending)}`"
-            yield Mistake("bad-value", told, path)
+            message = f"results are saved as {', '.join(SAVED_AS[:-1])} or {SAVED_AS[-1]}, not as `{short(ending)}`"
+            yield Mistake("bad-value", message, path)
         if "\0" in str(written):
             yield Mistake("bad-value", "a path can't hold the character U+0000", path)
         elif is_path(written):
@@ -104,6 +104,6 @@ def _saved_file(written: str, path: Path, folder: str, first: dict[str, Path]) -
     elif os.path.isdir(file):
         yield not_there(written, path, folder, "file")
     if file in first:
-        told = f"two steps save to `{short(written, 80)}`: the one would overwrite the other's"
-        yield Mistake("saved-twice", told, path, first=first[file])
+        message = f"two steps save to `{short(written, 80)}`: the one would overwrite the other's"
+        yield Mistake("saved-twice", message, path, first=first[file])
     first.setdefault(file, path)

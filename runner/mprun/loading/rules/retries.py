@@ -76,7 +76,7 @@ def _class(name: Named) -> Iterator[Mistake]:
             message = f"`{short(name.text)}` does not name an exception class"
             yield Mistake("bad-target", message, name.path, notes=(_HOW_TO_WRITE,))
         return
-    kind = "neither an outcome nor an exception of Python's own" if name.key == "on" else "no exception of Python's own"
+    kind = "neither an outcome nor a builtin exception" if name.key == "on" else "not a builtin exception"
     advice = did_you_mean(_meant(name))
     notes = () if advice else (_HOW_TO_WRITE,)
     yield Mistake("unknown-exception", f"`{short(name.text)}` is {kind}", name.path, advice=advice, notes=notes)

@@ -49,8 +49,8 @@ def modifiers(data: Data) -> Iterator[Mistake]:
     for each in items_of(data):
         for key in _MODIFIED if each.source else ():
             if key in each.written and key not in KEYS[each.source].TRAITS.modifiers:
-                told = f"`{key}` is for {' or '.join(_MODIFIED[key])}, and these items come from `{each.source}`"
-                yield Mistake("no-effect", told, (*each.path, key), "key")
+                message = f"`{key}` is for {' or '.join(_MODIFIED[key])}, and these items come from `{each.source}`"
+                yield Mistake("no-effect", message, (*each.path, key), "key")
 
 
 def _modified() -> dict[str, list[str]]:
@@ -70,8 +70,8 @@ def whole_results(data: Data) -> Iterator[Mistake]:
             parts = 2 if _names_finals(each.written, finalized) else 1
             whole = Reference("results", each.written.path[:parts])
             if whole != each.written:
-                told = f"the items are all results of a step, not a part of them such as `{each.written}`"
-                yield Mistake("reference", told, each.path, advice=f"write `{whole}`")
+                message = f"the items are all results of a step, not a part of them such as `{each.written}`"
+                yield Mistake("reference", message, each.path, advice=f"write `{whole}`")
 
 
 def _names_finals(reference: Reference, pools: Container[str]) -> bool:
@@ -83,8 +83,8 @@ def lists_for_starmap(data: Data) -> Iterator[Mistake]:
     for each in items_of(data):
         items_are = KEYS[each.source].TRAITS.items_are if each.source else ""
         if each.key == "starmap" and items_are in _NO_LISTS:
-            told = f"each item of a `starmap` is a list of arguments, and a `{each.source}` has {items_are}"
-            yield Mistake("bad-value", told, (*each.path, each.source), "key", "`map` gives each call one item")
+            message = f"each item of a `starmap` is a list of arguments, and a `{each.source}` has {items_are}"
+            yield Mistake("bad-value", message, (*each.path, each.source), "key", "`map` gives each call one item")
 
 
 def keywords_of_pools(data: Data) -> Iterator[Mistake]:
@@ -92,17 +92,17 @@ def keywords_of_pools(data: Data) -> Iterator[Mistake]:
     for step in steps({"pools": data.get("pools")}):
         kwargs = step.entry.get("kwargs")
         if "kwargs" in step.entry and "apply" in step.entry:
-            told = "`apply` has `kwargs` of its own"
+            message = "`apply` has `kwargs` of its own"
             advice = "write `apply: {kwargs: …}`"
-            yield Mistake("no-effect", told, (*step.path, "kwargs"), "key", advice)
+            yield Mistake("no-effect", message, (*step.path, "kwargs"), "key", advice)
         kwargs = kwargs if isinstance(kwargs, dict) else {}
         for key in ("matrix", "zip"):
             axes = step.entry.get(key)
             for name in axes if isinstance(axes, dict) else ():
                 if name in kwargs:
-                    told = f"`{short(name)}` is an axis already: each call is given it by the `{key}`"
+                    message = f"`{short(name)}` is an axis already: each call is given it by the `{key}`"
                     yield Mistake(
-                        "given-twice", told, (*step.path, "kwargs", name), "key", first=(*step.path, key, name)
+                        "given-twice", message, (*step.path, "kwargs", name), "key", first=(*step.path, key, name)
                     )
 
 
@@ -115,11 +115,11 @@ def useless_beside(data: Data) -> Iterator[Mistake]:
                 what = "`apply` is one task" if "apply" in step.entry else "a single process is one task"
                 yield Mistake("no-effect", f"`{key}` has no effect: {what}", (*step.path, key), "key")
         if step.path[0] == "pools" and "initargs" in step.entry and "initializer" not in step.entry:
-            told = "`initargs` has no effect: there is no `initializer` that would be given it"
-            yield Mistake("no-effect", told, (*step.path, "initargs"), "key", "add `initializer: module:function`")
+            message = "`initargs` has no effect: there is no `initializer` that takes it"
+            yield Mistake("no-effect", message, (*step.path, "initargs"), "key", "add `initializer: module:function`")
         if "save" in step.entry and step.entry.get("daemon") is True:
-            told = "a daemon is stopped before it has a result that could be saved"
-            yield Mistake("no-effect", told, (*step.path, "save"), "key")
+            message = "a daemon is stopped before it has a result that could be saved"
+            yield Mistake("no-effect", message, (*step.path, "save"), "key")
 
 
 def beyond_the_engine(data: Data) -> Iterator[Mistake]:
@@ -130,12 +130,12 @@ def beyond_the_engine(data: Data) -> Iterator[Mistake]:
             continue
         engine, traits = engine_of(each.step, data)
         if each.source == "call" and "generators" in traits.refuses_items:
-            told = f"the engine `{engine}` can't call a generator in a child"
-            yield Mistake("engine", told, (*each.path, "call"), "key", f"`engine: {USUAL_ENGINE}` can")
+            message = f"the engine `{engine}` can't call a generator in a child"
+            yield Mistake("engine", message, (*each.path, "call"), "key", f"`engine: {USUAL_ENGINE}` can")
         elif _streams(each, finalized) and "streams" in traits.refuses_items:
-            told = f"the engine `{engine}` can't take results while `{each.written.path[0]}` runs"
+            message = f"the engine `{engine}` can't take results while `{each.written.path[0]}` runs"
             advice = f"`needs: {each.written.path[0]}` waits for them; `engine: {USUAL_ENGINE}` needn't"
-            yield Mistake("engine", told, each.path, advice=advice)
+            yield Mistake("engine", message, each.path, advice=advice)
 
 
 def _streams(each: Items, finalized: Container[str]) -> bool:

@@ -22,9 +22,9 @@ def event_of(line: bytes) -> Event:
     try:
         event = loads(line)
     except (ValueError, RecursionError) as error:
-        raise LineError("it is no JSON") from error
+        raise LineError("it is not JSON") from error
     if not isinstance(event, dict) or not isinstance(event.get("event"), str) or type(event.get("seq")) is not int:
-        raise LineError("it is no event: a JSON object with `seq` and `event`")
+        raise LineError("it is not an event: a JSON object with `seq` and `event`")
     return event
 
 
@@ -33,7 +33,7 @@ def _strictly(line: bytes) -> Any:
 
 
 def _no_constant(name: str) -> None:
-    raise ValueError(f"{name} is no JSON")
+    raise ValueError(f"{name} is not JSON")
 
 
 def _fast_loads() -> Callable[[bytes], Any]:

@@ -43,10 +43,10 @@ def closed(line: bytes, seq: int) -> bytes:
 
 
 class TextSearch:
-    """Whether bytes of a log may hold an event that is wanted: told by their text, without parsing.
+    """Decides by text, without parsing, whether bytes of a log may hold a wanted event.
 
-    `wanted` has for each of some keys the values that it may have; a key without any counts for nothing. Give it the
-    log's beginning first: in a log that others have written, with spaces, everything may be wanted.
+    `wanted` maps keys to the values that each may have; a key without values is ignored. Pass the log's beginning
+    first: in a log that another program wrote, with spaces, everything may be wanted.
     """
 
     def __init__(self, wanted: Mapping[str, Sequence[str]]) -> None:

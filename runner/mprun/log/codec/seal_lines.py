@@ -43,7 +43,7 @@ def _is_seal(line: bytes) -> bool:
     """A seal that was damaged is still one by its beginning; one with keys that are not known yet, by its event."""
     if _SEAL.match(line):
         return True
-    from mprun.log.codec.event import LineError, event_of  # whoever writes a log never comes here
+    from mprun.log.codec.event import LineError, event_of  # a writer of logs never gets here
 
     try:
         return bool(event_of(line)["event"] == "log.sealed")

@@ -29,11 +29,11 @@ class TaskLines:
         self._about = f'Z",{inner_text(about)},"task":'
         self.begin_batch(1, 0)
 
-    def begin_batch(self, attempt: int, handed: int) -> None:
-        """The next lines are of tasks at this attempt, handed over at `handed` (ns, CLOCK_MONOTONIC)."""
+    def begin_batch(self, attempt: int, sent_at: int) -> None:
+        """The next lines are of tasks at this attempt, sent at `sent_at` (ns, CLOCK_MONOTONIC)."""
         self._returned = f',"attempt":{attempt},"outcome":"returned","result":'
         self._since_epoch = time.time_ns() - time.monotonic_ns()
-        self._handed = handed
+        self._sent_at = sent_at
         self._stamp_began = self._stamp_ends = 0  # the millisecond that `_stamp` is of
         self._stamp = ""
         self._waited_began = self._waited_ends = 0
@@ -62,8 +62,8 @@ class TaskLines:
         self._stamp = f'"ts":"{seconds}.{milliseconds % 1000:03d}'
 
     def _turn_waited(self, began: int) -> None:
-        milliseconds = (began - self._handed) // MILLI
-        self._waited_began = self._handed + milliseconds * MILLI
+        milliseconds = (began - self._sent_at) // MILLI
+        self._waited_began = self._sent_at + milliseconds * MILLI
         self._waited_ends = self._waited_began + MILLI
         self._waited = f"{milliseconds // 1000}.{milliseconds % 1000:03d}"
 
@@ -75,14 +75,14 @@ class KeyedTaskLines(TaskLines):
         super().__init__(about)
         self._key_of_last = key_of_last
 
-    def begin_batch(self, attempt: int, handed: int) -> None:
-        super().begin_batch(attempt, handed)
+    def begin_batch(self, attempt: int, sent_at: int) -> None:
+        super().begin_batch(attempt, sent_at)
         self._without_key = self._returned
 
     def line(self, task: int, result: str, began: int, ended: int) -> bytes:
         key = self._key_of_last()
-        told = "" if key is None else f',"key":{json.dumps(key, ensure_ascii=False)}'
-        self._returned = told + self._without_key  # what follows the task
+        key_text = "" if key is None else f',"key":{json.dumps(key, ensure_ascii=False)}'
+        self._returned = key_text + self._without_key  # what follows the task
         return super().line(task, result, began, ended)
 
 
@@ -111,7 +111,7 @@ class ReusedLines:
         self._reused = b',"reused":"%b"}' % run_id.encode()
 
     def line(self, recorded: Recorded, task: int | None = None) -> bytes:
-        """The line of a call which is told now; `task` is its index where `about` doesn't have that."""
+        """The line of a call that is reported now; `task` is its index where `about` doesn't have it."""
         result, duration, key = recorded
         return b'"ts":"%b",%b%b%b,"attempt":1,"outcome":"returned","result":%b,"duration":%b%b' % (
             timestamp(time.time()).encode(),

@@ -9,7 +9,7 @@ FIRST_INTERVAL = 0.25  # seconds; it doubles whenever there are too many samples
 
 
 class Depths:
-    """Takes depths in the order of time; it was empty when it began. `most` is of all that it was told of."""
+    """Takes depths in the order of time, starting from an empty queue. `most` is the largest of all."""
 
     def __init__(self, began: str) -> None:
         self.most = 0

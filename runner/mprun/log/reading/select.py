@@ -1,4 +1,4 @@
-"""Which events of a log are wanted, told without parsing the lines that can't be."""
+"""Selects events of a log, without parsing lines that can't be wanted."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What became of the things that children shared, told from the events of a run in one pass."""
+"""Sums up what became of the things that children shared, in one pass over the events of a run."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from mprun.log.codec.event import Event
 from mprun.log.reading.depths import Depths
 
 MAX_ORPHANED = 5  # children that are named for one thing
-MAX_ABANDONED = 5  # waits for what can't come that are told of
+MAX_ABANDONED = 5  # waits that could never end, at most this many
 
 
 @dataclass

@@ -1,4 +1,4 @@
-"""The story of a run, told from its events in one pass: what is kept is bounded, however long the log is."""
+"""Sums up a run in one pass over its events, in bounded memory however long the log is."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 from mprun.log.codec.event import Event
 from mprun.log.reading.sharing_story import ABOUT_SHARING, SharingStory
 
-MAX_CAUSES = 50  # of failures that are told apart
+MAX_CAUSES = 50  # distinct causes of failures
 MAX_EXAMPLES = 5  # tasks that are named for one cause
 MAX_SLOW = 5
 MAX_WORKERS = 32  # of a run that are listed one by one; a pool may replace its workers after each task
@@ -54,7 +54,7 @@ class WorkerStory:
 
 
 class Story:
-    """Takes events in the order of the log; afterwards its attributes tell the run."""
+    """Takes events in the order of the log; then its attributes describe the run."""
 
     def __init__(self) -> None:
         self.head: Event = {}
@@ -72,8 +72,8 @@ class Story:
 
     def take(self, event: Event) -> None:
         """Take the next event; one that this version doesn't know, or of no declared step, says nothing."""
-        if (tell := _TELLS.get(event["event"])) is not None:
-            tell(self, event)
+        if (read := _READERS.get(event["event"])) is not None:
+            read(self, event)
         elif (tell_step := _TELLS_OF_STEP.get(event["event"])) is not None and (step := self._step(event)):
             tell_step(self, step, event)
 
@@ -187,7 +187,7 @@ def cause_of(event: Event) -> tuple[str, ...]:
     return (str(event["outcome"]), what, frames[-1] if frames else "")
 
 
-_TELLS: dict[str, Callable[[Story, Event], None]] = {
+_READERS: dict[str, Callable[[Story, Event], None]] = {
     "run.started": Story._begin,
     "run.finished": Story._finish,
     "signal.received": Story._stop,

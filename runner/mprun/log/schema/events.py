@@ -1,8 +1,8 @@
 """The events of a log, one model each: the source of `schemas/event.schema.json`.
 
-A key without a value is left out, with one exception: what a child measures of itself, or what only running can tell,
-is null where it isn't known. Every event of this format version is described in full; a reader of logs should all the
-same accept keys and events that it doesn't know, as a newer minor version may add them.
+An event leaves out a key without a value, with one exception: what a child measures of itself, or what only a run can
+show, is null where it isn't known. The models describe every event of this format version in full. A reader of logs
+should still accept unknown keys and events: a newer minor version may add some.
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ class DeclaredStep(Closed):
 
     step: Step
     kind: Kind
-    tasks: Count | None = Field(description="How many tasks it has; null where only running it can tell.")
+    tasks: Count | None = Field(description="How many tasks it has; null where only the run can show.")
     when: Literal["success", "failure", "exit"] | Absent = Field(
         default=None, description="Where it is run after all others: as these have succeeded, failed, or in any case."
     )
@@ -81,7 +81,7 @@ class RunStarted(Event):
     event: Literal["run.started"]
     log_format: str = Field(pattern=r"^\d+\.\d+$", description="The version of this format: major.minor.")
     run_id: str = Field(description="The run's id; ids sort by time.")
-    resumes: RunId | Absent = Field(default=None, description="The earlier run that it goes on from.")
+    resumes: RunId | Absent = Field(default=None, description="The earlier run that it resumes.")
     name: str = Field(description="The workflow's name.")
     workflow: str = Field(description="The workflow file, absolute.")
     workflow_sha256: Sha256 = Field(description="SHA-256 of the workflow file's bytes.")
@@ -138,7 +138,7 @@ class SignalReceived(Event):
 
 
 class StopRequested(Event):
-    """The run is brought to an end before its time; each phase is told once."""
+    """mprun ends the run before its time; each phase is logged once."""
 
     event: Literal["stop.requested"]
     phase: Literal["draining", "terminating", "killing"] = Field(
@@ -172,7 +172,7 @@ class StepStarted(Event):
     step: Step
     kind: Kind
     target: str = Field(description="What is called, as written in the workflow.")
-    tasks: Count | None = Field(description="How many tasks it has; null where only running it can tell.")
+    tasks: Count | None = Field(description="How many tasks it has; null where only the run can show.")
 
 
 class StepFinished(Counts):
@@ -206,8 +206,8 @@ class Ended(Event):
     pid: Pid
     exitcode: int = Field(description="As multiprocessing gives it: negative where a signal ended the child.")
     signal: str | None = Field(description="That signal's name, null where it wasn't one.")
-    cpu_time: Seconds | None = Field(description="Seconds of CPU it used, null where it died before it could tell.")
-    max_rss: Count | None = Field(description="Its peak memory in bytes, null where it died before it could tell.")
+    cpu_time: Seconds | None = Field(description="Seconds of CPU it used, null where it died before it reported them.")
+    max_rss: Count | None = Field(description="Its peak memory in bytes, null where it died before it reported it.")
 
 
 class ProcessStarted(Event):
@@ -450,7 +450,7 @@ class SharedFreed(Event):
 
 
 class SharedDepth(Event):
-    """How many objects are in a queue: looked at about once a second, told when it has changed."""
+    """How many objects are in a queue: checked about once a second, logged when it has changed."""
 
     event: Literal["shared.depth"]
     name: Thing
@@ -481,7 +481,7 @@ class Waiting(Closed):
     worker: Worker | Absent = None
     pid: Pid
     waits_for: str = Field(description="The thing that it waits for.")
-    stack: str = Field(description="Where its Python code is; empty where it didn't tell.")
+    stack: str = Field(description="Where its Python code is; empty where it didn't answer.")
 
 
 class SharedAbandoned(Event):
@@ -509,7 +509,7 @@ class Call(Event):
     exception_type: ExceptionType | Absent = Field(default=None, alias="exception.type")
     exception_message: ExceptionMessage | Absent = Field(default=None, alias="exception.message")
     exception_stacktrace: ExceptionStacktrace | Absent = Field(default=None, alias="exception.stacktrace")
-    reason: str | Absent = Field(default=None, description="What became of it, as its child could not tell.")
+    reason: str | Absent = Field(default=None, description="Its outcome, which its child could not report.")
     cancelled_by: str | Absent = Field(default=None, description="What asked for it to be stopped, or not to begin.")
     exitcode: int | Absent = Field(default=None, description="Its child's exit code, negative where by a signal.")
     signal: str | None = Field(default=None, description="That signal's name, null where it wasn't one.")
@@ -597,7 +597,7 @@ class ProcessSlow(Event):
     attempt: int = Field(ge=1, description="Which attempt this is, from 1.")
     pid: Pid
     running_for: Seconds = Field(description="Seconds that it has been at work.")
-    stack: str = Field(description="Where its Python code is; empty where it didn't tell.")
+    stack: str = Field(description="Where its Python code is; empty where it didn't answer.")
 
 
 class TaskAttempt(Attempt):
@@ -609,9 +609,7 @@ class TaskAttempt(Attempt):
     key: Key | Absent = None
     worker: Worker | Absent = None
     pid: Pid | Absent = None
-    waited: Seconds | Absent = Field(
-        default=None, description="Seconds from when the task was handed over to when it began."
-    )
+    waited: Seconds | Absent = Field(default=None, description="Seconds from when the task was sent to when it began.")
 
 
 class TaskResult(TaskAttempt):
@@ -636,7 +634,7 @@ class TaskSlow(Event):
     pid: Pid
     task: Task
     running_for: Seconds = Field(description="Seconds that it has been at work.")
-    stack: str = Field(description="Where its Python code is; empty where it didn't tell.")
+    stack: str = Field(description="Where its Python code is; empty where it didn't answer.")
 
 
 class WorkerFinalized(Call):

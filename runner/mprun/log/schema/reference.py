@@ -11,7 +11,7 @@ from mprun.log.words import LOG_FORMAT
 Schema = dict[str, Any]
 
 _TYPES = {"string": "text", "integer": "whole number", "number": "number", "boolean": "true or false", "array": "list"}
-_EVERYWHERE = ("seq", "ts", "event")  # told once
+_EVERYWHERE = ("seq", "ts", "event")  # listed once
 
 
 def event_reference() -> str:
@@ -29,7 +29,7 @@ def _opening(form: Schema) -> Iterator[str]:
     yield ""
     yield f"*Log format {LOG_FORMAT}. `mprun schema event --markdown` makes this page of what the schema is made of.*"
     yield ""
-    yield "[The event log](event-log.md) tells what they are for. Every event has these keys:"
+    yield "[The event log](event-log.md) says what they are for. Every event has these keys:"
     yield ""
     yield from _table(form, {}, _EVERYWHERE[:2])
     yield "| `event` | text | always | What happened: one of the names below. |"

@@ -89,7 +89,7 @@ class _ChainCheck:
         return all(seal.get(key) == expected.get(key) for key in {*expected, "previous"})
 
     def _go_on(self, seal: Event, number: int, end: int) -> None:
-        """What is damaged is told once: the seals after it are held against this one as it is."""
+        """Report damage once: check the following seals against this one as it is."""
         sealed_start, sealed_bytes = seal.get("start"), seal.get("bytes")
         if isinstance(sealed_start, int) and isinstance(sealed_bytes, int):
             self._shift = self._chain.end - sealed_start - sealed_bytes

@@ -14,7 +14,7 @@ from mprun.log.verifying.parse import Parsed, Returned, parse
 from mprun.log.verifying.tasks import TaskRanges
 from mprun.log.words import OUTCOMES
 
-# Each child and pool that starts has its join, told apart by these keys.
+# Each child and pool that starts has its join; these keys identify it.
 _PAIRS = {
     "process.started": ("process.joined", ("step", "pid")),
     "pool.started": ("pool.joined", ("step",)),
@@ -125,8 +125,8 @@ class CompleteCheck:
             refuse_newer(event, self._name)
         if (self.lines == 1) != (name == "run.started"):
             self._wrong("`run.started` is the first line, and there is one")
-        if told := self._finalized.told(event):
-            self._wrong(told)
+        if problem := self._finalized.problem(event):
+            self._wrong(problem)
         if self.finish:
             self._after_the_end(event)
         elif name in _PAIRS:
@@ -159,9 +159,9 @@ class CompleteCheck:
 
     def _step(self, event: Event) -> None:
         step = self._steps.get(event["step"])
-        told = step.told(event) if step else f"the step `{event['step']}` is not declared"
-        if told:
-            self._wrong(told)
+        problem = step.problem(event) if step else f"the step `{event['step']}` is not declared"
+        if problem:
+            self._wrong(problem)
 
     def _check_totals(self) -> None:
         finished = [step.finish for step in self._steps.values() if step.finish]
@@ -183,7 +183,7 @@ class _StepCheck:
 
     def __init__(self, name: str, announced: int | None) -> None:
         self.name = name
-        self._announced = announced  # tasks; None where only running it could tell
+        self._announced = announced  # tasks; None where only a run could show it
         self.at_work = False
         self.finish: Event = {}
         self._skipped = False
@@ -197,7 +197,7 @@ class _StepCheck:
         self._outcomes[outcome] += end - first
         return True
 
-    def told(self, event: Event) -> str:
+    def problem(self, event: Event) -> str:
         """Take an event of the step; what is wrong with it, or nothing."""
         match event["event"]:
             case "step.started" | "step.skipped" if self.at_work or self.finish or self._skipped:

@@ -1,4 +1,4 @@
-"""Whether a log tells of each worker's finalizer: once, between its start and its join, where the pool has one."""
+"""Checks that a log reports each worker's finalizer once, between its start and its join, where the pool has one."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ class FinalizedCheck:
         self._pools: set[str] = set()  # that have a finalizer
         self._owed: set[tuple[Any, ...]] = set()
 
-    def told(self, event: Event) -> str:
+    def problem(self, event: Event) -> str:
         """Take the next event; what is wrong with it, or nothing."""
         match event["event"]:
             case "pool.started" if "finalizer" in event:
@@ -24,7 +24,8 @@ class FinalizedCheck:
             case "worker.unready":
                 self._owed.discard(_worker(event))
             case "worker.finalized" if _worker(event) not in self._owed:
-                return f"the finalizer of worker {event['worker']} of `{event['step']}` isn't owed, or was told before"
+                whose = f"the finalizer of worker {event['worker']} of `{event['step']}`"
+                return f"{whose} isn't expected, or was logged before"
             case "worker.finalized":
                 self._owed.remove(_worker(event))
             case "worker.joined" if _worker(event) in self._owed:

@@ -21,7 +21,8 @@ def signer(path: str) -> Callable[[str], str]:
 
 
 def checker(path: str) -> Callable[[str, str], bool]:
-    """What tells whether a signature of a seal was made with the key whose public half is in the file `path` (PEM).
+    """A function that checks whether a signature of a seal was made with the key whose public half is in the file
+    `path` (PEM).
 
     Raises UsageError.
     """
@@ -54,7 +55,7 @@ def _private_key(path: str) -> Ed25519PrivateKey:
     except TypeError as error:
         raise UsageError(f"the key {path} has a passphrase; mprun takes a key without one") from error
     except (ValueError, UnsupportedAlgorithm) as error:
-        raise UsageError(f"{path} is no private key in PEM form; {_MAKE_ONE}") from error
+        raise UsageError(f"{path} is not a private key in PEM form; {_MAKE_ONE}") from error
     if not isinstance(key, Ed25519PrivateKey):
         raise UsageError(f"the key {path} is not an Ed25519 key; {_MAKE_ONE}")
     return key
@@ -69,7 +70,7 @@ def _public_key(path: str) -> Ed25519PublicKey:
     try:
         key = load_pem_public_key(_bytes(path))
     except (ValueError, UnsupportedAlgorithm) as error:
-        raise UsageError(f"{path} is no public key in PEM form; {_SHOW_ONE}") from error
+        raise UsageError(f"{path} is not a public key in PEM form; {_SHOW_ONE}") from error
     if not isinstance(key, Ed25519PublicKey):
         raise UsageError(f"the key {path} is not an Ed25519 key")
     return key

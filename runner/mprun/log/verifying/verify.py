@@ -69,7 +69,7 @@ def verify(run: RunFiles, check_signature: CheckSignature | None = None) -> Verd
         word, of_signature = _signature(evidence, check_signature)
         findings += of_signature
     if not evidence.head and not evidence.of_head:
-        notes.append("there is no head beside the log: that its end was not cut off is told by the log alone")
+        notes.append("there is no head beside the log: only the log itself says that its end was not cut off")
     chain = evidence.chain
     good = (chain.good_lines, chain.good_bytes)
     return Verdict(run.name, word, chain.lines, chain.bytes, *good, chain.seal, tuple(findings), tuple(notes))

@@ -26,7 +26,7 @@ TOOK = "took longer than"
 
 
 class CheckChild:
-    """One `mprun.worker.checks.check` process. It boots at once; what it is to check it is told by `ask`.
+    """One `mprun.worker.checks.check` process. It boots at once; `ask` sends what it must check.
 
     Raises UsageError where the time limit that the environment sets is none, and where no process can be started.
     """

@@ -57,7 +57,7 @@ def _beside(program: str, folder: str) -> tuple[str, ...]:
 
 
 def _is_known(path: Any) -> bool:
-    """Whether it is no reference, to what only the run can tell."""
+    """Whether it contains no reference that only the run can resolve."""
     return isinstance(path, str)
 
 

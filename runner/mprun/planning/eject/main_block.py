@@ -54,7 +54,7 @@ class _Steps:
         return "\n".join(parts)
 
     def end(self) -> str:
-        """The exit code tells of the processes that nothing waited for."""
+        """The exit code reflects the processes that nothing waited for."""
         return "\n".join(_exit_if_failed(self._unasked))
 
     def _define(self, step: ProcessStep) -> str:

@@ -1,8 +1,8 @@
 """Whether a function uses a queue only as multiprocessing's own can be used: by its methods, such as `get` and `put`.
 
 In a run a loop over a queue ends with its producers, and `get` then raises EOFError. A plain queue has no end: a loop
-over it fails, and whoever waits for its end waits forever. So the program has plain queues only where the source of all
-functions that are given one shows that they do nothing else with it; what can't be seen counts as something else.
+over it fails, and code that waits for its end waits forever. So the program has plain queues only where the source of
+all functions that are given one shows that they do nothing else with it; what can't be seen counts as something else.
 """
 
 from __future__ import annotations

@@ -39,13 +39,13 @@ _TO_MEET = ("Event", "Condition", "Barrier", "Pipe", *QUEUES)
 
 def refuse_what_is_not_plain(plan: Plan) -> None:
     """Raises UsageError, which lists what the program couldn't do as a run does."""
-    told = [
+    refusals = [
         *_of_env(plan),
         *(f"the step `{step.name}` {each}" for step in plan.steps for each in _of_step(step, plan)),
         *(f"the shared `{thing.name}` {each}" for thing in plan.shared for each in _of_thing(thing, plan)),
     ]
-    if told:
-        raise UsageError("\n  ".join(["`--python`: plain multiprocessing has no words for this:", *told]))
+    if refusals:
+        raise UsageError("\n  ".join(["`--python`: plain multiprocessing has no words for this:", *refusals]))
 
 
 def _of_env(plan: Plan) -> Iterator[str]:
@@ -78,7 +78,7 @@ def _of_its_call(step: Step) -> Iterator[str]:
     if step.command:
         yield "runs a `command`"
     else:
-        yield from (told for target in targets_of_step(step) for told in _of_target(target))
+        yield from (refusals for target in targets_of_step(step) for refusals in _of_target(target))
     if step.converts:
         yield f"has arguments that become what the annotations of `{step.target.text}` ask for"
     if step.save:
@@ -137,7 +137,7 @@ def _of_cells(step: ProcessStep) -> Iterator[str]:
     if isinstance(whole_of(step.cells), MatrixSource | ZipSource):
         yield "has cells by `matrix` or `zip`"
     elif cells is None:
-        yield "has a number of cells that only running it can tell"
+        yield "has a number of cells that only a run can show"
     elif step.max_parallel < cells:
         yield f"may not start its {cells} cells all at once (`max_parallel: {cells}` does)"
 

@@ -51,12 +51,12 @@ def _file(top: list[str], helpers: list[str], main: str) -> str:
 def _docstring(plan: Plan) -> str:
     text = _one_line(plan.description or plan.name)
     origin = _one_line(f"The plain multiprocessing program that {Path(plan.workflow).name} stands for.")
-    told = (
+    note = (
         f"{origin} It takes secrets from the environment: {', '.join(secrets)}."
         if (secrets := _secrets(plan))
         else origin
     )
-    return f'"""{textwrap.fill(text, WIDTH - 3)}\n\n{textwrap.fill(told, WIDTH)}\n"""'
+    return f'"""{textwrap.fill(text, WIDTH - 3)}\n\n{textwrap.fill(note, WIDTH)}\n"""'
 
 
 def _secrets(plan: Plan) -> list[str]:

@@ -10,7 +10,7 @@ from multiprocessing.process import BaseProcess
 
 
 class Popen(popen_forkserver.Popen):
-    """The server tells the exit code once, through a pipe. Of two threads that ask at the same time (ours and the
+    """The server sends the exit code once, through a pipe. Of two threads that ask at the same time (ours and the
     Pool's), one would find the pipe empty and take 255 for the exit code."""
 
     def __init__(self, process_obj: BaseProcess) -> None:

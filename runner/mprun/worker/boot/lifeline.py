@@ -22,7 +22,7 @@ def hold(fd: int) -> None:
         fcntl.fcntl(fd, fcntl.F_SETFL, fcntl.fcntl(fd, fcntl.F_GETFL) | os.O_ASYNC)
         waiting = select.poll()  # not select(), which takes no descriptor above 1023
         waiting.register(fd, select.POLLIN)
-        if waiting.poll(0):  # the parent ended before the kernel was told
+        if waiting.poll(0):  # the parent ended before the kernel knew
             _kill_group()
     else:
         threading.Thread(target=_wait, args=(fd,), daemon=True).start()

@@ -146,7 +146,7 @@ class ChildProcess(BaseProcess):
     def _start_with_signals_blocked(self) -> None:
         """Start the child deaf to signals until it has its own handlers and process group (`_leave_group`).
 
-        A Ctrl-C would reach it too before, and a handler that it has from a fork would tell the parent's loop.
+        Before that a Ctrl-C would reach it, too, and a handler inherited by fork would wake the parent's loop.
         """
         if not isinstance(self, context.ForkProcess):
             resource_tracker.ensure_running()  # its start would unblock SIGINT and SIGTERM

@@ -47,8 +47,8 @@ def by_call(call: PoolCall, function: Callable[..., Any], kwargs: Mapping[str, A
 
 
 def decoded(make_call: Callable[[Any], Any], load: Callable[[Any], Any], decoding: Decoding) -> Callable[[Any], Any]:
-    """`make_call` of what `load` makes of an item, which `decoding` reads: what can't be converted is told with its
-    place in the file."""
+    """`make_call` with what `load` makes of an item, which `decoding` reads. A conversion error names the place in the
+    file."""
 
     def decode_and_call(item: Any) -> Any:
         try:

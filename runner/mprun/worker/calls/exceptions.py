@@ -43,10 +43,10 @@ def _message(error: BaseException) -> str:
 
 def _stacktrace(error: BaseException) -> str:
     try:
-        told = traceback.TracebackException.from_exception(error)
-        while told.stack and told.stack[0].filename.startswith(_NOT_THE_USERS):
-            del told.stack[0]
-        text = "".join(told.format() if told.stack else told.format_exception_only())
+        formatted = traceback.TracebackException.from_exception(error)
+        while formatted.stack and formatted.stack[0].filename.startswith(_NOT_THE_USERS):
+            del formatted.stack[0]
+        text = "".join(formatted.format() if formatted.stack else formatted.format_exception_only())
     except BaseException:  # noqa: BLE001 -- formatting calls the user's __str__ and __repr__
         text = "".join(traceback.format_tb(error.__traceback__)) + type_name(type(error)) + "\n"
     text = spelled_out(text)

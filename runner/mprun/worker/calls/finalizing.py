@@ -1,4 +1,4 @@
-"""What a worker of a pool does last: it calls the pool's finalizer, and tells the parent how that ended."""
+"""The last act of a pool's worker: it calls the pool's finalizer, and reports to the parent how that ended."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:  # most workers have none of these, and need not load them
 
 
 def finalize(child: ChildProcess, work: PoolWork, finalizer: Target) -> None:
-    """Call `finalizer`, unless the parent has asked to begin nothing more; a value that is kept is told before."""
+    """Call `finalizer`, unless the parent wants nothing more to start. A stored value is sent before the result."""
     if child.board.stopped:
         return
     child.board.begin_finalizer(time.monotonic_ns())

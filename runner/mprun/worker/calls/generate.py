@@ -15,9 +15,9 @@ from mprun.worker.wire.output import flush_output
 
 
 def generate(target: Target, args: Sequence[Any], kwargs: Mapping[str, Any]) -> None:
-    """The `target` of the Process: send what the function yields until it ends, or fails (told, then SystemExit).
+    """The `target` of the Process: send what the function yields until it ends, or fails (reported, then SystemExit).
 
-    The pipe is the brake: where nobody takes the items, sending the next one waits.
+    The pipe is the brake: while nobody takes the items, the next send waits.
     """
     child = process.current
     try:
@@ -25,9 +25,9 @@ def generate(target: Target, args: Sequence[Any], kwargs: Mapping[str, Any]) -> 
         for item in function(*args, **kwargs):
             flush_output()
             child.send(ITEM, pickle.dumps(item, pickle.HIGHEST_PROTOCOL))
-    except BaseException as error:  # noqa: BLE001 -- the user's code; told to the parent whatever it is
+    except BaseException as error:  # noqa: BLE001 -- the user's code; reported to the parent whatever it is
         flush_output()
-        told = exception_fields(error)
-        fields = {"error": f"{told['exception.type']}: {told['exception.message']}", **told}
+        fields = exception_fields(error)
+        fields = {"error": f"{fields['exception.type']}: {fields['exception.message']}", **fields}
         child.send(FAILED, json.dumps(fields).encode())
         raise SystemExit(1) from None

@@ -1,4 +1,4 @@
-"""From what the parent hands over in the place of an item to the item: loaded here, so that the parent never does."""
+"""Makes items from what the parent sends in their place. The child loads them, so that the parent never does."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Load = Callable[[Any], Any]
 
 
 def item_loader(work: PoolWork | ProcessWork) -> Load | None:
-    """What makes the item of what was handed over; None where that is the item itself.
+    """The function that makes the item from what the parent sent; None where that is the item itself.
 
     It raises whatever loading raises: then that is the task's outcome.
     """

@@ -1,4 +1,4 @@
-"""What the tasks of a pool with `keys` are called: told in each one's line, such as `"key":"north"`."""
+"""The labels of the tasks of a pool with `keys`: each is in its task's line, such as `"key":"north"`."""
 
 from __future__ import annotations
 

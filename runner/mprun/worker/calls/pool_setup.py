@@ -1,4 +1,4 @@
-"""What each worker of a pool is told, and how it gets ready for the first task."""
+"""What each worker of a pool gets, and how it prepares for the first task."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ ItemsAre = Literal["values", "pickles", "results", "places"]
 
 @dataclass(frozen=True, slots=True)
 class PoolWork:
-    """`submitted` is when the tasks were given to a Pool that takes them all at once (seconds since the epoch).
+    """`submitted` is when a Pool that takes all tasks at once got them (seconds since the epoch).
 
-    `keep` says where what tasks return is kept, None where it isn't. `kwargs` are the same for each task. `command` is
-    a program to run in the place of the target. `scope` has the values of the references in `initargs`, `kwargs`,
-    `command` and, where `items_refer`, in items; None where there are none. `items_from` is the step whose results the
-    items are, `items_are` what the parent hands over in their place, `decoding` how that is read. `keys` labels a task.
-    `keep_final` says where what the finalizer returns is kept, None where it isn't.
+    `keep` says where to store what tasks return; None: nowhere. `kwargs` are the same for each task. `command` is a
+    program to run in the place of the target. `scope` has the values of the references in `initargs`, `kwargs`,
+    `command` and, with `items_refer`, in items; None where there are none. `items_from` is the step whose results are
+    the items; `items_are` is what the parent sends in their place, and `decoding` how to read it. `keys` labels a
+    task. `final_files` says where to store what the finalizer returns; None: nowhere.
     """
 
     step: str
@@ -59,10 +59,10 @@ class PoolWork:
 
 
 def get_ready(child: ChildProcess, work: PoolWork) -> tuple[Callable[..., Any], PoolWork]:
-    """As `set_up`; a failure is told to the parent and ends the worker (SystemExit): another one would fail too."""
+    """As `set_up`. Report a failure to the parent and end the worker (SystemExit): another one would fail, too."""
     try:
         return set_up(work)
-    except BaseException as error:  # noqa: BLE001 -- the user's code; told to the parent whatever it is
+    except BaseException as error:  # noqa: BLE001 -- the user's code; reported to the parent whatever it is
         child.send(UNREADY, json.dumps(exception_fields(error)).encode())
         raise SystemExit(1) from None
 
@@ -79,7 +79,7 @@ def set_up(work: PoolWork) -> tuple[Callable[..., Any], PoolWork]:
     if work.initializer is not None:
         resolve_converting(work.initializer, work.converts)(*work.initargs)
     if work.finalizer is not None:
-        resolve(work.finalizer)  # what is wrong with it is told before it has anything to lose
+        resolve(work.finalizer)  # report what is wrong with it before the worker has anything to lose
     return function, work
 
 

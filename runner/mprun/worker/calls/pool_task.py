@@ -1,7 +1,7 @@
 """What the workers of a `multiprocessing.Pool` run: an initializer that sets the worker up, and one wrapper a call.
 
-The wrapper is what the Pool maps. It tells the parent of each task over the worker's own pipe, as the Pool itself
-says nothing before a `map` has ended; to the Pool it returns nothing, and raises nothing.
+The Pool maps the wrapper. The wrapper reports each task to the parent over the worker's own pipe, because the Pool
+itself reports nothing before a `map` has ended. It returns nothing to the Pool, and raises nothing.
 """
 
 from __future__ import annotations
@@ -59,9 +59,9 @@ def run_apply(args: Sequence[Any], kwargs: Mapping[str, Any]) -> None:
 
 
 def _run(task: int, packed: Any) -> None:
-    """As `_make_call`; where that can't tell how it ended, the worker ends.
+    """As `_make_call`; end the worker where that can't report how the call ended.
 
-    The Pool would take the error for the task's result, and the parent would wait for it for ever.
+    The Pool would take the error for the task's result, and the parent would wait for it forever.
     """
     try:
         _make_call(task, packed)

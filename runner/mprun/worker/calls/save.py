@@ -46,9 +46,9 @@ class _Counted(io.RawIOBase):
 
 
 def save_results(stored: Stored, path: str, unfinished: str) -> None:
-    """The `target` of the Process: write all of `stored` to `unfinished`, which is to become `path`, and tell.
+    """The `target` of the Process: write all of `stored` to `unfinished`, which becomes `path` later, and report that.
 
-    A failure is told as well, and ends the child (SystemExit).
+    It reports a failure, too, and ends (SystemExit).
     """
     child = process.current
     try:
@@ -57,8 +57,8 @@ def save_results(stored: Stored, path: str, unfinished: str) -> None:
         child.send(FAILED, json.dumps({"error": str(error)}).encode())
         raise SystemExit(1) from None
     except BaseException as error:  # noqa: BLE001 -- unpickling calls the user's code
-        told = exception_fields(error)
-        text = f"reading them back raised {told['exception.type']}: {told['exception.message']}"
+        fields = exception_fields(error)
+        text = f"reading them back raised {fields['exception.type']}: {fields['exception.message']}"
         child.send(FAILED, json.dumps({"error": text}).encode())
         raise SystemExit(1) from None
     child.send(SAVED, json.dumps(fields).encode())

@@ -45,8 +45,8 @@ def serve(work: PoolWork) -> None:
     function, work = get_ready(child, work)
     child.board.get_ready()
     server = _server(child, work, function)
-    for first, attempt, handed, items in read_batches(child.tasks.childs.fileno()):
-        server.run(first, attempt, handed, items)
+    for first, attempt, sent_at, items in read_batches(child.tasks.childs.fileno()):
+        server.run(first, attempt, sent_at, items)
     if work.finalizer is not None:
         finalize(child, work, work.finalizer)
 
@@ -73,12 +73,12 @@ class Server:
         self._lines = TaskLines(self._about) if self._keyed is None else self._keyed.lines(self._about)
         self._sent = time.monotonic_ns()
 
-    def run(self, first: int, attempt: int, handed: int, items: Sequence[Any]) -> None:
-        """Run one batch: tasks `first`, `first` + 1, …, handed over at `handed` (ns, CLOCK_MONOTONIC)."""
+    def run(self, first: int, attempt: int, sent_at: int, items: Sequence[Any]) -> None:
+        """Run one batch: tasks `first`, `first` + 1, …, sent at `sent_at` (ns, CLOCK_MONOTONIC)."""
         # The loop that every task goes through: names are local, and what needn't be a call isn't one.
         board, words, kept = self._board, self._board.words, self._board.lines
         invoke, line_of, now = self._invoke, self._lines.line, time.monotonic_ns
-        self._lines.begin_batch(attempt, handed)
+        self._lines.begin_batch(attempt, sent_at)
         task, used = first, 0
         self._sent = now()
         send_at = self._sent + SEND_INTERVAL
@@ -104,7 +104,7 @@ class Server:
                 flush_output()
             if failure is not None:
                 self._send_run(used)
-                times = (ended - began) / 1e9, (began - handed) / 1e9
+                times = (ended - began) / 1e9, (began - sent_at) / 1e9
                 self._send_failure(task, attempt, item, outcome, failure, times)
                 task, used = task + 1, 0
                 board.start_run(task)
@@ -172,7 +172,7 @@ class _CountingServer(Server):
     Its loop is one of its own: shared steps would be calls, which cost more than the counting.
     """
 
-    def run(self, first: int, attempt: int, handed: int, items: Sequence[Any]) -> None:
+    def run(self, first: int, attempt: int, sent_at: int, items: Sequence[Any]) -> None:
         board, words = self._board, self._board.words
         invoke, now = self._invoke, time.monotonic_ns
         task = run_first = first
@@ -198,7 +198,7 @@ class _CountingServer(Server):
                 flush_output()
             if failure is not None:
                 self._send_count(run_first, task)
-                times = (now() - began) / 1e9, (began - handed) / 1e9
+                times = (now() - began) / 1e9, (began - sent_at) / 1e9
                 self._send_failure(task, attempt, item, outcome, failure, times)
                 task = run_first = task + 1
                 board.start_run(task)
@@ -219,7 +219,7 @@ class _CountingServer(Server):
 
 
 def _invoker(work: PoolWork, function: Callable[..., Any], load: Load | None) -> Callable[[Any], Any]:
-    """The function of what is handed over for one item that makes its call."""
+    """The function that makes the call from what the parent sent for one item."""
     make_call = by_call(work.call, function, work.kwargs)
     if load is None:
         return make_call

@@ -56,7 +56,7 @@ class Made(NamedTuple):
 
 
 def run_process(work: ProcessWork, about: Mapping[str, Any]) -> None:
-    """The `target` of the Process: resolve the step's target here, call it, tell the parent how it ended.
+    """The `target` of the Process: resolve the step's target here, call it, report to the parent how it ended.
 
     `about` are the fields of the result event that the parent knows: `step`, `attempt`, and of a fan-out `task`.
     """
@@ -77,7 +77,8 @@ def run_process(work: ProcessWork, about: Mapping[str, Any]) -> None:
 
 
 def make_call(work: ProcessWork, about: Mapping[str, Any], begin: Callable[[int, int], None]) -> Made:
-    """Get ready for the call of `work` and make it, or tell what went wrong before; `begin(task, ns)` in between."""
+    """Prepare the call of `work` and make it, or report what went wrong before it; call `begin(task, ns)` in
+    between."""
     args: Any
     kwargs: Any
     args, kwargs = evaluate((work.args, work.kwargs), str)  # for the log, where there will be no others
@@ -103,7 +104,7 @@ def _get_ready(work: ProcessWork) -> tuple[Callable[..., Any], Any, Any]:
 
 
 def _load_item(work: ProcessWork, given: dict[str, Any]) -> None:
-    """Make the item of a cell of what the parent has handed over."""
+    """Make the item of a cell from what the parent sent."""
     from mprun.worker.calls.items import item_loader
 
     load = item_loader(work)

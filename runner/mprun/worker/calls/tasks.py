@@ -1,4 +1,4 @@
-"""Makes the calls of a pool one by one, each from what the parent hands over for its task."""
+"""Makes the calls of a pool one by one, each from what the parent sent for its task."""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ def is_allowed(found: Any, targets: Iterable[Target]) -> bool:
 def not_allowed(use: Use) -> Problem:
     listed = [f"`{target.text}`" for target in use.allowed[-1]]
     names = ", ".join(listed[:_MAX_NAMES]) + ", …" * (len(listed) > _MAX_NAMES)
-    message = f"`{use.target.text}` is none of the workflow's `targets`, and `only_targets` allows no other"
+    message = f"`{use.target.text}` is not one of the workflow's `targets`, and `only_targets` allows no other"
     return Problem("not-allowed", message, use.at, notes=(f"allowed are {names}",) if names else ())
 
 
@@ -27,7 +27,7 @@ def _is_same(found: Any, target: Target) -> bool:
     """By identity: an object's own `==` has no say in it. A bound method is made anew each time it is asked for."""
     try:
         allowed: Any = resolve(target)
-    except BaseException:  # noqa: BLE001 -- told where it is used
+    except BaseException:  # noqa: BLE001 -- reported where it is used
         return False
     if type(found) is MethodType and type(allowed) is MethodType:
         return found.__func__ is allowed.__func__ and found.__self__ is allowed.__self__

@@ -20,7 +20,7 @@ At = tuple[str | int, ...]
 
 
 def is_known(value: Any) -> bool:
-    """Whether `value` is all there, without a reference to what only the run will tell."""
+    """Whether `value` is complete, without references that only the run can resolve."""
     return next(references_in(value), None) is None
 
 
@@ -116,23 +116,23 @@ class ValueCheck:
             self.converts |= taken.converter.convert(value) is not value
         except Mismatch as mismatch:
             for fault in mismatch.faults:
-                told = sentence(self._name, taken.name, fault)
-                yield self._problem(told, (*path, *fault.path), fault.advice, at_key=fault.at_key)
+                message = sentence(self._name, taken.name, fault)
+                yield self._problem(message, (*path, *fault.path), fault.advice, at_key=fault.at_key)
 
     def _kind(self, taken: Taken, kind: type, where: At) -> Iterator[Problem]:
         """Of items of which no more than the kind is looked at."""
         self.converts |= not taken.converter.keeps
         if kind not in taken.converter.reads:
-            told = f"`{self._name}` takes `{taken.name}` as {taken.converter.takes}, and each item is {_KINDS[kind]}"
-            yield self._problem(told, where)
+            message = f"`{self._name}` takes `{taken.name}` as {taken.converter.takes}, and each item is {_KINDS[kind]}"
+            yield self._problem(message, where)
         else:
             yield from self._unclear(taken, taken.converter.unclear & {kind})
 
     def _unclear(self, taken: Taken, kinds: frozenset[type]) -> Iterator[Problem]:
         if kinds:
             what = alternatives(sorted(_KINDS[kind] for kind in kinds))
-            told = f"`{self._name}` takes `{taken.name}` in two ways: {what} can be read as {taken.converter.takes}"
-            yield self._problem(told, self._use.where, "annotate it with one of them")
+            message = f"`{self._name}` takes `{taken.name}` in two ways: {what} can be read as {taken.converter.takes}"
+            yield self._problem(message, self._use.where, "annotate it with one of them")
 
     def _problem(self, message: str, path: At, advice: str = "", *, at_key: bool = False) -> Problem:
         return Problem("argument-type", message, path, advice=advice, notes=self._notes, at_key=at_key)

@@ -19,9 +19,9 @@ _POSITIONAL = (Parameter.POSITIONAL_ONLY, Parameter.POSITIONAL_OR_KEYWORD)
 
 
 class ArgumentCheck:
-    """Looks for each way in which `use` calls `function` wrongly. A builtin without a signature is taken at its word.
+    """Finds each way in which `use` calls `function` wrongly. Accepts a builtin without a signature.
 
-    `converts` says, once all problems are told, whether any argument is to be converted.
+    `converts` says, once all problems are found, whether any argument needs conversion.
     """
 
     def __init__(self, function: Callable[..., Any], use: Use) -> None:
@@ -79,10 +79,10 @@ class _CallCheck:
 
     def _unknown(self, name: str, where: tuple[str | int, ...]) -> Problem:
         advice = did_you_mean(name, self._keywords())
-        told = f"`{self._name}` takes no argument `{name}`"
+        message = f"`{self._name}` takes no argument `{name}`"
         if name in self._signature.parameters:
-            told, advice = f"`{self._name}` takes `{name}` by position only", "give it in `args`"
-        return self._keyword_problem(told, where, name, advice)
+            message, advice = f"`{self._name}` takes `{name}` by position only", "give it in `args`"
+        return self._keyword_problem(message, where, name, advice)
 
     def one_item(self) -> Iterator[Problem]:
         most = self._most_positional()
@@ -117,8 +117,8 @@ class _CallCheck:
             elif isinstance(item, dict) and all(isinstance(name, str) for name in item):
                 yield from self.call((), {**same, **item}, (call, index))
             else:
-                told = f"each item of a `starmap` is a list of arguments, and this one is {bounded_repr(item, 40)}"
-                yield Problem("arguments", told, (call, index), advice="`map` gives each call one item")
+                message = f"each item of a `starmap` is a list of arguments, and this one is {bounded_repr(item, 40)}"
+                yield Problem("arguments", message, (call, index), advice="`map` gives each call one item")
 
     def _problem(self, message: str, where: tuple[str | int, ...] | None = None, advice: str = "") -> Problem:
         return Problem("arguments", message, where or self._use.where, advice=advice, notes=self._notes)

@@ -1,4 +1,4 @@
-"""What is wrong with a numpy array that children are to share, as far as numpy can tell before there is one."""
+"""Checks a numpy array that children will share, as far as numpy can before there is one."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def array_problems(written: Mapping[str, Any]) -> Iterator[Problem]:
 
 
 def _file_problems(numpy: Any, path: str) -> Iterator[Problem]:
-    if not os.path.isfile(path):  # which is told with the file's other mistakes
+    if not os.path.isfile(path):  # reported with the file's other mistakes
         return
     where, name = ("array", "file"), os.path.basename(path)
     try:
@@ -40,7 +40,7 @@ def _file_problems(numpy: Any, path: str) -> Iterator[Problem]:
             yield Problem("bad-file", f"`{name}` can't be read as an array: {summary(error)}", where)
         return
     if content is None:
-        yield Problem("bad-file", f"`{name}` is no .npy file", where, advice="write one with `numpy.save`")
+        yield Problem("bad-file", f"`{name}` is not a .npy file", where, advice="write one with `numpy.save`")
 
 
 def _holds_objects(error: Exception) -> bool:
@@ -58,8 +58,8 @@ def _made_problems(numpy: Any, shape: list[int], written: str) -> Iterator[Probl
     if dtype.hasobject:
         yield _objects(where)
     elif size > memory_size():
-        told = f"the array would take {size:,} bytes, more than the memory of this machine"
-        yield Problem("too-large", told, ("array", "shape"))
+        message = f"the array would take {size:,} bytes, more than the memory of this machine"
+        yield Problem("too-large", message, ("array", "shape"))
 
 
 def _no_type(numpy: Any, written: str) -> Problem:

@@ -1,6 +1,6 @@
 """The child that imports the targets before a run and tries what can be tried without calling them.
 
-A module that crashes, hangs, exits or starts threads on import can hurt only this child. It is told what to check on
+A module that crashes, hangs, exits or starts threads on import can hurt only this child. It reads what to check from
 its standard input and answers in JSON lines: `{"checking": n}` before each use, so that the parent knows what it died
 of, then `{"checked": n, "problems": […], "converts": …, "code": …}`: `converts` says whether any argument is to be
 converted, `code` is the digest of the source file that the target comes from.
@@ -31,7 +31,7 @@ from mprun.worker.checks.arrays import array_problems
 from mprun.worker.checks.problems import Problem, Use
 from mprun.worker.conversion.converter import did_you_mean, with_article
 
-MAX_PROBLEMS = 5  # told of one use: a list of 10,000 wrong items is one slip
+MAX_PROBLEMS = 5  # reported for one use: a list of 10,000 wrong items is one slip
 MAX_TRACE_LINES = 12
 MAX_NAMES = 8
 
@@ -49,8 +49,8 @@ def main() -> None:
     for number, use in uses:
         answers.write(json.dumps({"checking": number}) + "\n")
         problems, converts, code = _findings(use, surroundings)
-        told = [problem.fields() for problem in problems]
-        answer = {"checked": number, "problems": told, "converts": converts, "code": code}
+        found = [problem.fields() for problem in problems]
+        answer = {"checked": number, "problems": found, "converts": converts, "code": code}
         answers.write(json.dumps(answer) + "\n")
     answers.close()
     os._exit(0)  # threads that an import has started have no say in when the check is over
@@ -114,7 +114,7 @@ def _found(use: Use, surroundings: Surroundings) -> Any:
         raise _Unusable(shadowed)
     try:
         found: Any = import_target_module(use.target)
-    except BaseException as error:  # noqa: BLE001 -- whatever the user's module does, it is told
+    except BaseException as error:  # noqa: BLE001 -- report whatever the user's module does
         raise _Unusable(_import_problem(use, surroundings, error)) from None
     for name in use.target.qualname.split("."):
         if not hasattr(found, name):
@@ -154,8 +154,8 @@ def _import_problem(use: Use, surroundings: Surroundings, error: BaseException) 
     if isinstance(error, ModuleNotFoundError) and _leads_to(error.name or "", target.module):
         return _no_module(use, surroundings, error)
     if isinstance(error, SystemExit):
-        told = f"importing `{name}` ends the program: sys.exit({bounded_repr(error.code)})"
-        return Problem("import", told, use.at, notes=_trace(error))
+        message = f"importing `{name}` ends the program: sys.exit({bounded_repr(error.code)})"
+        return Problem("import", message, use.at, notes=_trace(error))
     return Problem("import", f"importing `{name}` raises {summary(error)}", use.at, notes=_trace(error))
 
 
@@ -166,12 +166,16 @@ def _leads_to(missing: str, module: str) -> bool:
 def _trace(error: BaseException) -> tuple[str, ...]:
     """Where it happened: `file.py:3: the line`, outermost first, without the frames of Python's own library."""
     try:
-        told = traceback.TracebackException.from_exception(error)
+        formatted = traceback.TracebackException.from_exception(error)
     except BaseException:  # noqa: BLE001 -- it calls the user's __str__
         return ()
-    lines = [f"{short_path(frame.filename)}:{frame.lineno}: {frame.line}" for frame in told.stack if _is_users(frame)]
-    if issubclass(told.exc_type or object, SyntaxError) and told.filename:
-        lines.append(f"{short_path(told.filename)}:{told.lineno}:{told.offset}: {(told.text or '').strip()}")
+    lines = [
+        f"{short_path(frame.filename)}:{frame.lineno}: {frame.line}" for frame in formatted.stack if _is_users(frame)
+    ]
+    if issubclass(formatted.exc_type or object, SyntaxError) and formatted.filename:
+        lines.append(
+            f"{short_path(formatted.filename)}:{formatted.lineno}:{formatted.offset}: {(formatted.text or '').strip()}"
+        )
     return tuple(lines if len(lines) <= MAX_TRACE_LINES else ["…", *lines[-MAX_TRACE_LINES:]])
 
 
@@ -243,8 +247,8 @@ def _unsuitable(use: Use, found: Any) -> Problem | None:
     if asynchronous or inspect.isgeneratorfunction(found):
         kind = "an async function" if asynchronous else "a generator function"
         remedy = "a function that calls asyncio.run" if asynchronous else "a function that returns a list"
-        told = f"`{text}` is {kind}: what it returns can't leave its process"
-        return Problem("not-callable", told, use.at, text, f"name {remedy}", skip=skip)
+        message = f"`{text}` is {kind}: what it returns can't leave its process"
+        return Problem("not-callable", message, use.at, text, f"name {remedy}", skip=skip)
     return None if _found_by_name(found) else _not_by_name(use, found)
 
 
@@ -254,8 +258,8 @@ def _no_exception(use: Use, found: Any) -> Problem | None:
     text = use.target.qualname
     kind = "a class, but not derived from Exception" if inspect.isclass(found) else _kind(found)
     advice = did_you_mean(text, _exceptions_beside(use))
-    told = f"`{text}` is no class of exceptions: it is {kind}"
-    return Problem("not-an-exception", told, use.at, text, advice, skip=_behind_colon(use))
+    message = f"`{text}` is not an exception class: it is {kind}"
+    return Problem("not-an-exception", message, use.at, text, advice, skip=_behind_colon(use))
 
 
 def _no_generator(use: Use, found: Any) -> Problem | None:
@@ -264,8 +268,8 @@ def _no_generator(use: Use, found: Any) -> Problem | None:
     if not callable(found):
         return Problem("not-callable", f"`{text}` is {_kind(found)}, which can't be called", use.at, text, skip=skip)
     if inspect.iscoroutinefunction(found) or inspect.isasyncgenfunction(found):
-        told = f"`{text}` is an async function, and items come from an ordinary generator"
-        return Problem("not-callable", told, use.at, text, skip=skip)
+        message = f"`{text}` is an async function, and items come from an ordinary generator"
+        return Problem("not-callable", message, use.at, text, skip=skip)
     return None
 
 

@@ -60,8 +60,8 @@ class ResultCheck:
             return
         wrong = result_problem(returned, parameter.annotation)
         if wrong:
-            told = f"`{self._use.target.qualname}` takes `{parameter.name}`, and {what}`{producer.step}` is none:"
-            yield Problem("argument-type", f"{told} {wrong}", path, notes=self._notes)
+            message = f"`{self._use.target.qualname}` takes `{parameter.name}`, and {what}`{producer.step}` is none:"
+            yield Problem("argument-type", f"{message} {wrong}", path, notes=self._notes)
 
 
 def returned_by(producer: Producer) -> Any:
@@ -70,7 +70,7 @@ def returned_by(producer: Producer) -> Any:
         return str  # what a program has printed
     try:
         signature = resolved_signature(resolve(producer.target))
-    except BaseException:  # noqa: BLE001 -- the user's import; told where that step is checked
+    except BaseException:  # noqa: BLE001 -- the user's import; reported where that step is checked
         return Any
     if signature is None or signature.return_annotation is Signature.empty:
         return Any

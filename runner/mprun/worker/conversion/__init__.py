@@ -1,1 +1,1 @@
-"""Arguments as their annotations ask for them: a text becomes a Path, a mapping a dataclass, or it is told why not."""
+"""Converts arguments to what their annotations ask for: a text to a Path, a mapping to a dataclass."""

@@ -59,7 +59,7 @@ class Conversion:
         self.first: Convert = [*self._by_position, self._further][0]
 
     def call(self, args: Sequence[Any], kwargs: Mapping[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
-        """(args, kwargs) as the function takes them. Raises ConversionError, which tells of every argument."""
+        """(args, kwargs) as the function takes them. Raises ConversionError, which lists every wrong argument."""
         try:
             converted = tuple([convert(value) for convert, value in zip(self._converts(args), args, strict=False)])
             if not kwargs:
@@ -70,7 +70,7 @@ class Conversion:
             raise self.error(args, kwargs) from None
 
     def error(self, args: Sequence[Any], kwargs: Mapping[str, Any]) -> ConversionError:
-        """What is told of arguments that can't be converted."""
+        """The message about arguments that can't be converted."""
         return ConversionError("; ".join(self._faults(args, kwargs)))
 
     def _converts(self, args: Sequence[Any]) -> Iterable[Convert]:

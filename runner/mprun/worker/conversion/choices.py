@@ -18,7 +18,7 @@ from mprun.worker.conversion.converter import (
     alternatives,
     did_you_mean,
     refused,
-    told,
+    shown,
     with_article,
 )
 from mprun.worker.conversion.scalars import read_bool, read_float, read_int, read_nothing
@@ -103,7 +103,7 @@ def _made_by_class(kind: type[Enum], value: Any) -> Any:
 
 
 def union_converter(members: list[Converter], rules: Rules) -> Converter:
-    """The converter of a union. A value that two members read differently is refused, as nobody can tell what is meant.
+    """The converter of a union. It refuses a value that two members read differently.
 
     A number, a list or an object that a member takes as it is, is just that; text and mappings stand for much.
     """
@@ -156,7 +156,7 @@ def _only(readings: list[tuple[Converter, Any]], value: Any) -> Any:
     for other, read in readings[1:]:
         if not _agree(best, read):
             ways = f"{member.takes} and as {other.takes}"
-            raise Mismatch(Fault(f"in two ways: {told(value)} can be read as {ways}", "annotate it with one of them"))
+            raise Mismatch(Fault(f"in two ways: {shown(value)} can be read as {ways}", "annotate it with one of them"))
         best = read if _says_more(read, best) else best
     return best
 
@@ -172,7 +172,7 @@ def _says_more(one: Any, other: Any) -> bool:
 
 
 def _nearest(takes: str, value: Any, members: list[Converter], mismatches: list[Mismatch]) -> Mismatch:
-    """What to tell where no member takes the value: of the one that it was meant for, if there is no doubt."""
+    """The fault where no member takes the value: that of the member it was meant for, if there is no doubt."""
     meant = [
         mismatch
         for member, mismatch in zip(members, mismatches, strict=True)

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from mprun.language.references import written_out
 from mprun.log.values import bounded_repr, spelled_out, type_name
 
-MAX_FAULTS = 10  # told of one value
+MAX_FAULTS = 10  # reported for one value
 MAX_TOLD = 40  # characters of a value
 
 Convert = Callable[[Any], Any]
@@ -23,11 +23,11 @@ NONE: frozenset[type] = frozenset()
 class Fault(NamedTuple):
     """One thing that is wrong with a value.
 
-    `told` ends the sentence "`function` takes `parameter` …", `path` leads there from the argument; with `at_key` it is
-    the key that is wrong, and not what it stands for.
+    `message` ends the sentence "`function` takes `parameter` …", `path` leads there from the argument; with `at_key`
+    it is the key that is wrong, and not what it stands for.
     """
 
-    told: str
+    message: str
     advice: str = ""
     path: tuple[str | int, ...] = ()
     at_key: bool = False
@@ -78,7 +78,7 @@ class Rules(NamedTuple):
 
 
 def refused(takes: str, value: Any, advice: str = "") -> Mismatch:
-    return Mismatch(Fault(f"as {takes}, not {told(value)}", advice))
+    return Mismatch(Fault(f"as {takes}, not {shown(value)}", advice))
 
 
 def each(values: Iterable[Any], convert: Convert) -> list[Any]:
@@ -95,16 +95,16 @@ def each(values: Iterable[Any], convert: Convert) -> list[Any]:
     return converted
 
 
-def told(value: Any) -> str:
+def shown(value: Any) -> str:
     """`value` in a sentence: its kind, and what it is where that is short.
 
-    A long text is not told by its beginning: of a secret that could not be found, and masked.
+    Never show the beginning of a long text: a secret cut in two could not be found and masked.
     """
     if value is None or isinstance(value, bool):
         return f"`{written_out(value)}`"
     kind = type(value)
     if kind is str:
-        return _told_text(value)
+        return _shown_text(value)
     if kind in (int, float):
         return f"the number `{bounded_repr(value, MAX_TOLD)}`"
     if kind in (list, dict):
@@ -112,7 +112,7 @@ def told(value: Any) -> str:
     return with_article(type_name(kind))
 
 
-def _told_text(text: str) -> str:
+def _shown_text(text: str) -> str:
     if len(text) > MAX_TOLD:
         return f"a text of {len(text):,} characters"
     return f"the text `{spelled_out(text)}`" if text else "an empty text"

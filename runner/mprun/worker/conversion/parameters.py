@@ -14,7 +14,7 @@ _BY_NAME = (Parameter.POSITIONAL_OR_KEYWORD, Parameter.KEYWORD_ONLY)
 
 
 class Taken(NamedTuple):
-    """What an argument becomes: the parameter as it is told, and its converter."""
+    """What an argument becomes: the parameter as messages name it, and its converter."""
 
     name: str
     converter: Converter
@@ -78,7 +78,7 @@ class Parameters:
 def sentence(function: str, parameter: str, fault: Fault) -> str:
     """`fetch` takes `timeout` as an int, not the text `5`."""
     path = fault.path[:-1] if fault.at_key else fault.path
-    return f"`{function}` takes `{parameter}{''.join(map(_step, path))}` {fault.told}"
+    return f"`{function}` takes `{parameter}{''.join(map(_step, path))}` {fault.message}"
 
 
 def _step(part: str | int) -> str:

@@ -20,13 +20,13 @@ from mprun.worker.conversion.converter import (
     Fault,
     Mismatch,
     refused,
-    told,
+    shown,
     with_article,
 )
 
 
 def model_converter(kind: type, of: Of, text: bool) -> Converter:
-    """The converter of a Pydantic model or dataclass, or of a class that tells Pydantic how it is made."""
+    """The converter of a Pydantic model or dataclass, or of a class with a Pydantic schema of its own."""
     takes = with_article(kind.__name__)
     adapter: TypeAdapter[Any] = TypeAdapter(kind)
     fields: dict[str, Any] = getattr(kind, "__pydantic_fields__", {})
@@ -118,14 +118,14 @@ def _fault(found: Any, takes: str) -> Fault:
         return Fault(f"as {owner}, which needs `{path[-1]}`", path=path[:-1])
     if kind == "extra_forbidden":
         return Fault(f"as {takes}, which has no `{path[-1]}`", path=path, at_key=True)
-    return Fault(_told(message, found["input"]), path=path)
+    return Fault(_message_of(message, found["input"]), path=path)
 
 
-def _told(message: str, value: Any) -> str:
+def _message_of(message: str, value: Any) -> str:
     """Pydantic's sentence as the end of ours."""
     _, is_about_input, wanted = message.replace("'", "`").partition("Input should be ")
     if not is_about_input:
         return f"otherwise: {message[:1].lower()}{message[1:]}"
     if wanted.startswith(("a ", "an ")):
-        return f"as {wanted}, not {told(value)}"
-    return f"only if it is {wanted}, and it is {told(value)}"
+        return f"as {wanted}, not {shown(value)}"
+    return f"only if it is {wanted}, and it is {shown(value)}"

@@ -120,7 +120,7 @@ def _converted_fields(
             converted[name] = converter.convert(value[name])
         except Mismatch as mismatch:
             faults += mismatch.below(name)
-    if missing and not any(fault.at_key for fault in faults):  # a name misspelt is told once
+    if missing and not any(fault.at_key for fault in faults):  # report a misspelt name once
         faults.insert(0, Fault(f"as {takes}, which needs {' and '.join(f'`{name}`' for name in missing)}"))
     if faults:
         raise Mismatch(*faults)

@@ -1,4 +1,4 @@
-"""Whether what one step returns can be what another takes, as far as their annotations tell."""
+"""Whether another step can take what one step returns, as far as their annotations say."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def result_problem(returned: Any, taken: Any) -> str:
 
 
 def element_of(annotation: Any) -> Any:
-    """The annotation of the items of a value annotated `annotation`; `Any` where that can't be told."""
+    """The annotation of the items of a value annotated `annotation`; `Any` where that is unknown."""
     annotation = _bare(annotation)
     arguments = typing.get_args(annotation)
     if typing.get_origin(annotation) is tuple and arguments[-1:] != (Ellipsis,):

@@ -150,7 +150,7 @@ def _passes(value: Any, kind: type, scalar: Scalar) -> bool:
 
 
 def _advice(kind: type, value: Any) -> str:
-    """What to write in the workflow, where that can be told."""
+    """What to write in the workflow, where that is known."""
     if kind is str and isinstance(value, bool | int | float):
         return "write it in quotes"
     if kind is int and isinstance(value, float) and value.is_integer():

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 from mprun.log.words import MAX_LINE, OUTCOMES, ROOM_FOR_SEQ
 
 _HEAD = struct.Struct("<IIB")  # the mark, length of the body, kind
-_MARK = 0xB5A16E0F  # tells a frame from whatever else may have been written into the pipe
+_MARK = 0xB5A16E0F  # distinguishes a frame from anything else written into the pipe
 _RESULT = struct.Struct("<qB")  # task, outcome
 _OUTPUT = struct.Struct("<qB")  # task (-1: none), stream
 _RUN = struct.Struct("<qq")  # first task, ns
@@ -98,9 +98,9 @@ def read_fields(body: bytes) -> dict[str, Any]:
     try:
         fields = json.loads(body)
     except ValueError as error:
-        raise FrameError("fields that are no JSON") from error
+        raise FrameError("fields that are not JSON") from error
     if not isinstance(fields, dict):
-        raise FrameError("fields that are no object")
+        raise FrameError("fields that are not an object")
     return fields
 
 
@@ -165,12 +165,12 @@ def read_counted(body: bytes) -> tuple[int, int, int]:
     return first, took, count
 
 
-def batch_frame(first: int, attempt: int, handed: int, items: Sequence[Any]) -> bytes:
+def batch_frame(first: int, attempt: int, sent_at: int, items: Sequence[Any]) -> bytes:
     """What a parent writes to a worker: tasks from `first` on, the attempt, when (ns), one item a task.
 
     Raises whatever pickling an item raises.
     """
-    body = pickle.dumps((first, attempt, handed, items), pickle.HIGHEST_PROTOCOL)
+    body = pickle.dumps((first, attempt, sent_at, items), pickle.HIGHEST_PROTOCOL)
     return _LENGTH.pack(len(body)) + body
 
 

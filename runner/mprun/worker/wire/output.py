@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 MAX_PENDING = 8 * 1024  # bytes of an unfinished line
 
 
-class Teller(Protocol):
+class OutputSender(Protocol):
     """Who sends what is printed: this process's `ChildProcess`."""
 
     stdout: Any
@@ -36,7 +36,7 @@ class Teller(Protocol):
 class _Framed(io.BufferedIOBase):
     """The binary file below `sys.stdout` or `sys.stderr`: holds a line back until it is finished, then sends it."""
 
-    def __init__(self, fd: int, process: Teller) -> None:
+    def __init__(self, fd: int, process: OutputSender) -> None:
         self._fd = fd
         self._process = process
         self._pending = b""
@@ -82,7 +82,7 @@ class _Copy:
 unfinished: list[_Framed | _Copy] = []
 
 
-def redirect_output(process: Teller) -> None:
+def redirect_output(process: OutputSender) -> None:
     """Give this process an empty standard input and the parent's pipes as its output."""
     nothing = os.open(os.devnull, os.O_RDONLY)
     os.dup2(nothing, 0)  # a background process group that reads the terminal would be stopped
@@ -99,6 +99,6 @@ def _text_stream(file: Any) -> io.TextIOWrapper:
 
 
 def flush_output() -> None:
-    """Bring out what was printed without a newline, so that it stands before what the parent is told next."""
+    """Send what was printed without a newline, so that it comes before the next report to the parent."""
     while unfinished:
         unfinished.pop().flush()

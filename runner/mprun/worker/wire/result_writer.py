@@ -1,4 +1,4 @@
-"""What children do where results are kept: each value is pickled and handed over before its result is told.
+"""How children store results: they pickle and send each value before they report its result.
 
 Small values go to the parent, which appends them to the step's file. A large one the child writes into a file of its
 own, so that the parent never touches it.
@@ -93,9 +93,9 @@ class StoringServer(Server):
         self._first = self._next = 0  # the run's first task, and the one behind its last
         self._used = 0
 
-    def run(self, first: int, attempt: int, handed: int, items: Sequence[Any]) -> None:
+    def run(self, first: int, attempt: int, sent_at: int, items: Sequence[Any]) -> None:
         self._keeper.attempt = attempt
-        self._lines.begin_batch(attempt, handed)
+        self._lines.begin_batch(attempt, sent_at)
         self._sent = time.monotonic_ns()
         self._start(first)
         for task, item in enumerate(items, first):
@@ -109,7 +109,7 @@ class StoringServer(Server):
             flush_output()  # of its __reduce__, too
             if error is not None:
                 self._send()
-                times = (ended - began) / 1e9, (began - handed) / 1e9
+                times = (ended - began) / 1e9, (began - sent_at) / 1e9
                 self._send_failure(task, attempt, item, outcome, error, times)
                 self._start(task + 1)
                 continue
@@ -131,7 +131,7 @@ class StoringServer(Server):
         return value, ended, *self._keeper.judge(value, error)
 
     def _keep(self, task: int, line: bytes) -> None:
-        """Put the value on the shelf, then the line on the board: a line stands for a value that is there."""
+        """Put the value into the result memory, then the line on the board: a line stands for a value that is there."""
         if self._used + len(line) > boards.ROOM or not self._result_memory.has_room(len(self._keeper.data)):
             self._send()
             self._start(task)
