@@ -249,11 +249,10 @@ def change_plan(folder: Path) -> None:
 
 
 REFUSED: dict[str, tuple[Callable[[Path], None], str]] = {
-    "a log that was changed": (spoil_log, "error: the run RUN was changed since: `mprun verify RUN` tells where\n"),
+    "a log that was changed": (spoil_log, "error: the run RUN was changed since: `mprun verify RUN` says where\n"),
     "no plan": (
         take_plan,
-        "error: .mprun/runs/RUN/events.jsonl is a log by itself: only a run with a folder of its own can be gone on "
-        "from\n",
+        "error: .mprun/runs/RUN/events.jsonl is a log by itself: only a run with a folder of its own can be resumed\n",
     ),
     "another plan": (
         change_plan,

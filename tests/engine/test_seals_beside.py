@@ -88,9 +88,9 @@ def test_a_wrong_key(tmp_path: Path, algorithm: list[str], told: str) -> None:
 
 def test_a_key_that_is_none(tmp_path: Path, key: Path) -> None:
     (tmp_path / "text").write_text("secret")
-    with pytest.raises(UsageError, match="is no private key in PEM form; `openssl genpkey"):
+    with pytest.raises(UsageError, match="is not a private key in PEM form; `openssl genpkey"):
         signer(str(tmp_path / "text"))
-    with pytest.raises(UsageError, match="is no public key in PEM form; `openssl pkey"):
+    with pytest.raises(UsageError, match="is not a public key in PEM form; `openssl pkey"):
         checker(str(key))
     with pytest.raises(UsageError, match="can't be read: No such file"):
         signer(str(tmp_path / "missing"))

@@ -217,7 +217,7 @@ def open_earlier(files: RunFiles) -> EarlierRun:
         raise UsageError(f"the run {files.name} is another user's: what it has kept is not to be trusted")
     verdict = verify(files)
     if verdict.word == "TAMPERED":
-        raise UsageError(f"the run {files.name} was changed since: `mprun verify {files.name}` tells where")
+        raise UsageError(f"the run {files.name} was changed since: `mprun verify {files.name}` says where")
     with open(files.log, "rb") as log:
         if is_locked(log.fileno()):
             raise UsageError(f"the run {files.name} is still at work")
