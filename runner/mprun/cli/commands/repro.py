@@ -40,7 +40,7 @@ def command(
     runs_dir: RunsDir = RUNS_DIR,
     pdb: Annotated[bool, typer.Option("--pdb", help="Open the debugger where it raises.")] = False,
 ) -> ExitCode:
-    """Make one recorded call again: in the foreground, in one process, with the arguments that it had.
+    """Repeat one recorded call in the foreground, in one process, with its arguments.
 
     The exit code is 1 if it raises.
     """

@@ -23,7 +23,7 @@ def command(
     quiet: Quiet = False,
     sign_key: SignKey = "",
 ) -> ExitCode:
-    """Go on from a run that was ended or failed: what it has done is not done again.
+    """Resume a run that failed or was interrupted: reuse what it has done.
 
     The workflow is loaded as it is now, with the parameters that the run had; secrets must be given again.
     """

@@ -39,7 +39,7 @@ def command(
     ] = "",
     runs_dir: RunsDir = RUNS_DIR,
 ) -> ExitCode:
-    """Tell the story of a run, of one task of it, or of one thing that its children share."""
+    """Show the story of a run, of one task, or of one thing that children share."""
     found = find_run(run, runs_dir)
     if task.startswith("shared."):
         _show_thing(found, task.removeprefix("shared."))

@@ -18,7 +18,7 @@ def command(
     params: ParamsFile = "",
     no_import: NoImport = False,
 ) -> ExitCode:
-    """Say everything that is wrong with workflow files; start nothing."""
+    """Report everything that is wrong with workflow files; start nothing."""
     inputs = read_params(param, params)
     found: list[Diagnostic] = []
     for file in files:

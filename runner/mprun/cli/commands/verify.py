@@ -38,7 +38,7 @@ def command(
     as_json: Annotated[bool, typer.Option("--json", help="What was found as JSON.")] = False,
     runs_dir: RunsDir = RUNS_DIR,
 ) -> ExitCode:
-    """Tell whether the logs of runs are complete and unchanged.
+    """Say whether the logs of runs are complete and unchanged.
 
     The last word is VERIFIED (exit code 0), TAMPERED (4), INCOMPLETE (5) or, with `--key`, UNSIGNED (6).
     """
