@@ -1,8 +1,8 @@
-"""Memory that a child and its parent share: what the child is at work on, what it has finished, whether to go on.
+"""Memory that a child and its parent share: the child's task, its finished tasks, and whether it must stop.
 
-The child notes each task before it begins and keeps the lines of finished tasks here until it has sent them; the
-parent reads both at any time, also after the child's death. Each word has one writer and is stored by one aligned
-8-byte write, so neither side needs a lock or a message.
+The child notes each task before it starts it, and stores the lines of finished tasks here until it has sent them. The
+parent may read both at any time, even after the child's death. Each word has one writer, and one aligned 8-byte store
+writes it, so neither side needs a lock or a message.
 """
 
 from __future__ import annotations
@@ -17,13 +17,17 @@ from mprun.system.memory import anonymous_file
 TASK, BEGAN, STOP, USED, ROUND, FIRST, READY, FINALIZING = range(8)  # positions of the words
 _WORDS = 64  # bytes at the start of the memory
 
-ROOM = 128 * 1024  # bytes of finished lines that a pool's worker keeps at most before it sends them
+ROOM = 128 * 1024  # bytes of finished lines that a pool's worker stores at most before it sends them
 
 
 class Board:
-    """The words: the task at work plus one (0: idle), when it began (ns, CLOCK_MONOTONIC), the parent's stop; and of
-    the finished tasks kept: the bytes of their lines (or how many they are), how often they were sent, the index of
-    the first; whether the child can take tasks; and when it began to call its finalizer (0: not yet)."""
+    """Eight words, then finished lines.
+
+    TASK is the running task plus one (0: idle), BEGAN its start (ns, CLOCK_MONOTONIC), STOP the parent's stop. Of the
+    finished tasks that are not sent, USED is the bytes of their lines (or their number, where only counts are logged),
+    ROUND how often the child has sent some, FIRST the index of the first. READY: the child can take tasks. FINALIZING
+    is when it called its finalizer (0: not yet).
+    """
 
     def __init__(self, fd: int | None = None) -> None:
         self._fd = anonymous_file(_WORDS + ROOM) if fd is None else fd
@@ -35,12 +39,13 @@ class Board:
         return _attach, (reduction.DupFd(self._fd),)
 
     def close_file(self) -> None:
-        """Give the descriptor back; the memory stays mapped. For the parent, once the child has started."""
+        """Close the descriptor; the memory stays mapped. The parent calls this once the child has started."""
         os.close(self._fd)
 
     # -- written by the child
 
     def begin(self, task: int, now_ns: int) -> None:
+        # BEGAN first: a parent that sees the new task must not pair it with the start of the old one.
         self.words[BEGAN] = now_ns
         self.words[TASK] = task + 1
 
@@ -48,13 +53,14 @@ class Board:
         self.words[TASK] = 0
 
     def start_run(self, first: int) -> None:
-        """Forget the lines kept (they were sent); the next one belongs to task `first`."""
+        """Forget the stored lines, which are sent; the next one belongs to task `first`."""
+        # USED first: old lines must at no moment stand under the new FIRST.
         self.words[USED] = 0
         self.words[ROUND] += 1
         self.words[FIRST] = first
 
     def get_ready(self) -> None:
-        """Note that tasks can come: the target is found and the initializer has returned."""
+        """Note that the child can take tasks: it has found the target, and the initializer has returned."""
         self.words[READY] = 1
 
     def begin_finalizer(self, now_ns: int) -> None:
@@ -73,27 +79,29 @@ class Board:
 
     @property
     def task(self) -> int | None:
-        """The index of the task at work, None when idle."""
+        """The index of the running task; None when idle."""
         noted = self.words[TASK]
         return noted - 1 if noted else None
 
     @property
     def round(self) -> int:
-        """How often the kept lines were forgotten: the same before and after a look, they are of one run."""
+        """How often the child has forgotten its lines. If it is the same before and after a look, all lines are of one
+        run."""
         return self.words[ROUND]
 
     def at_work(self) -> tuple[int, int] | None:
-        """(task, when it began) where two looks agree, else None: the child is between two tasks."""
+        """(task, its start) where two looks agree, else None: the child is between two tasks."""
         seen = (self.words[TASK], self.words[BEGAN])
         if not seen[0] or seen != (self.words[TASK], self.words[BEGAN]):
             return None
         return seen[0] - 1, seen[1]
 
     def kept(self) -> tuple[int, list[bytes]] | None:
-        """(index of the first task, lines without newlines) of what is finished and perhaps not sent; None where there
-        is nothing, or it changed meanwhile."""
+        """(index of the first task, lines without newlines) of finished tasks that may not be sent; None where there
+        are none, or they changed meanwhile."""
         round_, first, used = self.words[ROUND], self.words[FIRST], self.words[USED]
         lines = bytes(self.lines[:used])
+        # The child may have sent these lines, and begun a new run, while we copied: then the copy is worthless.
         if not used or round_ != self.words[ROUND] or first != self.words[FIRST]:
             return None
         return first, lines.split(b"\n")[:-1]
@@ -112,7 +120,7 @@ class Board:
         return self.words[STOP] != 0
 
     def stop(self) -> None:
-        """Ask the child to begin no further task."""
+        """Ask the child to start no further task."""
         self.words[STOP] = 1
 
     def go_on(self) -> None:

@@ -1,7 +1,7 @@
 """The messages between a child and its parent, over the child's private pipes.
 
-A child writes frames of a mark, a length, a kind and a body; a parent writes batches of tasks to a pool's worker. A
-frame is whole or it isn't there: what a dying child leaves half-written is never taken for a message.
+A child writes frames: a mark, a length, a kind and a body. A parent writes batches of tasks to a pool's worker. The
+parent acts on whole frames only: it ignores what a dying child leaves half-written.
 """
 
 from __future__ import annotations
@@ -24,20 +24,21 @@ _AGAIN = struct.Struct("<qBd")  # task, outcome, seconds
 _COUNTED = struct.Struct("<qqq")
 _LENGTH = struct.Struct("<Q")
 
-RESULT = 1  # how one call ended: task, code of the outcome, and the event's JSON without its `seq`
-GOODBYE = 2  # the child's last word: JSON of what it used
-UNREADY = 3  # the child can't begin (its initializer failed): JSON of the exception's fields
-OUTPUT = 4  # what Python code printed: the task that did, the stream, the bytes
+RESULT = 1  # how one call ended: task, code of the outcome, the event's JSON without its `seq`
+GOODBYE = 2  # the child ends: JSON of its resource usage
+UNREADY = 3  # the child can't start (its initializer failed): JSON of the exception's fields
+OUTPUT = 4  # what Python code printed: the task, the stream, the bytes
 
 RUN = 5  # tasks in a row that returned: the first's index, the time they took, their lines
-DROPPED = 6  # the worker was asked to stop: what it was given and has no result was not begun
+DROPPED = 6  # the worker was asked to stop: it has not started its tasks without a result
 
-RETRY = 7  # a call failed and is to be made again: task, code of the outcome, delay, the event's line
+RETRY = 7  # a call failed and will be retried: task, code of the outcome, delay, the event's line
 COUNTED = 8  # tasks in a row that returned, where they have no lines: the first's index, the time, how many
 
-VALUES = 9  # what tasks in a row returned, where that is kept: before the frame that says that they returned
+# What tasks in a row returned, where results are stored; comes before the frame that says that they returned
+VALUES = 9
 ITEM = 10  # what a generator yielded, pickled
-FAILED = 11  # the child can't do what it is for: JSON with the reason
+FAILED = 11  # the child can't do its work: JSON with the reason
 SAVED = 12  # a step's results are in their file: JSON with its size and digest
 FINAL = 13  # how the pool's finalizer ended: as RESULT, with the worker's number in place of a task
 
@@ -50,7 +51,7 @@ MAX_BODY = 1 << 30  # bytes
 
 
 class FrameError(Exception):
-    """The bytes are no frame: the child, or what runs in it, wrote into mprun's pipe."""
+    """The bytes are not a frame: the child's code wrote into mprun's pipe."""
 
 
 class Result(NamedTuple):
