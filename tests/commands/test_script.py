@@ -589,7 +589,7 @@ REFUSED: dict[str, tuple[Step, str]] = {
         "has cells by `matrix` or `zip`",
     ),
     "zip of cells": (fan_out("a", "jobs:f", ZipSource(TWO_AXES), cell="kwargs"), "has cells by `matrix` or `zip`"),
-    "unknown cells": (fan_out("a", "jobs:f", LinesSource("/flows/x"), ITEM), "has a number of cells that only running"),
+    "unknown cells": (fan_out("a", "jobs:f", LinesSource("/flows/x"), ITEM), "has a number of cells that only a run"),
     "cells in turn": (
         fan_out("a", "jobs:f", RangeSource(0, 5, 1), ITEM, max_parallel=4),
         "may not start its 5 cells all at once (`max_parallel: 5` does)",
