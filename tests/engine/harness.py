@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import json
 import os
 import signal
@@ -75,7 +74,7 @@ def run(plan: Plan, folder: Path, *sinks: Sink) -> Ran:
     assert (ran.events[-1]["exit_code"], ran.events[-1]["outcome"]) == (end.exit_code, end.outcome)
     assert_gone(ran.children)
     if any(isinstance(step, PoolStep) and step.engine == "stdlib" for step in plan.steps):
-        wait_for(lambda: _closed_all_but(before))  # a thread of the Pool's may be about to end
+        wait_for(lambda: open_files() <= before)  # a thread of the Pool's may be about to end
     assert open_files() <= before
     return ran
 
@@ -105,14 +104,6 @@ def open_files() -> set[str]:
         except OSError:  # the listing's own
             continue
     return found
-
-
-def _closed_all_but(before: set[str]) -> bool:
-    """Whether no file is open but `before`. What is not may be about to be freed: that is done, for the next look."""
-    closed = open_files() <= before
-    if not closed:
-        gc.collect()  # the Pool is one of the cycles that it makes
-    return closed
 
 
 def assert_gone(pids: list[int], limit: float = 5.0) -> None:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import gc
 from collections import Counter
+from multiprocessing.pool import Pool
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from engine.conftest import RunPool, RunProcess
-from engine.harness import HERE, kill_for_good
+from engine.harness import HERE, kill_for_good, wait_for
 from mprun.errors.exceptions import ExitCode
 from mprun.language.targets import parse_target
 from mprun.sources.table import LinesSource, RangeSource
@@ -216,6 +218,19 @@ def test_a_busy_worker_dies(run_pool: RunPool, engine: str, how: str) -> None:
         assert ran.outcomes()[5] == "lost"
         assert ran.results()[5]["signal"] == DEATHS[how][1]
         assert ran.end.exit_code is ExitCode.FAILED
+
+
+@pytest.mark.parametrize("how", ["ok", "kill", "close frames"])
+def test_no_pool_waits_for_a_collection(run_pool: RunPool, how: str) -> None:
+    """A `multiprocessing.Pool` is freed when its step ends: a collection in another place would free its semaphores
+    inside the resource tracker, and fail there."""
+    gc.collect()
+    gc.disable()
+    try:
+        run_pool("end", ["ok"] * 5 + [how] + ["ok"] * 5, chunksize=1)
+        wait_for(lambda: not any(isinstance(known, Pool) for known in gc.get_objects()))
+    finally:
+        gc.enable()
 
 
 def test_every_worker_dies(run_pool: RunPool) -> None:

@@ -41,6 +41,9 @@ def clear_away(pool: pools.Pool) -> None:
 
 
 def _clear_away(pool: Any) -> None:
+    # The errors of its threads go into its results, and their tracebacks refer to this table: that would be a cycle of
+    # buffers, and Python 3.13 prints a BufferError when it collects one.
+    pool._cache.clear()
     pool._inqueue._reader.close()  # a thread that waits for room in the pipe gets EPIPE
     pool._task_handler._state = pools.TERMINATE
     pool._taskqueue.put(None)

@@ -291,6 +291,7 @@ class StdlibPoolExecution(PoolExecution[PoolWorker]):
         self._ended = True
         if self._abandoned and self._pool is not None:
             clear_away(self._pool)
+        self._pool = None  # it refers to this execution: without the cycle, its semaphores are freed now
         self._settle_the_rest()
         if self._feed.cut:
             self.error = self.error or "it was stopped before the end of its items"
@@ -317,5 +318,8 @@ _READ_WHOLE = ("map", "starmap", "matrix", "zip")
 
 def _context(start_method: str, make_process: Any) -> BaseContext:
     """A context of `multiprocessing` whose Processes are made by `make_process`."""
-    standard = multiprocessing.get_context(start_method)
-    return type("Supervised", (type(standard),), {"Process": staticmethod(make_process)})()  # type: ignore[no-any-return]
+    # An attribute of the one object, not of a class: a class is a cycle, which would keep the Pool until a collection.
+    context: Any = type(multiprocessing.get_context(start_method))()
+    context.Process = make_process
+    supervised: BaseContext = context
+    return supervised
