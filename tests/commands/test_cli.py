@@ -359,6 +359,20 @@ def test_a_fault_of_mpruns_own_is_told_apart(hello: CommandLine) -> None:
     assert ran.stderr.endswith("error: this is a fault of mprun's own, not of the workflow; please report it\n")
 
 
+def test_interrupted_inside_a_library(hello: CommandLine) -> None:
+    """A library that turns the interrupt into an error of its own, as pydantic does, makes it no fault of mprun's."""
+    code = """
+        import os, signal
+        try:
+            os.kill(os.getpid(), signal.SIGINT)
+        except BaseException:
+            raise RuntimeError("turned") from None
+    """
+    hello.write("turning/yaml.py", code)
+    ran = hello.start("hello.yaml", env={"PYTHONPATH": f"turning:{os.environ.get('PYTHONPATH', '')}"})
+    assert (ran.code, ran.stderr) == (130, "")
+
+
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 143)])
 def test_interrupted(hello: CommandLine, number: signal.Signals, code: int) -> None:
     """A signal stops the run once the grace period is over; the log is whole all the same."""

@@ -5,46 +5,54 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Sequence
+from functools import partial
 from types import FrameType
 
 from mprun import __version__
 from mprun.cli.commands import COMMANDS
 from mprun.cli.output import OutputError, occupy_standard_streams, say, show
 from mprun.cli.runs_dir import runs_dir_without_options
-from mprun.errors.exceptions import ExitCode, LogError, MprunError, UsageError, WorkflowError
+from mprun.errors.exceptions import ExitCode, LogError, UsageError, WorkflowError
 
 
-class _InterruptError(MprunError):
+class _InterruptError(BaseException):
     """Ctrl-C before or after a run; while it is at work, the run itself decides."""
 
 
 def run_command_line(arguments: Sequence[str]) -> int:
     """Carry out one command and return its exit code (see `ExitCode`)."""
     occupy_standard_streams()
-    signal.signal(signal.SIGINT, _interrupt)
+    interrupts: list[int] = []
+    signal.signal(signal.SIGINT, partial(_interrupt, interrupts))
     try:
         _carry_out(list(arguments))
     except SystemExit as ended:
         return ended.code if isinstance(ended.code, int) else ExitCode.SUCCEEDED
-    except WorkflowError as error:
-        from mprun.errors.diagnostics import render_all
-
-        say(render_all(error.diagnostics))
-        return ExitCode.USAGE
-    except (UsageError, LogError) as error:
-        say(f"error: {error}\n")
-        return ExitCode.USAGE
-    except _InterruptError:
-        return ExitCode.INTERRUPTED
-    except OutputError as error:
-        say(f"error: {error}\n" if str(error) else "")
-        return ExitCode.FAILED
-    except Exception:  # noqa: BLE001 -- the last boundary
-        import traceback
-
-        say(f"{traceback.format_exc()}error: this is a fault of mprun's own, not of the workflow; please report it\n")
-        return ExitCode.FAULT
+    except (Exception, _InterruptError) as error:  # noqa: BLE001 -- the last boundary
+        # A library may have turned the interrupt into an error of its own, as pydantic does while it builds a schema.
+        return ExitCode.INTERRUPTED if interrupts else _report(error)
     return ExitCode.SUCCEEDED
+
+
+def _report(error: BaseException) -> ExitCode:
+    """Say what `error` is, and return the exit code that it stands for."""
+    match error:
+        case WorkflowError():
+            from mprun.errors.diagnostics import render_all
+
+            say(render_all(error.diagnostics))
+            return ExitCode.USAGE
+        case UsageError() | LogError():
+            say(f"error: {error}\n")
+            return ExitCode.USAGE
+        case OutputError():
+            say(f"error: {error}\n" if str(error) else "")
+            return ExitCode.FAILED
+    import traceback
+
+    trace = "".join(traceback.format_exception(error))
+    say(f"{trace}error: this is a fault of mprun's own, not of the workflow; please report it\n")
+    return ExitCode.FAULT
 
 
 def _carry_out(arguments: list[str]) -> None:
@@ -78,5 +86,6 @@ def _run(file: str) -> ExitCode:
     return run_file(file, param_inputs([], "", os.environ), runs_dir=runs_dir_without_options())
 
 
-def _interrupt(number: int, frame: FrameType | None) -> None:
+def _interrupt(interrupts: list[int], number: int, frame: FrameType | None) -> None:
+    interrupts.append(number)
     raise _InterruptError
