@@ -19,7 +19,8 @@ def fork() -> None:
 
 
 def process_by(start_method: str) -> Callable[[], None]:
-    return multiprocessing.get_context(start_method).Process(target=print).start
+    # `start` is looked up when it is called: a fork server that another test has started needs no further process.
+    return lambda: multiprocessing.get_context(start_method).Process(target=print).start()
 
 
 WAYS: dict[str, Callable[[], object]] = {

@@ -117,8 +117,9 @@ class Loop:
         now = time.monotonic()
         while self._timers and self._timers[0][0] <= now:
             timer = heapq.heappop(self._timers)[2]
-            if timer.callback is not None:
-                timer.callback()
+            callback, timer.callback = timer.callback, None  # whose owner keeps the timer: a cycle otherwise
+            if callback is not None:
+                callback()
         for _ in range(len(self._soon)):
             self._soon.popleft()()
 

@@ -37,7 +37,8 @@ def signal_workers(pool: pools.Pool, number: int) -> None:
 
 def clear_away(pool: pools.Pool) -> None:
     """Close what an abandoned Pool has open, now that all its workers are dead; in a thread, as it waits for others."""
-    threading.Thread(target=_clear_away, args=(pool,), daemon=True).start()
+    # No daemon: the interpreter's exit waits for it, as the resource tracker must hear of each semaphore that is freed.
+    threading.Thread(target=_clear_away, args=(pool,)).start()
 
 
 def _clear_away(pool: Any) -> None:
