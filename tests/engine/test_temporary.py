@@ -119,7 +119,7 @@ def test_the_next_run_removes_what_a_killed_one_has_left(
 
 
 def test_a_run_at_work_keeps_its_folder(mprun: CommandLine, tmpdir_of_runs: Path) -> None:
-    mprun.write("wait.yaml", "processes: {waits: {target: 'jobs:wait'}}")
+    mprun.write("wait.yaml", "{grace_period: 0.1, processes: {waits: {target: 'jobs:wait'}}}")
     script = """
         $MPRUN -q wait.yaml > said & run=$!
         until grep -q listening said; do sleep 0.01; done
