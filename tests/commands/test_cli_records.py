@@ -334,6 +334,34 @@ def test_prune_stays_inside_whatever_the_index_says(kept: CommandLine, said: str
     assert victim.exists()
 
 
+def test_prune_removes_only_what_is_listed(kept: CommandLine) -> None:
+    """The options of `runs` choose, and what is not a run is neither counted nor removed."""
+    runs = log_of(kept).parent.parent
+    for foreign in ("zzz", "99999999-notes"):
+        (runs / foreign).mkdir()
+    listed = ("--workflow", "nope"), ("--since", "2026-12-31"), ("--failed", "--workflow", "nope")
+    for options in listed:
+        assert kept("runs", *options, "prune", "--keep", "0").stdout == ""
+    assert kept("runs", "--failed", "prune", "--keep", "1", "--dry-run").stdout.split()[2] == RUN_ID
+    assert kept("runs", "--json", "prune", "--keep", "1").code == 2
+    kept("runs", "prune", "--keep", "0")
+    assert sorted(each.name for each in runs.iterdir() if each.is_dir()) == ["99999999-notes", "zzz"]
+
+
+def test_prune_beside_runs_that_begin_and_end(mprun: CommandLine) -> None:
+    """A run at work has its folder from the first file to the last."""
+    mprun.write("jobs.py", "def work(): return 'x' * 100_000")
+    mprun.write("flow.yaml", "{processes: {one: {target: 'jobs:work'}, two: {target: 'jobs:work', needs: one}}}")
+    script = """
+        (while test ! -e stop; do $MPRUN runs prune --keep 0 >> pruned 2>&1 || echo failed; done) &
+        for run in 1 2 3 4 5 6; do $MPRUN -q flow.yaml || echo lost; done
+        touch stop; wait; cat pruned | grep -c ^removed
+    """
+    ran = mprun.shell(script)
+    assert ran.stdout.split()[-1:] != ["0"]
+    assert (set(ran.stdout.split()) & {"lost", "failed"}, ran.stderr) == (set(), "")
+
+
 def test_a_file_that_goes_while_a_folder_is_measured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """As the head's new file does, once a second, of a run at work."""
     (tmp_path / "events.jsonl").write_bytes(b"12345")
@@ -359,11 +387,15 @@ PAST = [past("e", 9), past("d", 5), past("c", 3, "running"), past("b", 2), past(
         (Keep(age=timedelta(days=4)), "ed"),
         (Keep(size=300), "ed"),
         (Keep(size=0), "edbax"),
-        (Keep(count=5, age=timedelta(days=1.5)), "edb"),
+        (Keep(count=5, age=timedelta(days=1.5)), "e"),
+        (Keep(count=3, age=timedelta(days=4)), "ed"),
+        (Keep(count=2, size=300), "ed"),
+        (Keep(count=3, size=0), "ed"),
+        (Keep(count=0, age=timedelta(days=4)), "ed"),
     ],
 )
 def test_what_is_pruned(keep: Keep, pruned: str) -> None:
-    """The oldest first; a run at work never. It takes its room all the same."""
+    """The oldest first; a run at work never. It takes its room all the same. The latest `count` stay in any case."""
     now = datetime(2026, 1, 31, tzinfo=UTC)
     assert "".join(run.run_id for run in to_prune(PAST, [100] * 6, keep, now)) == pruned
 

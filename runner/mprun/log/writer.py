@@ -94,8 +94,11 @@ class EventLog:
             self.msg(line)
 
     def close(self) -> None:
-        """Write, seal and sync the rest. The descriptor is closed unless it is a standard stream."""
+        """Write, seal and sync the rest. The log stays locked until `release`."""
         self._seal_and_sync(finished=True)
+
+    def release(self) -> None:
+        """Close the descriptor unless it is a standard stream. From here on, the run counts as no longer at work."""
         if self._fd > 2:
             with contextlib.suppress(OSError):
                 os.close(self._fd)

@@ -16,6 +16,7 @@ from mprun.plan.plan import Plan, plan_json
 from mprun.planning.bind import refers_to_folder
 from mprun.running.identity import GitState, new_run_id
 from mprun.running.run import RunEnd, run_plan
+from mprun.runs.find import LOG
 from mprun.runs.index import append, index_path
 from mprun.sinks.sink import Sink
 
@@ -53,10 +54,13 @@ def new_record(plan: Plan, runs_dir: str, *, log: str = "", sign: Sign | None = 
     if log:
         head = new_head(log, sign)
         return Record(run_id, open_log(log), log, head)
-    folder = _make_run_folder(runs_dir, run_id)
-    _write_new_file(os.path.join(folder, "plan.json"), plan_json(plan))
-    path = os.path.join(folder, "events.jsonl")
-    record = Record(run_id, open_log(path), path, new_head(path, sign), index_path(runs_dir), os.path.abspath(folder))
+    # It gets its name when its log is there and locked: a run's folder is never without the sign that it is at work.
+    unnamed = _make_run_folder(runs_dir, f".{run_id}")
+    _write_new_file(os.path.join(unnamed, "plan.json"), plan_json(plan))
+    fd = open_log(os.path.join(unnamed, LOG))
+    folder = _name_run_folder(unnamed, run_id)
+    path = os.path.join(folder, LOG)
+    record = Record(run_id, fd, path, new_head(path, sign), index_path(runs_dir), os.path.abspath(folder))
     try:
         append(record.index, "run.started", run_id)
     except OSError as error:
@@ -64,9 +68,9 @@ def new_record(plan: Plan, runs_dir: str, *, log: str = "", sign: Sign | None = 
     return record
 
 
-def _make_run_folder(runs_dir: str, run_id: str) -> str:
-    """Make `<runs_dir>/runs/<run_id>` and return it. The runs folder ignores itself in git. Raises LogError."""
-    folder = Path(runs_dir, "runs", run_id)
+def _make_run_folder(runs_dir: str, name: str) -> str:
+    """Make `<runs_dir>/runs/<name>` and return it. The runs folder ignores itself in git. Raises LogError."""
+    folder = Path(runs_dir, "runs", name)
     try:
         folder.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         ignore = Path(runs_dir, ".gitignore")
@@ -76,6 +80,16 @@ def _make_run_folder(runs_dir: str, run_id: str) -> str:
     except OSError as error:
         raise LogError(f"the run's folder {folder} can't be made: {error.strerror}") from error
     return str(folder)
+
+
+def _name_run_folder(unnamed: str, run_id: str) -> str:
+    """Rename the folder `unnamed` to the run's id and return its new path. Raises LogError."""
+    folder = os.path.join(os.path.dirname(unnamed), run_id)
+    try:
+        os.rename(unnamed, folder)
+    except OSError as error:
+        raise LogError(f"the run's folder {folder} can't be made: {error.strerror}") from error
+    return folder
 
 
 def _write_new_file(path: str, text: str) -> None:

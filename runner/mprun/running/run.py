@@ -73,6 +73,7 @@ def run_plan(
     mask = Mask(plan.secrets.values())
     git = git or GitState(os.path.dirname(plan.workflow))
     with (
+        contextlib.ExitStack() as last,
         Loop() as loop,
         children_ignore_current_folder() as unset,
         _children_can_be_waited_for(),
@@ -81,6 +82,7 @@ def run_plan(
         contextlib.ExitStack() as things,
     ):
         log = EventLog(log_fd, loop, on_log_error, head)
+        last.callback(log.release)  # when nothing in the run's folder is in use any more: its lock keeps `prune` away
         events = EventStream(log, sinks, mask)
         bound = bind(plan, {"id": run_id, "dir": folder})
         shared = things.enter_context(contextlib.closing(SharedThings(plan, run_id, events)))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import os
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from mprun.errors.exceptions import UsageError
 from mprun.log.head import head_path
 
 LOG = "events.jsonl"
+_RUN_ID = re.compile(r"\d{8}-\d{6}-\d{3}-[0-9a-f]{8}", re.ASCII)
 MAX_LISTED = 5
 
 
@@ -50,14 +52,25 @@ def find_run(reference: str, runs_dir: str) -> RunFiles:
 
 
 def run_ids(runs_dir: str) -> list[str]:
-    """The ids of the runs in `runs_dir`, oldest first."""
+    """The names of the runs in `runs_dir`, oldest first; before them runs that somebody has renamed or copied there."""
     try:
         with os.scandir(os.path.join(runs_dir, "runs")) as entries:
-            return sorted(entry.name for entry in entries if entry.is_dir(follow_symlinks=False))
+            names = [entry.name for entry in entries if entry.is_dir(follow_symlinks=False) and _is_run(entry)]
+
     except FileNotFoundError:
         return []
     except OSError as error:
         raise UsageError(f"the runs in {runs_dir} can't be listed: {error.strerror}") from error
+    return sorted(names, key=lambda name: (is_run_id(name), name))
+
+
+def is_run_id(name: str) -> bool:
+    """Whether `name` is one that mprun gives to the folder of a run."""
+    return bool(_RUN_ID.fullmatch(name))
+
+
+def _is_run(entry: os.DirEntry[str]) -> bool:
+    return is_run_id(entry.name) or (not entry.name.startswith(".") and os.path.isfile(os.path.join(entry.path, LOG)))
 
 
 def run_files(runs_dir: str, run_id: str) -> RunFiles:

@@ -86,7 +86,8 @@ def _read(run: RunFiles, file: BinaryIO) -> PastRun:
     end = run_end(file)
     if end:
         _need(end, _END | {outcome: int for outcome in OUTCOMES if outcome in end})
-    state: State = end["outcome"] if end else "running" if at_work else "incomplete"
+    # A run whose end is written is at work until it lets go of its log: its folder is still in use.
+    state: State = "running" if at_work else end["outcome"] if end else "incomplete"
     return PastRun(
         run.name,
         state,

@@ -19,11 +19,22 @@ from mprun.runs.index import append, index_path
 
 @dataclass(frozen=True, slots=True)
 class Keep:
-    """What is kept: at most `count` runs, none older than `age`, at most `size` bytes altogether; None for no bound."""
+    """What is kept; None for no bound. The latest `count` runs stay, whatever the other bounds say.
+
+    Of the others, those stay that are no older than `age`, and that need no more than `size` bytes together with all
+    later ones. Where `count` is the only bound, the others go.
+    """
 
     count: int | None = None
     age: timedelta | None = None
     size: int | None = None
+
+    def has_room(self, number: int, age: timedelta | None, size: int) -> bool:
+        """Whether a run stays: `number` later ones do, and with them it takes `size` bytes."""
+        if self.count is not None and (number < self.count or (self.age is None and self.size is None)):
+            return number < self.count
+        too_old = self.age is not None and age is not None and age > self.age
+        return not too_old and (self.size is None or size <= self.size)
 
 
 def to_prune(runs: Sequence[PastRun], sizes: Sequence[int], keep: Keep, now: datetime) -> list[PastRun]:
@@ -34,13 +45,11 @@ def to_prune(runs: Sequence[PastRun], sizes: Sequence[int], keep: Keep, now: dat
     pruned = []
     kept_count = kept_size = 0
     for run, size in zip(reversed(runs), reversed(sizes), strict=True):
-        too_old = keep.age is not None and run.began is not None and now - run.began > keep.age
-        too_many = keep.count is not None and kept_count >= keep.count
-        too_large = keep.size is not None and kept_size + size > keep.size
-        if run.state != "running" and (too_old or too_many or too_large):
-            pruned.append(run)
-        else:
+        age = now - run.began if run.began else None
+        if run.state == "running" or keep.has_room(kept_count, age, kept_size + size):
             kept_count, kept_size = kept_count + 1, kept_size + size
+        else:
+            pruned.append(run)
     return pruned[::-1]
 
 

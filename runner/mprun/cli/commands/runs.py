@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from datetime import UTC, datetime
+from functools import partial
 from typing import Annotated
 
 import typer
@@ -14,6 +15,7 @@ from mprun.cli.options import RunsDir
 from mprun.cli.output import say, show, table
 from mprun.cli.runs_dir import RUNS_DIR
 from mprun.errors.exceptions import ExitCode, UsageError
+from mprun.runs.find import is_run_id
 from mprun.runs.history import PastRun, past_runs
 from mprun.runs.prune import Keep, folder_size, prune, to_prune
 from mprun.sinks.text import duration, plural, shown
@@ -38,11 +40,14 @@ def list_runs(
     runs_dir: RunsDir = RUNS_DIR,
 ) -> ExitCode:
     """List the runs so far, the latest last."""
-    context.obj = runs_dir
-    if context.invoked_subcommand is not None:
-        return ExitCode.SUCCEEDED
     earliest = since(since_text, datetime.now(UTC)) if since_text else None
-    runs = [run for run in past_runs(runs_dir) if _is_wanted(run, failed, earliest, workflow)]
+    wanted = partial(_is_wanted, failed=failed, earliest=earliest, workflow=workflow)
+    context.obj = (runs_dir, wanted)
+    if context.invoked_subcommand is not None:
+        if as_json:
+            raise UsageError("`--json` is for the list: `mprun runs --json`")
+        return ExitCode.SUCCEEDED
+    runs = [run for run in past_runs(runs_dir) if wanted(run)]
     if as_json:
         show(json.dumps([run.document() for run in runs], ensure_ascii=False, indent=2) + "\n")
     elif runs:
@@ -56,7 +61,10 @@ def list_runs(
 def prune_runs(
     context: typer.Context,
     keep: Annotated[
-        int | None, typer.Option("--keep", metavar="N", min=0, help="Keep the latest N.", show_default=False)
+        int | None,
+        typer.Option(
+            "--keep", metavar="N", min=0, help="Keep the latest N, whatever their age or size.", show_default=False
+        ),
     ] = None,
     older_than: Annotated[
         str, typer.Option("--older-than", metavar="TIME", help="Remove what began longer ago: `30d`, `12h`.")
@@ -69,8 +77,12 @@ def prune_runs(
         str, typer.Option("--runs-dir", metavar="DIR", help="Where the runs are kept.", show_default=False)
     ] = "",
 ) -> ExitCode:
-    """Remove runs by number, age or size; the index keeps their last seals."""
-    runs_dir = runs_dir or context.obj
+    """Remove runs by number, age or size; the index keeps their last seals.
+
+    What `mprun runs` takes chooses among them: `mprun runs --failed prune --keep 3`. A run at work stays.
+    """
+    outer, wanted = context.obj
+    runs_dir = runs_dir or outer
     bounds = Keep(
         keep,
         age(older_than, "--older-than") if older_than else None,
@@ -78,7 +90,7 @@ def prune_runs(
     )
     if bounds == Keep():
         raise UsageError("say what is to be kept: `--keep N`, `--older-than 30d` or `--max-size 2G`")
-    runs = [run for run in past_runs(runs_dir) if run.state != "missing"]
+    runs = [run for run in past_runs(runs_dir) if is_run_id(run.run_id) and run.state != "missing" and wanted(run)]
     sizes = {run.run_id: folder_size(os.path.join(runs_dir, "runs", run.run_id)) for run in runs}
     pruned = to_prune(runs, [sizes[run.run_id] for run in runs], bounds, datetime.now(UTC))
     for run in pruned:
