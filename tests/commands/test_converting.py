@@ -72,3 +72,73 @@ def test_lines_are_text_that_is_converted(mprun: CommandLine) -> None:
     outcomes = [(event["outcome"], event.get("result")) for event in mprun.log() if event["event"] == "task.result"]
     assert (ran.code, sorted(outcomes, key=str)) == (1, [("raised", None), ("returned", 2), ("returned", 3)])
     assert "`three`" in ran.stderr
+
+
+EACH_WAY = """
+from datetime import date
+from pathlib import Path
+from typing import Annotated
+from pydantic import Field, StringConstraints
+
+def five(): return "5"
+def minus(): return -3
+def add(n: int) -> int: return n + n
+def counts(c: dict[str, int]) -> dict[str, int]: return c
+def words(): return {"a": "one"}
+def positive(n: Annotated[int, Field(gt=0)]) -> int: return n
+def low(s: Annotated[str, StringConstraints(to_lower=True, min_length=2)]) -> str: return s
+def tag(n: int, prefix: str | None = "x"): return [n, prefix]
+def maybe(path: Path | None): return path is None
+def days(start: date, many: int):
+    for number in range(many):
+        yield start.isoformat()
+def made(start: date): return [start.year]
+def year(known): return known[0]
+"""
+
+
+def results_of(mprun: CommandLine, step: str) -> list[object]:
+    """What each call of `step` returned, or the name of its error, by task."""
+    results = [e for e in mprun.log() if e["event"] in ("process.result", "task.result") and e["step"] == step]
+    results.sort(key=lambda event: event.get("task", 0))
+    return [event.get("result", event.get("exception.type")) for event in results]
+
+
+REFUSED = ["mprun.ConversionError"]
+
+
+@pytest.mark.parametrize(
+    ("steps", "expected"),
+    [
+        ("processes: {v: {target: 'jobs:five'}, a: {target: 'jobs:add', args: ['${results.v}']}}", REFUSED),
+        ("processes: {v: {target: 'jobs:words'}, a: {target: 'jobs:counts', args: ['${results.v}']}}", REFUSED),
+        ("processes: {v: {target: 'jobs:minus'}, a: {target: 'jobs:positive', args: ['${results.v}']}}", REFUSED),
+        ("pools: {a: {target: 'jobs:low', map: {lines: words.txt}}}", ["abc", "de"]),
+        ("pools: {a: {target: 'jobs:tag', map: {lines: numbers.txt}, kwargs: {prefix: ''}}}", [[1, ""], [2, ""]]),
+        (
+            "processes: {a: {target: 'jobs:tag', foreach: {lines: numbers.txt}, args: ['${item}', '']}}",
+            [[1, ""], [2, ""]],
+        ),
+        ("pools: {a: {target: 'jobs:tag', starmap: {csv: rows.csv}}}", [[1, None], [2, "b"]]),
+        ("pools: {a: {target: 'jobs:maybe', map: {lines: paths.txt}}}", [False, True]),
+        (
+            "pools: {a: {target: 'builtins:str', map: {call: 'jobs:days', args: ['2026-01-31', 2]}}}",
+            ["2026-01-31", "2026-01-31"],
+        ),
+        (
+            "shared: {known: {object: {call: 'jobs:made', args: ['2026-01-31']}}}\n"
+            "processes: {a: {target: 'jobs:year', args: ['${shared.known}']}}",
+            [2026],
+        ),
+    ],
+)
+def test_each_way_into_a_call(mprun: CommandLine, steps: str, expected: list[object]) -> None:
+    """What a parameter's annotation says holds for results, items, files' texts and the workflow's own arguments."""
+    mprun.write("jobs.py", EACH_WAY)
+    mprun.write("words.txt", "\ufeffABC\nDE\n")
+    mprun.write("numbers.txt", "1\n2\n")
+    mprun.write("paths.txt", "a\n\n")
+    mprun.write("rows.csv", "n,prefix\n1,\n2,b\n")
+    mprun.write("w.yaml", steps)
+    ran = mprun("w.yaml")
+    assert (results_of(mprun, "a"), ran.code) == (expected, 1 if expected == REFUSED else 0), ran.stderr

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import pytest
-from annotated_types import Lt
+from annotated_types import Lt, MaxLen
 
 from mprun.language.references import Reference, Template
 from mprun.language.targets import Target
@@ -41,6 +41,8 @@ def of_point(point: Point) -> None: ...
 def of_either(path: Path | str) -> None: ...
 def of_int_or_text(value: int | str) -> None: ...
 def of_digit(digit: Literal[0, 1, 2]) -> None: ...
+def of_short(text: Annotated[str, MaxLen(4)]) -> None: ...
+def of_path_or_none(path: Path | None) -> None: ...
 def of_small(number: Annotated[int, Lt(10**12)]) -> None: ...
 def of_anything(value): ...  # type: ignore[no-untyped-def]
 def of_two(number: float, path: Path) -> None: ...
@@ -69,10 +71,13 @@ FINE: list[tuple[Any, Use, bool]] = [
     (of_point, once({"x": 0.5}), True),
     (of_anything, once("5"), False),
     (of_anything, once(RESULT), False),
-    (of_int, once(RESULT), False),
+    (of_int, once(RESULT), True),
+    (of_digit, once(RESULT), True),
+    (of_short, use("each-like", ("text",)), True),
+    (of_path_or_none, use("each-like", ("text",), mode="text"), True),
     (of_path, once(RESULT), True),
     (of_point, once({"x": RESULT}), True),
-    (of_int, once(Template(("a", RESULT))), False),
+    (of_int, once(Template(("a", RESULT))), True),
     (of_two, once(0.5, path="a"), True),
     (of_many, once("a", "b", c=1), True),
     (of_many, once(), False),

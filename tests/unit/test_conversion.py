@@ -17,7 +17,7 @@ from uuid import UUID
 import pytest
 from annotated_types import Ge, MinLen
 from conftest import same_each_time
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, HttpUrl, field_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, HttpUrl, StringConstraints, field_validator
 from pydantic.dataclasses import dataclass as pydantic_dataclass
 
 from mprun.errors.exceptions import ConversionError
@@ -96,6 +96,18 @@ class Leaves:
 @dataclass
 class Box(Generic[T]):
     value: T
+
+
+class Dates(Box[list[date]]):
+    pass
+
+
+@dataclass
+class Unresolved:
+    """One of its annotations is a name that only a type checker imports."""
+
+    when: date
+    engine: OnlyForTypeCheckers  # type: ignore[name-defined] # noqa: F821
 
 
 class Pair(NamedTuple):
@@ -274,7 +286,16 @@ STRICT: list[tuple[Any, Any, Any]] = [
         Job(at=Point(1.0), when=date(2026, 1, 31), tags={"a"}),
     ),
     (Node, {"name": "a", "children": [{"name": "b"}]}, Node("a", [Node("b")])),
-    (Box[int], {"value": "a"}, Box("a")),
+    (Box[int], {"value": 1}, Box(1)),
+    (Box[date], {"value": "2026-01-31"}, Box(date(2026, 1, 31))),
+    (Box[list[T]], {"value": ["a"]}, Box(["a"])),
+    (Dates, {"value": ["2026-01-31"]}, Dates([date(2026, 1, 31)])),
+    (list[Box[Path]], [{"value": "a"}], [Box(Path("a"))]),
+    (Unresolved, {"when": "2026-01-31", "engine": "any"}, Unresolved(date(2026, 1, 31), "any")),
+    (dict[Mood, int], {"good": 1}, {Mood.GOOD: 1}),
+    (dict[float, str], {1: "a"}, {1.0: "a"}),
+    (dict[Decimal, str], {1: "a"}, {Decimal(1): "a"}),
+    (Annotated[str, StringConstraints(to_lower=True)], "AB", "ab"),
     (Pair, {"left": 1}, Pair(1)),
     (Pair, [1, "a"], Pair(1, Path("a"))),
     (Row, {"name": "a", "path": "b"}, {"name": "a", "path": Path("b")}),
@@ -307,6 +328,8 @@ def test_a_value_becomes_what_the_annotation_asks_for(annotation: Any, value: An
     made = converted(annotation, value)
     assert made == expected
     assert type(made) is type(expected)
+    if isinstance(expected, dict):
+        assert list(map(type, made)) == list(map(type, expected))
 
 
 def test_a_value_that_fits_is_the_same_object() -> None:
@@ -400,6 +423,8 @@ NESTED: list[tuple[Any, Any, str]] = [
     (tuple[int, Path], ["a", 1], "`value[0]` as an int, not the text `a`; `value[1]` as a Path, not the number `1`"),
     (list[Point], [{"x": "1"}], "`value[0].x` as a float, not the text `1`"),
     (Point | None, {"x": "1"}, "`value.x` as a float, not the text `1`"),
+    (Box[int], {"value": "a"}, "`value.value` as an int, not the text `a`"),
+    (dict[Path, int], {"a": 1, "./a": 2}, "`value` as a mapping in which the text `./a` is a key twice"),
     (Job, {"at": {"X": 1}, "when": "a"}, "`value.at` as a Point, which has no `X`; "
      "`value.when` as a date such as `2026-01-31`, not the text `a`"),
     (Node, {"name": "a", "children": [{"name": 1}]}, "`value.children[0].name` as a str, not the number `1`"),
@@ -489,6 +514,24 @@ def test_every_argument_goes_to_its_parameter() -> None:
 
     called = converting(f, "strict")("a", "2026-01-31", 1, 2, c={"x": 1}, d="red")
     assert called == (Path("a"), date(2026, 1, 31), (1.0, 2.0), Point(1.0), {"d": Color.RED})
+
+
+def test_only_what_comes_from_a_file_of_texts_is_read_as_text() -> None:
+    """The other arguments stand in the workflow: by position, by name, and in `*args` and `**kwargs`."""
+
+    def f(n: int, prefix: str | None = "x", *rest: str | None, **others: str | None) -> Any:
+        return n, prefix, rest, others
+
+    assert converting(f, "text")("5", "", "", a="") == (5, None, (None,), {"a": None})
+    assert converting(f, "text", frozenset({"prefix", "a"}))("5", prefix="", a="", b="") == (
+        5,
+        "",
+        (),
+        {"a": "", "b": None},
+    )
+    assert converting(f, "text", frozenset({1, 3}))("5", "", "", "") == (5, "", (None, ""), {})
+    with pytest.raises(ConversionError, match="`n` as an int, not the text `5`"):
+        converting(f, "text", frozenset({0}))("5")
 
 
 def test_all_that_is_wrong_with_a_call_is_told_at_once() -> None:

@@ -17,6 +17,8 @@ VALUES = {
     "kept": None,
     "ok": True,
     "my-x": 1,
+    "pair": (1, 2),
+    "flags": [True],
 }
 
 
@@ -60,6 +62,12 @@ MEANINGS = {
     r"""'a\\' == "a\\" """: True,
     "${results.x} == null": False,
     "1 in [[1], 1]": True,
+    "pair == [1, 2]": True,
+    "pair != [2, 1]": True,
+    "pair in [[1, 2]]": True,
+    "flags == [1]": False,
+    "flags == [true]": True,
+    "1 in flags": False,
 }
 
 

@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from mprun.language.equality import equal
 from mprun.language.references import Reference, ReferenceSyntaxError, read_reference
 
 MAX_LENGTH = 2000  # characters
@@ -147,11 +148,6 @@ def put_in(expression: Expression, lookup: Callable[[Reference], Any]) -> Expres
     return expression
 
 
-def _equal(left: Any, right: Any) -> bool:
-    """Equality as Python's, but true is not 1."""
-    return isinstance(left, bool) == isinstance(right, bool) and bool(left == right)
-
-
 def _less(left: Any, right: Any) -> bool:
     return _ordered(left, right) and bool(left < right)
 
@@ -165,12 +161,12 @@ def _ordered(left: Any, right: Any) -> bool:
 def _in(left: Any, right: Any) -> bool:
     if isinstance(right, str):
         return isinstance(left, str) and left in right
-    return isinstance(right, list | tuple | dict) and any(_equal(left, item) for item in right)
+    return isinstance(right, list | tuple | dict) and any(equal(left, item) for item in right)
 
 
 _COMPARE: dict[Comparison, Callable[[Any, Any], bool]] = {
-    "==": _equal,
-    "!=": lambda left, right: not _equal(left, right),
+    "==": equal,
+    "!=": lambda left, right: not equal(left, right),
     "<": _less,
     "<=": lambda left, right: _ordered(left, right) and bool(left <= right),
     ">": lambda left, right: _less(right, left),

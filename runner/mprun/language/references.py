@@ -6,6 +6,7 @@ literal `${`. Parent and child use this: the parent substitutes what is known be
 
 from __future__ import annotations
 
+import inspect
 import json
 import re
 from collections.abc import Callable, Iterable, Iterator
@@ -211,14 +212,21 @@ def follow(value: Any, path: tuple[str, ...]) -> Any:
     return value
 
 
+# Of these, Python's own attributes are no parts that a workflow could mean: `title` of a text is a method.
+_WITHOUT_PARTS = frozenset({str, bytes, bool, int, float, complex, type(None), list, tuple, set, frozenset})
+
+
 def _part_of(value: Any, part: str) -> Any:
     if isinstance(value, dict):
         return value[part] if part in value else value[int(part)]
     if isinstance(value, list | tuple) and part.lstrip("-").isdecimal():
         return value[int(part)]
-    if part.startswith("_"):
+    if part.startswith("_") or type(value) in _WITHOUT_PARTS:
         raise AttributeError(part)
-    return getattr(value, part)
+    found = getattr(value, part)
+    if inspect.isroutine(found):  # a method is not a part of a value
+        raise AttributeError(part)
+    return found
 
 
 def _kind(value: Any) -> str:

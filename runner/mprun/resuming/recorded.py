@@ -93,7 +93,7 @@ def set_up(step: PoolStep, run: EarlierRun) -> None:
     """Call the pool's initializer, if it has one. Raises what that raises."""
     if step.initializer is not None:
         initargs = _scope(run, step.initargs, {}).evaluate(step.initargs)
-        resolve_converting(step.initializer, step.converts)(*initargs)
+        resolve_converting(step.initializer, step.converts and "strict")(*initargs)
 
 
 def _item(run: EarlierRun, step: Step, source: Source, index: int) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -80,7 +81,7 @@ def _check_fit(code: str, values: list[Any]) -> None:
 
 
 def _fits(code: str, value: Any) -> bool:
-    """Whether the C type holds `value` exactly. ctypes would silently truncate a number that is too large."""
+    """Whether the C type holds `value`: ctypes would silently truncate an int, and make a float infinite."""
     from multiprocessing import sharedctypes  # not at the top: few workflows need ctypes
 
     types: Any = sharedctypes.typecode_to_type  # type: ignore[attr-defined]  # which typeshed leaves out
@@ -88,6 +89,8 @@ def _fits(code: str, value: Any) -> bool:
         held = types[code](in_c(code, value)).value
     except (TypeError, OverflowError):
         return False
+    if isinstance(held, float):
+        return math.isinf(held) == math.isinf(float(value))
     return not isinstance(held, int) or bool(held == value)
 
 

@@ -13,7 +13,6 @@ from collections.abc import Mapping
 from multiprocessing import reduction
 from typing import TYPE_CHECKING, Any, Literal
 
-from mprun.language.targets import resolve
 from mprun.sharing.locks import Lock
 from mprun.system.memory import anonymous_file
 
@@ -60,11 +59,14 @@ class Once:
 
 
 class Object(Once):
-    """What a function returned. Its large buffers, such as those of arrays, are not copied: all processes map the same
-    memory, copy-on-write."""
+    """What the function `call`, which `resolve` finds, returned.
+
+    Its large buffers, such as those of arrays, are not copied: all processes map the same memory, copy-on-write.
+    """
 
     def _make(self) -> Any:
-        made = resolve(self._arguments["call"])(*self._arguments["args"], **self._arguments["kwargs"])
+        call = self._arguments["resolve"](self._arguments["call"])
+        made = call(*self._arguments["args"], **self._arguments["kwargs"])
         buffers: list[pickle.PickleBuffer] = []
         data = pickle.dumps(made, 5, buffer_callback=buffers.append)
         self._write([data, *(buffer.raw() for buffer in buffers)])

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from multiprocessing import get_context, process, sharedctypes, synchronize, util
 from typing import Any, Literal
 
+from mprun.language.targets import Target
 from mprun.plan.plan import SharedThing, StartMethod
 from mprun.sharing import notes
 from mprun.sharing.kinds import MANAGED, in_c
@@ -17,6 +18,8 @@ from mprun.sharing.locks import Barrier, Condition, Event, Lock, Semaphore
 from mprun.sharing.names import semaphore_prefix
 from mprun.sharing.pipes import End
 from mprun.sharing.queues import JoinableQueue, Queue, QueueParts, SimpleQueue
+
+Resolve = Callable[[Target], Callable[..., Any]]
 
 Role = Literal[
     "lock", "semaphore", "event", "condition", "notify", "barrier", "rest", "item", "room", "written", "done", "message"
@@ -49,10 +52,12 @@ class Made:
 class Workshop:
     """Makes things from the run's context. `slots` has the slots of all things made so far.
 
-    `manager` returns the run's manager, and starts it at the first call.
+    `manager` returns the run's manager, and starts it at the first call. `resolve` finds what a Target names; it goes
+    to the children pickled.
     """
 
-    def __init__(self, start_method: StartMethod, run_id: str, manager: Callable[[], Any]) -> None:
+    def __init__(self, start_method: StartMethod, run_id: str, manager: Callable[[], Any], resolve: Resolve) -> None:
+        self._resolve = resolve
         self.slots: list[Slot] = []
         self._context: Any = get_context(start_method)
         self._prefix = semaphore_prefix(run_id)
@@ -165,7 +170,7 @@ class Workshop:
         return Array(arguments, self._Lock(), sharedctypes.RawValue("b", 0))
 
     def _object(self, arguments: Any) -> Any:
-        return Object(arguments, self._Lock(), sharedctypes.RawValue("b", 0))
+        return Object({**arguments, "resolve": self._resolve}, self._Lock(), sharedctypes.RawValue("b", 0))
 
 
 @contextmanager

@@ -59,7 +59,7 @@ class LinesSource(Source):
         return cls(site.absolute(written))
 
     def items(self) -> Iterator[Any]:
-        with open(regular(self.path), encoding="utf-8", newline=None) as lines:
+        with open(regular(self.path), encoding="utf-8-sig", newline=None) as lines:
             for line in lines:
                 yield line.removesuffix("\n")
 

@@ -21,7 +21,7 @@ from mprun.planning.bind import bind
 from mprun.resuming.earlier import EarlierRun, earlier_run
 from mprun.resuming.params import Options, params_as_before
 from mprun.resuming.recorded import read_address, recorded_arguments, set_up
-from mprun.worker.calls.calls import Call, call, judge_stay, resolve_converting
+from mprun.worker.calls.calls import Call, call, judge_stay, resolve_converting, strict_arguments
 from mprun.worker.calls.exceptions import exception_fields
 
 
@@ -82,7 +82,11 @@ def _call_target(run: Any, step: Step, args: Sequence[Any], kwargs: Mapping[str,
             from mprun.worker.command import CommandCall
 
             return CommandCall(step.command, step.call, None)(*args, **kwargs)
-    return resolve_converting(step.target, step.converts)(*args, **kwargs)
+    if isinstance(step, PoolStep):
+        strict = frozenset[int | str](step.kwargs)
+    else:
+        strict = strict_arguments(step.args, step.kwargs, {step.cell} - {"", "kwargs"})
+    return resolve_converting(step.target, step.converts, strict)(*args, **kwargs)
 
 
 def _call_text(step: Step, args: Sequence[Any], kwargs: Mapping[str, Any]) -> str:

@@ -12,6 +12,7 @@ from mprun.sharing.making import Made, Slot, Workshop
 from mprun.sharing.names import remove_left_behind
 from mprun.sharing.notes import Notes
 from mprun.worker.boot.process import ChildProcess
+from mprun.worker.calls.calls import resolve_strict
 
 if TYPE_CHECKING:
     from mprun.engines.seam import Events
@@ -26,7 +27,7 @@ class Sharing:
         self._declared = {thing.name: thing for thing in plan.shared}
         self._events = events
         self._manager = RunManager(plan.start_method)
-        self._workshop = Workshop(plan.start_method, run_id, self._manager.get)
+        self._workshop = Workshop(plan.start_method, run_id, self._manager.get, resolve_strict)
         self._made: dict[str, Made] = {}
         remove_left_behind()
 

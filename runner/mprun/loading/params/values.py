@@ -14,6 +14,7 @@ from typing import Any
 
 from mprun.format.params import ParamEntry, ParamType
 from mprun.format.values import read_duration
+from mprun.language.equality import equal
 from mprun.loading.mistakes import found, is_number, short
 from mprun.log.masking import MIN_SECRET
 
@@ -113,14 +114,19 @@ def _list(entry: ParamEntry, value: Any, *, is_text: bool) -> list[Any]:
 
 def _choice(entry: ParamEntry, value: Any) -> Any:
     """The choice that `value` is, or is the text of."""
-    for choice in entry.choices:
-        if _same(choice, value) or (isinstance(value, str) and value == _written(choice)):
-            return choice
+    for is_meant in (equal, _is_text_of):  # the text `"1"` is the choice `"1"` before it is a way to write `1`
+        for choice in entry.choices:
+            if is_meant(choice, value):
+                return choice
     raise ParamError(f"takes {_one_of(entry.choices)}, not {found(value)}")
 
 
+def _is_text_of(choice: Any, value: Any) -> bool:
+    return isinstance(value, str) and value == _written(choice)
+
+
 def _check_choice(entry: ParamEntry, value: Any) -> None:
-    if entry.choices and not any(_same(value, typed_choice(entry, choice)) for choice in entry.choices):
+    if entry.choices and not any(equal(value, typed_choice(entry, choice)) for choice in entry.choices):
         raise ParamError(f"takes {_one_of(entry.choices)}, not {found(value)}")
 
 
@@ -128,10 +134,6 @@ def typed_choice(entry: ParamEntry, choice: Any) -> Any:
     """One of `choices` as a value of the type, or of the items of a list. Raises ParamError."""
     kind = type_of(entry)
     return choice if kind == "enum" else _strict(item_type(entry) if kind == "list" else kind, choice)
-
-
-def _same(one: Any, other: Any) -> bool:
-    return bool(one == other) and isinstance(one, bool) is isinstance(other, bool)
 
 
 def _written(choice: Any) -> str:
@@ -174,7 +176,7 @@ def _int(text: str) -> int:
 
 def _float(text: str) -> float:
     try:
-        return float(text)
+        return float(text if "_" not in text else "")  # Python reads `1_000`; a text from outside has no such digits
     except ValueError:
         raise ParamError(f"takes {TAKES['float']}, not the text `{short(text)}`") from None
 

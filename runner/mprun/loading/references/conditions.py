@@ -13,6 +13,7 @@ from mprun.language.expressions import (
     Expression,
     ExpressionError,
     Joined,
+    Listed,
     Name,
     Not,
     leaves,
@@ -76,7 +77,26 @@ def odd_comparisons(expression: Expression, path: Path) -> Iterator[Mistake]:
             message = (
                 f"`{operator}` compares {found(left)} with {found(right)}: they are never equal, and have no order"
             )
-            yield Mistake("bad-condition", message, path, notes=("variables of the environment are text",))
+            yield Mistake("bad-condition", message, path, notes=_WHY)
+        case Compared(Constant(left), "in" | "not in" as operator, right) if (items := _items(right)) and all(
+            _differ(left, item) for item in items
+        ):
+            kind = "numbers" if isinstance(left, str) else "texts"
+            message = f"`{operator}` looks for {found(left)} among {kind}: it is never one of them"
+            yield Mistake("bad-condition", message, path, notes=_WHY)
+
+
+_WHY = ("variables of the environment are text",)
+
+
+def _items(right: Expression) -> list[Any]:
+    """The items of a list whose values are known; none where one isn't."""
+    match right:
+        case Constant(list() as items):
+            return items
+        case Listed(parts) if all(isinstance(part, Constant) for part in parts):
+            return [part.value for part in parts if isinstance(part, Constant)]
+    return []
 
 
 def _differ(left: Any, right: Any) -> bool:

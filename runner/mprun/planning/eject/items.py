@@ -9,7 +9,7 @@ from mprun.sources.table import CsvSource, GlobSource, JsonlSource, LinesSource,
 LINES_OF = '''\
 def lines_of(path):
     """The lines of a text file, without their ends."""
-    with open(path, encoding="utf-8") as file:
+    with open(path, encoding="utf-8-sig") as file:
         for line in file:
             yield line.removesuffix("\\n")'''
 

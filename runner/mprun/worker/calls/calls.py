@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import pickle
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, NamedTuple
 
+from mprun.language.references import references_in
 from mprun.language.targets import Target, resolve
 from mprun.log.codec.lines import open_line
 from mprun.log.values import to_json
@@ -36,17 +37,32 @@ class Call(NamedTuple):
     duration: float
 
 
-def resolve_converting(target: Target, converts: Converts) -> Callable[..., Any]:
+def resolve_converting(
+    target: Target, converts: Converts, strict: frozenset[int | str] = frozenset()
+) -> Callable[..., Any]:
     """The object that `target` names, called with its arguments converted where the step `converts`.
 
-    Raises as `resolve` does.
+    `strict` are the positions and names of arguments that are plain data where others are text. Raises as `resolve`
+    does.
     """
     function = resolve(target)
     if not converts:
         return function
     from mprun.worker.conversion.calls import converting
 
-    return converting(function, converts)
+    return converting(function, converts, strict)
+
+
+def resolve_strict(target: Target) -> Callable[..., Any]:
+    """As `resolve_converting`, of a function whose arguments stand in the workflow and are always converted."""
+    return resolve_converting(target, "strict")
+
+
+def strict_arguments(args: Sequence[Any], kwargs: Mapping[str, Any], item: Collection[str]) -> frozenset[int | str]:
+    """The positions and names of those arguments of a cell's call that don't refer to its item, whose scopes are `item`
+    (`item` or `matrix`; none where the item is all of `kwargs`)."""
+    known = [*enumerate(args), *(kwargs.items() if item else ())]
+    return frozenset(key for key, value in known if all(each.scope not in item for each in references_in(value)))
 
 
 Judge = Callable[[Any, BaseException | None], tuple[Outcome, BaseException | None]]

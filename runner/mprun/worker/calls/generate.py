@@ -7,8 +7,9 @@ import pickle
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from mprun.language.targets import Target, resolve
+from mprun.language.targets import Target
 from mprun.worker.boot import process
+from mprun.worker.calls.calls import resolve_strict
 from mprun.worker.calls.exceptions import exception_fields
 from mprun.worker.wire.frames import FAILED, ITEM
 from mprun.worker.wire.output import flush_output
@@ -21,7 +22,7 @@ def generate(target: Target, args: Sequence[Any], kwargs: Mapping[str, Any]) -> 
     """
     child = process.current
     try:
-        function = resolve(target)
+        function = resolve_strict(target)
         for item in function(*args, **kwargs):
             flush_output()
             child.send(ITEM, pickle.dumps(item, pickle.HIGHEST_PROTOCOL))

@@ -75,9 +75,11 @@ def set_up(work: PoolWork) -> tuple[Callable[..., Any], PoolWork]:
     """
     if work.scope is not None:
         work = replace(work, initargs=work.scope.evaluate(work.initargs), kwargs=work.scope.evaluate(work.kwargs))
-    function = _command(work) if work.command else resolve_converting(work.target, work.converts)
+    function = (
+        _command(work) if work.command else resolve_converting(work.target, work.converts, frozenset(work.kwargs))
+    )
     if work.initializer is not None:
-        resolve_converting(work.initializer, work.converts)(*work.initargs)
+        resolve_converting(work.initializer, work.converts and "strict")(*work.initargs)
     if work.finalizer is not None:
         resolve(work.finalizer)  # report what is wrong with it before the worker has anything to lose
     return function, work

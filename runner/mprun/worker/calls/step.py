@@ -11,7 +11,7 @@ from mprun.language.references import evaluate
 from mprun.language.targets import Target
 from mprun.plan.child_spec import Converts, Retries
 from mprun.worker.boot import process
-from mprun.worker.calls.calls import CODES, Call, call, judge_stay, resolve_converting, result_line
+from mprun.worker.calls.calls import CODES, Call, call, judge_stay, resolve_converting, result_line, strict_arguments
 from mprun.worker.calls.retry import RetryPolicy
 from mprun.worker.wire.frames import RESULT, RETRY, result_body, retry_body
 from mprun.worker.wire.output import flush_output
@@ -94,13 +94,18 @@ def make_call(work: ProcessWork, about: Mapping[str, Any], begin: Callable[[int,
 
 def _get_ready(work: ProcessWork) -> tuple[Callable[..., Any], Any, Any]:
     """The function and its arguments, with what references stand for in their place."""
-    function = resolve_converting(work.target, work.converts)
+    function = resolve_converting(work.target, work.converts, _strict(work) if work.converts == "text" else frozenset())
     if work.scope is None:
         return function, work.args, work.kwargs
     if "item" in work.scope.given:
         _load_item(work, work.scope.given)
     args, kwargs = work.scope.evaluate((work.args, work.kwargs))
     return function, args, kwargs
+
+
+def _strict(work: ProcessWork) -> frozenset[int | str]:
+    given = () if work.scope is None else work.scope.given
+    return strict_arguments(work.args, work.kwargs, [scope for scope in ("item", "matrix") if scope in given])
 
 
 def _load_item(work: ProcessWork, given: dict[str, Any]) -> None:

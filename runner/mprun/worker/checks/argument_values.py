@@ -110,7 +110,7 @@ class ValueCheck:
 
     def _value(self, taken: Taken, value: Any, path: At) -> Iterator[Problem]:
         if not is_known(value):
-            self.converts |= not taken.converter.keeps
+            self.converts |= taken.converter is not ANYTHING  # also where nothing is converted: what comes is checked
             return
         try:
             self.converts |= taken.converter.convert(value) is not value
@@ -121,7 +121,7 @@ class ValueCheck:
 
     def _kind(self, taken: Taken, kind: type, where: At) -> Iterator[Problem]:
         """Of items of which no more than the kind is looked at."""
-        self.converts |= not taken.converter.keeps
+        self.converts |= kind not in taken.converter.sure or not taken.converter.keeps
         if kind not in taken.converter.reads:
             message = f"`{self._name}` takes `{taken.name}` as {taken.converter.takes}, and each item is {_KINDS[kind]}"
             yield self._problem(message, where)

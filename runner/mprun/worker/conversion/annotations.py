@@ -21,10 +21,10 @@ def resolved_signature(function: Callable[..., Any]) -> Signature | None:
         return None
     namespaces = list(_namespaces(function))
     parameters = [
-        parameter.replace(annotation=_resolved(parameter.annotation, namespaces))
+        parameter.replace(annotation=resolved_annotation(parameter.annotation, namespaces))
         for parameter in signature.parameters.values()
     ]
-    returned = _resolved(signature.return_annotation, namespaces)
+    returned = resolved_annotation(signature.return_annotation, namespaces)
     return signature.replace(parameters=parameters, return_annotation=returned)
 
 
@@ -36,7 +36,9 @@ def raw_signature(function: Callable[..., Any]) -> Signature | None:
         return None
 
 
-def _resolved(annotation: Any, namespaces: list[dict[str, Any]]) -> Any:
+def resolved_annotation(annotation: Any, namespaces: list[dict[str, Any]]) -> Any:
+    """`annotation` as an object, its names looked up in the first of `namespaces` that has them; `Parameter.empty`
+    where none has."""
     if annotation is Parameter.empty:
         return annotation
 

@@ -12,6 +12,7 @@ from typing import Any
 from mprun.worker.conversion.choices import enum_converter, literal_converter, union_converter
 from mprun.worker.conversion.containers import container_converter, is_container
 from mprun.worker.conversion.converter import ANYTHING, PLAIN, Converter, Rules, refused, with_article
+from mprun.worker.conversion.generics import type_arguments
 from mprun.worker.conversion.records import is_record, record_converter
 from mprun.worker.conversion.scalars import SCALARS, scalar_converter
 
@@ -50,7 +51,15 @@ class Converters:
         kind = origin or annotation
         if not isinstance(kind, type):
             return ANYTHING
-        return container_converter(kind, _arguments(annotation), self.of) if is_container(kind) else self._class(kind)
+        if is_container(kind):
+            return container_converter(kind, _arguments(annotation), self.of)
+        return self._class(kind) if origin is None else self._generic(kind, annotation)
+
+    def _generic(self, kind: type, annotation: Any) -> Converter:
+        """The converter of a generic class with its arguments, such as `Box[date]`."""
+        if not is_record(kind):
+            return self._class(kind)
+        return record_converter(kind, self.of, self._rules.text, type_arguments(annotation))
 
     def _alias(self, alias: Any) -> Converter:
         if alias in self._aliases:
@@ -92,7 +101,7 @@ class Converters:
 
             return model_converter(kind, self.of, text)
         if is_record(kind):
-            return record_converter(kind, self.of, text)
+            return record_converter(kind, self.of, text, type_arguments(kind))
         return _instances_of(kind)
 
 

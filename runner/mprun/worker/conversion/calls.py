@@ -14,10 +14,12 @@ from mprun.worker.conversion.annotations import resolved_signature
 from mprun.worker.conversion.converter import ANYTHING, Convert, Mismatch, Rules
 from mprun.worker.conversion.parameters import Parameters, sentence
 
+Keys = frozenset[int | str]  # arguments, by position or by name
 
-def converting(function: Callable[..., Any], mode: Converts) -> Callable[..., Any]:
+
+def converting(function: Callable[..., Any], mode: Converts, strict: Keys = frozenset()) -> Callable[..., Any]:
     """`function`, called with its arguments converted; itself, where none of its annotations asks for anything."""
-    conversion = convert(function, mode)
+    conversion = convert(function, mode, strict)
     if conversion is None:
         return function
     convert_call, convert_first = conversion.call, conversion.first
@@ -36,12 +38,18 @@ def converting(function: Callable[..., Any], mode: Converts) -> Callable[..., An
     return call
 
 
-def convert(function: Callable[..., Any], mode: Converts) -> Conversion | None:
-    """How calls of `function` are converted, from plain data (`strict`) or from `text`; None for not at all."""
+def convert(function: Callable[..., Any], mode: Converts, strict: Keys = frozenset()) -> Conversion | None:
+    """How calls of `function` are converted, from plain data (`strict`) or from `text`; None for not at all.
+
+    Where the mode is `text`, the arguments of the positions and names `strict` are plain data all the same: they stand
+    in the workflow, and not in a file of texts.
+    """
     signature = resolved_signature(function) if mode else None
     if signature is None:
         return None
     parameters = Parameters(signature, Rules(text=mode == "text", settled=True))
+    if mode == "text" and strict:
+        parameters = parameters.with_others(strict, Parameters(signature, Rules(settled=True)))
     return None if parameters.take_anything else Conversion(_name(function), parameters)
 
 

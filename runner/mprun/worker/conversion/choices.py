@@ -137,7 +137,7 @@ def union_converter(members: list[Converter], rules: Rules) -> Converter:
         frozenset().union(*(member.reads for member in members)),
         frozenset().union(*(member.sure for member in members)),
         keeps=all(member.keeps for member in members),
-        unclear=frozenset(kind for kind in (str, dict) if _is_unclear(kind, members)),
+        unclear=frozenset(kind for kind in (str, dict) if _is_unclear(kind, members, rules)),
     )
 
 
@@ -145,8 +145,10 @@ def _stands_for_much(value: Any) -> bool:
     return isinstance(value, str | dict) or (isinstance(value, list) and any(map(_stands_for_much, value)))
 
 
-def _is_unclear(kind: type, members: list[Converter]) -> bool:
+def _is_unclear(kind: type, members: list[Converter], rules: Rules) -> bool:
     reading = [member for member in members if kind in member.reads]
+    if rules.text:  # of text from outside only the empty one is None, and that is nothing else
+        reading = [member for member in reading if member.sure != {NoneType}]
     return len(reading) > 1 and any(kind in member.sure for member in reading)
 
 

@@ -15,6 +15,7 @@ from mprun.worker.conversion.converter import (
     Mismatch,
     each,
     refused,
+    shown,
 )
 
 Of = Callable[[Any], Converter]
@@ -136,17 +137,22 @@ def _mapping(kind: type, key: Converter, of_value: Converter) -> Converter:
 def _converted_entries(value: Any, key: Converter, of_value: Converter) -> Any:
     entries: dict[Any, Any] = {}
     faults: list[Fault] = []
+    unchanged = True
     for name, item in value.items():
         try:
             converted = key.convert(name)
         except Mismatch as mismatch:
             faults += [fault._replace(path=(name,), at_key=True) for fault in mismatch.faults]
             continue
+        if converted in entries:
+            faults.append(Fault(f"as a mapping in which {shown(name)} is a key twice", "", (name,), True))
+            continue
         try:
             entries[converted] = of_value.convert(item)
         except Mismatch as mismatch:
             faults += mismatch.below(name)
+            continue
+        unchanged = unchanged and converted is name and entries[converted] is item
     if faults:
         raise Mismatch(*faults)
-    unchanged = all(old in entries and entries[old] is item for old, item in value.items())
     return value if unchanged and type(value) in PLAIN else entries

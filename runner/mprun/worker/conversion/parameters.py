@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from copy import copy
 from inspect import Parameter, Signature
 from typing import Any, NamedTuple
 
@@ -42,6 +43,18 @@ class Parameters:
             self.further = taken
         if parameter.kind is Parameter.VAR_KEYWORD:
             self.others = converter
+
+    def with_others(self, keys: Collection[int | str], others: Parameters) -> Parameters:
+        """These parameters, but for those of `keys` (positions and names), which are as in `others`."""
+        merged = copy(self)
+        positions = [key for key in keys if isinstance(key, int)]
+        count = max(len(self.by_position), 1 + max(positions, default=-1))
+        places = [(others if place in keys else self).positional(place) for place in range(count)]
+        merged.by_position = [taken for taken in places if taken is not None]
+        names = {*self.by_name, *(key for key in keys if isinstance(key, str))}
+        by_name = {name: (others if name in keys else self).keyword(name) for name in names}
+        merged.by_name = {name: taken for name, taken in by_name.items() if taken is not None}
+        return merged
 
     @property
     def take_anything(self) -> bool:

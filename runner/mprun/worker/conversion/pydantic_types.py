@@ -11,6 +11,7 @@ from typing import Any
 
 from pydantic import PydanticUserError, TypeAdapter, ValidationError
 
+from mprun.language.equality import same
 from mprun.worker.calls.exceptions import summary
 from mprun.worker.conversion.containers import Of
 from mprun.worker.conversion.converter import (
@@ -55,7 +56,7 @@ def constrained_converter(annotation: Any, inner: Converter) -> Converter:
     def convert(value: Any) -> Any:
         read = inner.convert(value)
         checked = _validated(validate, read, inner.takes)
-        return read if checked == read else checked
+        return read if same(checked, read) else checked
 
     return Converter(inner.takes, convert, inner.reads, keeps=inner.keeps)
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 import dataclasses
 import functools
 import inspect
+import sys
 import typing
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from mprun.worker.calls.exceptions import summary
-from mprun.worker.conversion.annotations import resolved_signature
+from mprun.worker.conversion.annotations import resolved_annotation, resolved_signature
 from mprun.worker.conversion.containers import Of
 from mprun.worker.conversion.converter import (
     Converter,
@@ -20,6 +21,7 @@ from mprun.worker.conversion.converter import (
     refused,
     with_article,
 )
+from mprun.worker.conversion.generics import TypeArguments, put_in
 
 
 class Field(NamedTuple):
@@ -40,8 +42,10 @@ def _is_named_tuple(kind: Any) -> bool:
     return issubclass(kind, tuple) and hasattr(kind, "_fields")
 
 
-def record_converter(kind: type, of: Of, text: bool) -> Converter:
+def record_converter(kind: type, of: Of, text: bool, arguments: TypeArguments) -> Converter:
     """The converter of a mapping to `kind`, where `of` gives that of a field.
+
+    `arguments` is what the type variables of its annotations stand for.
 
     The fields are looked at when the first mapping comes, as a class may hold itself. Rows from outside (`text`) may
     have more columns than there are fields.
@@ -51,7 +55,7 @@ def record_converter(kind: type, of: Of, text: bool) -> Converter:
 
     @functools.cache
     def fields() -> dict[str, tuple[Field, Converter]]:
-        return {name: (field, of(field.annotation)) for name, field in fields_of(kind).items()}
+        return {name: (field, of(put_in(field.annotation, arguments))) for name, field in fields_of(kind).items()}
 
     def convert(value: Any) -> Any:
         if not typed_dict and isinstance(value, kind):
@@ -91,11 +95,21 @@ def _is_required(hint: Any, otherwise: bool) -> bool:
 
 
 def _hints(kind: type) -> dict[str, Any]:
-    """The annotations of the class's own body and its bases', each read where it was written."""
+    """The annotations of the class's own body and its bases', each read where it was written.
+
+    One that can't be resolved says nothing, and the others hold.
+    """
     try:
         return typing.get_type_hints(kind, include_extras=True)
     except Exception:  # noqa: BLE001 -- it evaluates the user's text
-        return dict.fromkeys(getattr(kind, "__annotations__", {}), inspect.Parameter.empty)
+        return {name: hint for base in reversed(kind.__mro__) for name, hint in _own_hints(base).items()}
+
+
+def _own_hints(kind: type) -> dict[str, Any]:
+    module = sys.modules.get(kind.__module__)
+    namespaces = [{**vars(module), **vars(kind)}] if module else []
+    written = vars(kind).get("__annotations__", {})
+    return {name: resolved_annotation(annotation, namespaces) for name, annotation in written.items()}
 
 
 def _unknown(value: Mapping[Any, Any], fields: Mapping[str, Any], takes: str) -> list[Fault]:

@@ -1,0 +1,81 @@
+"""The one comparison, beside a slow and obvious one: two values are the same if they are written in the same way."""
+
+from __future__ import annotations
+
+import itertools
+import random
+from typing import Any
+
+import pytest
+
+from mprun.language.equality import equal, same
+
+SCALARS: list[Any] = [None, True, False, 0, 1, -1, 0.0, -0.0, 1.0, 1.5, float("nan"), float("inf"), "", "1", "a", b"a"]
+
+
+def written(value: Any) -> str:
+    """The value with its types, and the keys of mappings in the order of what is written of them."""
+    if isinstance(value, list | tuple):
+        return f"{type(value).__name__}({', '.join(map(written, value))})"
+    if isinstance(value, dict):
+        return f"dict({', '.join(sorted(f'{written(key)}: {written(item)}' for key, item in value.items()))})"
+    return f"{type(value).__name__} {value!r}"
+
+
+def value_of(chance: random.Random, depth: int = 0) -> Any:
+    if depth == 3 or chance.random() < 0.4:
+        return chance.choice(SCALARS)
+    size = chance.randrange(3)
+    match chance.choice(["list", "tuple", "dict"]):
+        case "list":
+            return [value_of(chance, depth + 1) for _ in range(size)]
+        case "tuple":
+            return tuple(value_of(chance, depth + 1) for _ in range(size))
+    return {chance.choice(SCALARS): value_of(chance, depth + 1) for _ in range(size)}
+
+
+def test_same_is_what_is_written_in_the_same_way() -> None:
+    """Of all pairs of scalars, and of random values with their neighbours."""
+    chance = random.Random(13)
+    values = [*SCALARS, *(value_of(chance) for _ in range(300))]
+    compared = [(same(one, other), written(one) == written(other)) for one, other in itertools.product(values, values)]
+    assert all(ours == theirs for ours, theirs in compared)
+    assert {True, False} == {ours for ours, _ in compared}
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "is_equal"),
+    [
+        (1, 1.0, True),
+        (0.0, -0.0, True),
+        (True, 1, False),
+        ([True], [1], False),
+        ((1, 2), [1, 2], True),
+        ([(1,)], [[1.0]], True),
+        ({"a": (1,)}, {"a": [1]}, True),
+        ({1: "a"}, {True: "a"}, False),
+        ({"a": 1}, {"a": 1, "b": 2}, False),
+        ("1", 1, False),
+        (None, False, False),
+        (float("nan"), float("nan"), False),
+    ],
+)
+def test_equal_in_a_condition(one: Any, other: Any, is_equal: bool) -> None:
+    assert (equal(one, other), equal(other, one)) == (is_equal, is_equal)
+
+
+class Unclear:
+    """As an array of numpy's: its equality is no bool."""
+
+    def __eq__(self, other: object) -> Any:
+        return self
+
+    def __bool__(self) -> bool:
+        raise ValueError("of several values")
+
+    __hash__ = None  # type: ignore[assignment]
+
+
+def test_what_cannot_be_compared_differs() -> None:
+    assert not same(Unclear(), Unclear())
+    assert not equal([Unclear()], [Unclear()])
