@@ -77,3 +77,37 @@ def test_rows_are_converted_and_a_bad_one_fails_with_its_place(engine: str, mpru
 def test_what_a_generator_yields(mprun: CommandLine) -> None:
     written = "imap: {call: 'jobs:countdown', args: [6], kwargs: {step: 2}}"
     assert run_pool(mprun, written) == [[[6], {}], [[4], {}], [[2], {}]]
+
+
+def test_the_parts_of_a_path(mprun: CommandLine) -> None:
+    """Of items, axes and parameters; a mapping's own field of that name wins."""
+    mprun.write("in/a.txt", "a")
+    mprun.write("in/b.c.txt", "b")
+    mprun.write("out/.keep", "")
+    mprun.write("jobs.py", "def show(*parts): return list(parts)")
+    mprun.write(
+        "w.yaml",
+        """
+        params: {file: {type: path, default: /data/x.tar.gz}}
+        pools:
+          copy: {command: [cp, "${item}", "out/${item.stem}.bak"], map: {glob: "in/*.txt"}}
+        processes:
+          cell:
+            target: jobs:show
+            foreach: {glob: "in/*.txt"}
+            args: ["${item.name}", "${item.stem}", "${item.suffix}", "${item.parent}", "${item.parent.parent}"]
+            keys: ${item.stem}
+          parameter: {target: jobs:show, args: ["${params.file.name}", "${params.file.parent.name}"]}
+          field: {target: jobs:show, foreach: [{stem: own}], args: ["${item.stem}"]}
+        """,
+    )
+    ran = mprun("w.yaml")
+    assert ran.code == 0, ran.stderr
+    assert {path.name for path in (mprun.folder / "out").iterdir()} == {".keep", "a.bak", "b.c.bak"}
+    results = {(e["step"], e.get("cell")): e["result"] for e in mprun.log() if e["event"] == "process.result"}
+    assert results == {
+        ("cell", "a"): ["a.txt", "a", ".txt", "in", "."],
+        ("cell", "b.c"): ["b.c.txt", "b.c", ".txt", "in", "."],
+        ("parameter", None): ["x.tar.gz", "data"],
+        ("field", "own"): ["own"],
+    }

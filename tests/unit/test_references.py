@@ -127,7 +127,7 @@ def test_following_a_path(value: Any, path: tuple[str, ...], found: Any) -> None
         ([1], ("1",), "it has no `1`: it is a list"),
         ([1], ("__class__",), "it has no `__class__`: it is a list"),
         (5, ("_private",), "it has no `_private`: it is an int"),
-        ("a", ("title",), "it has no `title`: it is a str"),
+        ("a", ("title",), "it has no `title`: it is a text, which has `name`, `stem`, `suffix`, `parent` as a path"),
         (5, ("real",), "it has no `real`: it is an int"),
         ([1], ("count",), "it has no `count`: it is a list"),
         (date(2026, 1, 31), ("isoformat",), "it has no `isoformat`: it is a date"),

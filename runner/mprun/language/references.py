@@ -13,6 +13,8 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, Protocol, runtime_checkable
 
+from mprun.language.path_parts import PATH_PARTS, path_part
+
 SCOPES = ("params", "env", "item", "matrix", "results", "run", "shared")
 SCALARS = frozenset({str, int, float, bool, type(None)})  # most items of a long list: skipped quickly
 WITHOUT_NAME = ("item",)  # `${item}` needs no name; the others do: `${params.x}`
@@ -200,7 +202,8 @@ def escaped(text: str) -> str:
 
 
 def follow(value: Any, path: tuple[str, ...]) -> Any:
-    """The value at `path` in `value`: keys of mappings, indexes of sequences, attributes of other objects.
+    """The value at `path` in `value`: keys of mappings, indexes of sequences, parts of texts that are paths (such as
+    `stem`), attributes of other objects.
 
     Raises LookupError with a sentence that says where the path ends.
     """
@@ -221,6 +224,8 @@ def _part_of(value: Any, part: str) -> Any:
         return value[part] if part in value else value[int(part)]
     if isinstance(value, list | tuple) and part.lstrip("-").isdecimal():
         return value[int(part)]
+    if isinstance(value, str) and part in PATH_PARTS:
+        return path_part(value, part)
     if part.startswith("_") or type(value) in _WITHOUT_PARTS:
         raise AttributeError(part)
     found = getattr(value, part)
@@ -232,5 +237,7 @@ def _part_of(value: Any, part: str) -> Any:
 def _kind(value: Any) -> str:
     if isinstance(value, dict):
         return f"a mapping with {', '.join(map(str, list(value)[:8])) or 'nothing in it'}"
+    if isinstance(value, str):
+        return f"a text, which has {', '.join(f'`{part}`' for part in PATH_PARTS)} as a path"
     name = type(value).__name__
     return f"an {name}" if name[0] in "aeiou" else f"a {name}"

@@ -41,9 +41,9 @@ def position(path: Path, data: dict[Any, Any]) -> Position:
         case ("params", *_):
             return Position(frozenset({"env"}), "a parameter", "it is what others refer to")
         case (group, name, key, *_) if group in PROCESS_GROUPS:
-            return _in_process(str(group), _entry(data, group, name), str(key), len(path))
+            return _in_process(str(group), entry_at(data, group, name), str(key), len(path))
         case ("pools", name, key, *rest):
-            return _in_pool(_entry(data, "pools", name), str(key), tuple(rest))
+            return _in_pool(entry_at(data, "pools", name), str(key), tuple(rest))
         case ("env", _):
             return Position(STATIC | {"run"}, "`env`", secrets=True)
     return Position(STATIC, f"`{path[0]}`" if path else "a workflow", _BEFORE)
@@ -52,7 +52,7 @@ def position(path: Path, data: dict[Any, Any]) -> Position:
 _BEFORE = "it must be known before the start"
 
 
-def _entry(data: dict[Any, Any], group: Any, name: Any) -> dict[Any, Any]:
+def entry_at(data: dict[Any, Any], group: Any, name: Any) -> dict[Any, Any]:
     entries = data.get(group)
     entry = entries.get(name) if isinstance(entries, dict) else None
     return entry if isinstance(entry, dict) else {}
@@ -119,7 +119,7 @@ def _of_task(entry: dict[Any, Any]) -> frozenset[str]:
 
 def axes_of(path: Path, data: dict[Any, Any]) -> list[str]:
     """The axes that `${matrix.…}` at `path` may name."""
-    entry = _entry(data, path[0], path[1])
+    entry = entry_at(data, path[0], path[1])
     axes = entry.get("matrix", entry.get("zip"))
     if not isinstance(axes, dict):
         return []

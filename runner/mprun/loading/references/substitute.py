@@ -13,6 +13,7 @@ from mprun.language.references import (
     Reference,
     ReferenceSyntaxError,
     Template,
+    follow,
     parse,
     settle,
 )
@@ -24,6 +25,7 @@ from mprun.loading.references.conditions import (
     references_of,
     syntax_mistake,
 )
+from mprun.loading.references.parts import NoPart, missing_part, no_part
 from mprun.loading.references.positions import PROCESS_GROUPS, SHARED_ELSEWHERE, Position, axes_of, position
 from mprun.loading.source_files import (
     FileOutput,
@@ -160,10 +162,11 @@ class _Walk:
         self.done.broken.add(path)
 
     def _put_in(self, reference: Reference) -> Any:
+        name, *parts = reference.path or ("",)
         if reference.scope == "env":
-            return self._environ[reference.path[0]]
-        if reference.scope == "params" and reference.path[0] in self._params.values:
-            return self._params.values[reference.path[0]]
+            return self._environ[name]
+        if reference.scope == "params" and name in self._params.values:
+            return follow(self._params.values[name], tuple(parts))
         return reference
 
     def _judge(self, path: Path, text: str, reference: Reference, where: Position) -> Iterator[Mistake]:
@@ -188,25 +191,27 @@ class _Walk:
 
     def _unknown_name(self, path: Path, reference: Reference, where: Position, near: str) -> Iterator[Mistake]:
         name, *further = reference.path or ("",)
-        if reference.scope == "env":
-            if name not in self._environ:
-                yield Mistake("unset-variable", f"the variable `{short(name)}` is not set", path, near=near)
+        if reference.scope == "env" and name not in self._environ:
+            yield Mistake("unset-variable", f"the variable `{short(name)}` is not set", path, near=near)
         elif reference.scope == "params":
-            yield from self._param(path, name, where, near)
+            yield from self._param(path, reference, where, near)
         elif reference.scope == "results" and name not in self._steps:
             yield _no_such("unknown-step", "step", name, [*self._steps], path, near)
         elif reference.scope == "matrix" and name not in (axes := axes_of(path, self._data)):
             yield _no_such("unknown-axis", "axis", name, axes, path, near)
         elif reference.scope == "run" and name not in RUN_NAMES:
             yield _no_such("unknown-reference", "`run.", name, list(RUN_NAMES), path, near)
-        elif further and reference.scope in ("env", "params", "run"):
+        elif further and reference.scope in ("env", "run"):
             whole = Reference(reference.scope, (name,))
             message = f"`{short(str(reference))}` goes too far: `{whole}` has no parts"
             yield Mistake("unknown-reference", message, path, near=near)
         elif reference.scope == "run":
             yield from _of_run(path, name, near)
+        elif reference.scope in ("item", "matrix") and (missing := missing_part(reference, path, self._data)):
+            yield _leads_nowhere(reference, missing, path, near)
 
-    def _param(self, path: Path, name: str, where: Position, near: str) -> Iterator[Mistake]:
+    def _param(self, path: Path, reference: Reference, where: Position, near: str) -> Iterator[Mistake]:
+        name, *parts = reference.path
         if name not in self._params.names:
             yield _no_such("unknown-param", "parameter", name, self._params.names, path, near)
         elif name in self._params.secrets and not where.secrets:
@@ -215,6 +220,13 @@ class _Walk:
             yield Mistake("secret", message, path, near=near, notes=notes)
         elif name in self._params.broken:
             self.done.broken.add(path)  # reported of the parameter itself
+        elif name in self._params.values and (missing := no_part([self._params.values[name]], tuple(parts))):
+            yield _leads_nowhere(reference, missing, path, near)
+
+
+def _leads_nowhere(reference: Reference, missing: NoPart, path: Path, near: str) -> Mistake:
+    message = f"`{short(str(reference))}` leads nowhere: {missing.why}"
+    return Mistake("unknown-reference", message, path, advice=missing.advice, near=near)
 
 
 def _of_run(path: Path, name: str, near: str) -> Iterator[Mistake]:

@@ -1,0 +1,62 @@
+"""Whether the items, an axis or a parameter have the part that `${item.part}` asks of them, as far as that is known
+before the start."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from mprun.errors.places import Path
+from mprun.language.path_parts import PATH_PARTS
+from mprun.language.references import Reference, follow
+from mprun.loading.references.positions import entry_at
+from mprun.loading.suggestions import did_you_mean, suggest
+from mprun.plan.plan import POOL_CALLS
+
+# What stands for each item of a source whose items are not read yet.
+_EXAMPLES = {"glob": "a", "lines": "a", "range": 0}
+
+
+class NoPart(NamedTuple):
+    """Why a value has no such part, and what to write instead."""
+
+    why: str
+    advice: str
+
+
+def missing_part(reference: Reference, path: Path, data: dict[Any, Any]) -> NoPart | None:
+    """Why an item of the step at `path` has no such part as `reference` asks for; None where each may have it."""
+    entry = entry_at(data, path[0], path[1])
+    if reference.scope == "item":
+        calls = ("foreach", *POOL_CALLS)
+        return no_part(next((entry[call] for call in calls if call in entry), None), reference.path)
+    axes = entry.get("matrix", entry.get("zip"))
+    axis, *further = reference.path
+    return no_part(axes.get(axis) if isinstance(axes, dict) else None, tuple(further))
+
+
+def no_part(items: Any, parts: tuple[str, ...]) -> NoPart | None:
+    """Why one of `items`, as they are written, has no `parts`; None where each may."""
+    for item in _known(items) if parts else ():
+        try:
+            follow(item, parts)
+        except LookupError as error:
+            return NoPart(str(error), _advice(item, parts))
+    return None
+
+
+def _known(items: Any) -> list[Any]:
+    if isinstance(items, list):
+        return [item for item in items if not (isinstance(item, str) and "${" in item)]
+    source = next(iter(items), None) if isinstance(items, dict) else None
+    return [_EXAMPLES[source]] if source in _EXAMPLES else []
+
+
+def _advice(item: Any, parts: tuple[str, ...]) -> str:
+    """Which of the parts that there are is meant by the first of `parts` that there isn't."""
+    for part in parts:
+        try:
+            item = follow(item, (part,))
+        except LookupError:
+            known = item if isinstance(item, dict) else PATH_PARTS if isinstance(item, str) else ()
+            return did_you_mean(suggest(part, [str(each) for each in known]))
+    return ""
