@@ -61,11 +61,13 @@ BESIDE = {
     RETRIES: {"count": "2"},
     INCLUDE: {"file": "cleanup.yaml"},
 }
-REPLACES = {"command": ("target",), **dict.fromkeys(POOL_CALLS, ("map",))}
+REPLACES = {**dict.fromkeys(("command", "stdout", "stderr"), ("target",)), **dict.fromkeys(POOL_CALLS, ("map",))}
 ABOUT = {
     "a workflow.only_targets": {"targets": "{x: jobs:a}", "processes": "{a: {target: x}}"},
     "a workflow.shared": {"processes": "{a: {target: jobs:a, args: ['${shared.lock}', '${shared.total}']}}"},
     "a process.keys": {"foreach": "[1, 2]"},
+    **{f"a process.{key}": {"command": "[ls]"} for key in ("stdout", "stderr")},
+    **{f"a pool.{key}": {"command": "[ls]", "map": "[1]"} for key in ("stdout", "stderr")},
     "a process.max_parallel": {"foreach": "[1, 2]"},
     "a pool.initargs": {"initializer": "jobs:connect"},
     "a source of items.args": {"call": "jobs:pages"},

@@ -52,6 +52,8 @@ STDLIB: dict[str, tuple[bool, str]] = {
     "if": (True, "true"),
     "env": (True, "{A: 1}"),
     "working_dir": (True, "."),
+    "stdout": (True, "${item}.out"),
+    "stderr": (True, "${item}.err"),
     "keys": (True, "a-${item}"),
     "save": (True, "a.json"),
     "apply": (True, "{}"),
@@ -88,7 +90,7 @@ def test_each_key_of_a_pool_is_decided_about() -> None:
 def test_what_the_engine_stdlib_does_with_a_key(key: str, tmp_path: Path) -> None:
     done, value = STDLIB[key]
     call = {} if key in ("apply", "starmap", "imap", "imap_unordered", "matrix", "zip") else {"map": "[1]"}
-    target = {} if key == "command" else {"target": "jobs:a"}
+    target = {} if key == "command" else {"command": "[ls]"} if key.startswith("std") else {"target": "jobs:a"}
     beside = {"initializer": "jobs:begin"} if key == "initargs" else {}
     written = {**target, **call, **beside, "engine": "stdlib", key: value}
     lines = [f"    {name}: {text}\n" for name, text in written.items()]

@@ -20,6 +20,7 @@ MISTAKES = Path(__file__).parents[1] / "mistakes"
 
 # Mistakes that only loading finds: names, graphs, files, Python's own rules, and YAML itself.
 NOT_IN_A_SCHEMA = {
+    *("parts-of-references", "stream-files"),
     *("if-names", "if-no-code", "outcome-too-early"),
     *("duplicate-key", "duplicate-merge", "merge-not-a-mapping", "tag-text"),
     *("needs-cycle", "needs-two-cycles", "needs-itself", "needs-unknown", "needs-unknown-no-idea", "needs-daemon"),

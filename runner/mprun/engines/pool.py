@@ -18,7 +18,7 @@ from mprun.engines.seam import Run
 from mprun.engines.supply.table import supply_of
 from mprun.engines.threads import with_thread_counts
 from mprun.language.references import references_in
-from mprun.plan.plan import PoolStep
+from mprun.plan.plan import PoolStep, command_arguments
 from mprun.sources.table import ListSource
 from mprun.worker.boot.process import CHILD_CLASSES, ChildProcess
 from mprun.worker.calls.pool_setup import PoolWork
@@ -86,7 +86,7 @@ class PoolExecution(Generic[W]):
     def get_ready(self) -> None:
         """Open the files for results, and look up the values of references, when the step starts. Raises OSError."""
         step, items = self.step, _written_items(self.step)
-        self._scope = scope_for(self.run, (step.args, step.kwargs, step.initargs, step.command, items))
+        self._scope = scope_for(self.run, (step.args, step.kwargs, step.initargs, command_arguments(step), items))
         self._items_refer = self._scope is not None and any(references_in(items))
         if step.keeps:
             self.ledger.results = self.run.store.open(step)
@@ -140,7 +140,7 @@ class PoolExecution(Generic[W]):
             items_from=self.supply.items_from,
             kwargs={} if step.call == "apply" else step.kwargs,
             decoding=self.supply.decoding,
-            command=step.command,
+            command=command_arguments(step),
             keys=step.keys,
             finalizer=step.finalizer,
             final_files=None if self.finals.results is None else self.finals.results.files,

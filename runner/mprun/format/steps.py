@@ -220,6 +220,20 @@ class StepEntry(LimitsEntry):
         example="page-${item}",
         takes="the name of a field, or a text with `${item}`",
     )
+    stdout: TextToCome = key(
+        "",
+        "A file for what the `command` writes to standard output, written whole or not at all; its path is the result.",
+        example="listing.txt",
+        takes="the path of a file, as text",
+        also=("stdout_file", "stdout_path", "redirect", "capture_output"),
+    )
+    stderr: TextToCome = key(
+        "",
+        "A file for what the `command` writes to standard error, written whole or not at all.",
+        example="errors.txt",
+        takes="the path of a file, as text",
+        also=("stderr_file", "stderr_path"),
+    )
     save: TextToCome = key(
         "",
         "A file for the results: .json, .jsonl, .csv or .pickle, written whole or not at all.",

@@ -15,7 +15,7 @@ from mprun.plan.plan import Limits, Step
 ESSENTIAL = frozenset(
     (
         *("name", "kind", "when", "needs", "condition", "surroundings", "limits", "daemon"),
-        *("target", "command", "args", "kwargs", "initializer", "initargs", "finalizer"),
+        *("target", "command", "stdout", "stderr", "args", "kwargs", "initializer", "initargs", "finalizer"),
         *("call", "source", "streams", "cells", "cell", "keys", "save", "converts", "keeps", "keeps_finals"),
     )
 )

@@ -77,7 +77,8 @@ class ProcessStep:
 
     Both kinds of steps: `needs` says how each step that is needed must have ended, `condition` what else must hold;
     `surroundings` are what its children are given, the workflow's in it. `command` is a program with its arguments,
-    which the target then runs. `keys` labels a cell or a task: the name of a field, or a Template. `save` is the
+    which the target then runs; `stdout` and `stderr` are the files for its streams, relative to its folder where they
+    begin with a reference. `keys` labels a cell or a task: the name of a field, or a Template. `save` is the
     absolute path of a file for the results; its text may hold references of the run. `keeps`: what it returns is
     referred to by another step, or saved.
     """
@@ -95,6 +96,8 @@ class ProcessStep:
     cell: CellForm = ""
     max_parallel: int = 0
     command: tuple[Any, ...] = ()
+    stdout: str | Reference | Template = ""
+    stderr: str | Reference | Template = ""
     keys: str | Reference | Template = ""
     save: str | Template = ""
     converts: Converts = ""
@@ -131,6 +134,8 @@ class PoolStep:
     limits: Limits = Limits()
     kind: str = "pool"
     command: tuple[Any, ...] = ()
+    stdout: str | Reference | Template = ""
+    stderr: str | Reference | Template = ""
     keys: str | Reference | Template = ""
     save: str | Template = ""
     converts: Converts = ""
@@ -243,6 +248,13 @@ def shared_by(step: Step) -> list[str]:
     """The names of the shared things that the children of `step` are given, in the order in which it refers to them."""
     written = (step.args, step.kwargs, step.initargs if isinstance(step, PoolStep) else ())
     return list(dict.fromkeys(each.path[0] for each in references_in(written) if each.scope == "shared"))
+
+
+def command_arguments(step: Step) -> tuple[Any, ...]:
+    """What the function that runs a step's `command` is called with; nothing for other steps."""
+    if not step.command:
+        return ()
+    return (step.command, step.stdout, step.stderr) if step.stdout or step.stderr else (step.command,)
 
 
 def called(step: Step) -> str:

@@ -14,7 +14,7 @@ from mprun.plan.child_spec import Surroundings
 from mprun.plan.plan import Plan, PoolStep, Step, items_of
 from mprun.sources.table import CallSource, SliceSource, Source, whole_of
 
-_BOUND = ("args", "kwargs", "command", "initargs", "save")
+_BOUND = ("args", "kwargs", "command", "stdout", "stderr", "initargs", "save")
 
 
 def bind(plan: Plan, run: Mapping[str, str]) -> Plan:

@@ -14,7 +14,7 @@ from mprun.errors.exceptions import UsageError
 from mprun.language.references import is_finals, references_in, step_of
 from mprun.plan.cells import find_cell
 from mprun.plan.digests import SIZE, content_digest
-from mprun.plan.plan import PoolStep, ProcessStep, Step, items_of
+from mprun.plan.plan import PoolStep, ProcessStep, Step, command_arguments, items_of
 from mprun.resuming.earlier import EarlierRun, EarlierStep
 from mprun.sources.table import ResultsSource, SliceSource, Source, whole_of
 from mprun.worker.calls.calling import arguments_of
@@ -83,7 +83,7 @@ def recorded_arguments(run: EarlierRun, step: Step, index: int | None) -> tuple[
         scope = _scope(run, (step.kwargs, item), {})
         return arguments_of(step.call, scope.evaluate(step.kwargs))(scope.evaluate(item))
     given = {"item": item} if step.cell == "item" else {"matrix": item} if step.cell == "matrix" else {}
-    args = (step.command,) if step.command else step.args
+    args = command_arguments(step) or step.args
     kwargs = item if step.cell == "kwargs" else step.kwargs
     args, kwargs = _scope(run, (args, kwargs), given).evaluate((args, kwargs))
     return args, kwargs

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import math
 import os
 import selectors
@@ -9,12 +10,14 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from typing import Any, TextIO
 
 from mprun.errors.exceptions import CommandFailed
 from mprun.language.references import written_out
 from mprun.plan.child_spec import PoolCall
+from mprun.system.whole_file import WholeFile
 from mprun.worker.calls.scope import Scope
 
 MAX_CAPTURED = 64 * 1024 * 1024  # bytes of standard output that can be a result
@@ -26,31 +29,51 @@ _LOOK_INTERVAL = 0.05  # seconds between two looks whether a silent program has 
 _DRAIN_TIME = 0.5  # seconds to read on after its end, while something that it left behind holds its output
 
 
-def run_command(command: Sequence[Any]) -> str:
+def run_command(command: Sequence[Any], stdout: Any = "", stderr: Any = "") -> str:
     """Run `command`, a program and its arguments, and return what it wrote on its standard output, without the last
     newline; bytes that are not UTF-8 as `\\xNN`.
 
     It is in this process's group, so that whatever ends this process ends it too, and its standard input is empty.
-    Each argument is one, whatever it contains. Raises CommandFailed where it doesn't exit with 0, OSError where it
-    can't be started.
+    Each argument is one, whatever it contains. `stdout` and `stderr` are the paths of files for its streams, written
+    whole when it has succeeded or not at all; empty for none. With `stdout`, that path is what is returned. Raises
+    CommandFailed where it doesn't exit with 0, OSError where it can't be started or a file can't be written.
     """
-    arguments = [_argument(part) for part in command]
+    arguments, paths = [_argument(part) for part in command], [_argument(path) for path in (stdout, stderr)]
+    with ExitStack() as opened:
+        files = [opened.enter_context(WholeFile(path)) if path else None for path in paths]
+        output = _run(arguments, files)
+        for file in files:
+            if file is not None:
+                file.publish()
+    return paths[0] or output.printed.decode("utf-8", "backslashreplace").removesuffix("\n")
+
+
+def _run(arguments: Sequence[str], files: Sequence[WholeFile | None]) -> _Output:
+    """Run a program with its streams in `files`; where there is none, they are passed on."""
+    streams = [subprocess.PIPE if file is None else file.fd for file in files]
     with subprocess.Popen(
-        arguments, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, bufsize=0
+        arguments, stdin=subprocess.DEVNULL, stdout=streams[0], stderr=streams[1], bufsize=0
     ) as program:
         try:
             output = _follow(program)
         except BaseException:
             program.kill()
             raise
+    if files[1] is not None:
+        output.complaints = _end_of(files[1].fd)
     if program.returncode:
         message = f"`{arguments[0]}` {_ended(program.returncode)}"
         raise CommandFailed("\n".join([message, *output.last_lines()]))
-    return output.printed.decode("utf-8", "backslashreplace").removesuffix("\n")
+    return output
+
+
+def _end_of(fd: int) -> bytes:
+    return os.pread(fd, MAX_LAST, max(0, os.fstat(fd).st_size - MAX_LAST))
 
 
 class CommandCall:
-    """`command` as the function that a pool calls: `${item}` or `${matrix.x}` in it stand for the call's arguments.
+    """`command`, the arguments of `run_command`, as the function that a pool calls: `${item}` or `${matrix.x}` in them
+    stand for the call's arguments.
 
     `scope` has the values of the other references in it, None where there are none.
     """
@@ -63,7 +86,7 @@ class CommandCall:
     def __call__(self, *args: Any, **kwargs: Any) -> str:
         item = kwargs or list(args) if self._call == "starmap" else next(iter(args), None)
         self._scope.given.update(item=item, matrix=kwargs)
-        return run_command(self._scope.evaluate(self._command))
+        return run_command(*self._scope.evaluate(self._command))
 
 
 def _argument(part: Any) -> str:
@@ -76,9 +99,11 @@ class _Output:
     def __init__(self) -> None:
         self.printed = bytearray()
         self.complaints = b""
+        self._is_text = is_text()
 
     def take_printed(self, data: bytes) -> None:
-        _print(sys.stdout, data)
+        if self._is_text(data):
+            _print(sys.stdout, data)
         self.printed += data
         if len(self.printed) > MAX_CAPTURED:
             raise CommandFailed(f"it wrote more than {MAX_CAPTURED:,} bytes on its standard output")
@@ -92,13 +117,34 @@ class _Output:
         return [line for line in lines if line.strip()][-LAST_LINES:]
 
 
+def is_text() -> Callable[[bytes], bool]:
+    """A function that says of each piece of an output whether all so far is text; the first time that it isn't, that is
+    printed in the place of what would garble a terminal."""
+    decoder: codecs.IncrementalDecoder | None = codecs.getincrementaldecoder("utf-8")()
+
+    def is_text_so_far(data: bytes) -> bool:
+        nonlocal decoder
+        if decoder is None:
+            return False
+        try:
+            if "\0" not in decoder.decode(data):
+                return True
+        except UnicodeDecodeError:
+            pass
+        decoder = None
+        _print(sys.stdout, b"(its output is not text, and isn't shown: `stdout: FILE` writes it to a file)\n")
+        return False
+
+    return is_text_so_far
+
+
 def _follow(program: subprocess.Popen[bytes]) -> _Output:
     """Read what the program writes until it has ended, and its output too; what it left behind may hold that open."""
     output = _Output()
     with selectors.DefaultSelector() as selector:
         for pipe, take in ((program.stdout, output.take_printed), (program.stderr, output.take_complaints)):
-            assert pipe is not None
-            selector.register(pipe, selectors.EVENT_READ, take)
+            if pipe is not None:  # None where the stream goes to a file
+                selector.register(pipe, selectors.EVENT_READ, take)
         until = math.inf
         while selector.get_map() and time.monotonic() < until:
             for key, _ in selector.select(_LOOK_INTERVAL):

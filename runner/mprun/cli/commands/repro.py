@@ -16,7 +16,7 @@ from mprun.errors.exceptions import ExitCode
 from mprun.loading.prepare import prepare
 from mprun.log.masking import Mask
 from mprun.log.values import bounded_repr
-from mprun.plan.plan import Plan, PoolStep, Step
+from mprun.plan.plan import Plan, PoolStep, Step, command_arguments
 from mprun.planning.bind import bind
 from mprun.resuming.earlier import EarlierRun, earlier_run
 from mprun.resuming.params import Options, params_as_before
@@ -81,7 +81,7 @@ def _call_target(run: Any, step: Step, args: Sequence[Any], kwargs: Mapping[str,
         if step.command:
             from mprun.worker.command import CommandCall
 
-            return CommandCall(step.command, step.call, None)(*args, **kwargs)
+            return CommandCall(command_arguments(step), step.call, None)(*args, **kwargs)
     if isinstance(step, PoolStep):
         strict = frozenset[int | str](step.kwargs)
     else:

@@ -11,7 +11,7 @@ from mprun.engines.results.tracking import contents_of
 from mprun.engines.seam import Run
 from mprun.engines.supply.supply import Supply
 from mprun.log.codec.task_lines import ReusedLines
-from mprun.plan.plan import ProcessStep
+from mprun.plan.plan import ProcessStep, command_arguments
 from mprun.worker.calls.step import ProcessWork
 
 _NOTHING: Mapping[str, Any] = {}
@@ -28,7 +28,7 @@ class ProcessWorks:
         self._run = run
         self._step = step
         self._supply = supply or Supply()
-        self._args = (step.command,) if step.command else step.args
+        self._args = command_arguments(step) or step.args
         self._tracked = run.tracking.begin(step.name)
         self._contents = contents_of(self._supply)
 

@@ -40,4 +40,13 @@ def _arguments(step: StepData) -> Iterator[Path]:
     yield from ((*step.path, "apply", key) for key in ("args", "kwargs") if isinstance(call, dict) and key in call)
 
 
-COMMAND_RULES: tuple[Callable[[Data], Iterator[Mistake]], ...] = (parts, idle_arguments)
+def idle_streams(data: Data) -> Iterator[Mistake]:
+    """Files for the streams of a program, where none is run."""
+    for step in steps(data):
+        for key in ("stdout", "stderr") if "target" in step.entry and "command" not in step.entry else ():
+            if key in step.entry:
+                message = f"`{key}` is for a `command`: what a function prints goes to the log"
+                yield Mistake("no-effect", message, (*step.path, key), "key", "`save` writes what it returns")
+
+
+COMMAND_RULES: tuple[Callable[[Data], Iterator[Mistake]], ...] = (parts, idle_arguments, idle_streams)

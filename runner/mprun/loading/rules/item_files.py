@@ -50,6 +50,11 @@ def _source(each: Items, key: str, site: Site) -> Source | None:
     return source_of(written, site)
 
 
+def known_source(each: Items, key: str, folder: str) -> Source | None:
+    """The source that `key` gives where the children run in `folder`; None for one that is wrong."""
+    return _source(each, key, Site(folder, folder)) if "\0" not in each.written[key] else None
+
+
 def _file(each: Items, key: str, folder: str) -> Iterator[Mistake]:
     text, path = each.written[key], (*each.path, key)
     where = os.path.join(folder, text)

@@ -75,6 +75,8 @@ class StepsBuilder:
             cell="" if not entry.fan_out else "kwargs" if by_name else "item" if entry.foreach else "matrix",
             max_parallel=entry.max_parallel,
             command=tuple(entry.command),
+            stdout=self._output(entry.stdout),
+            stderr=self._output(entry.stderr),
             keys=entry.keys,
             save=self._save(entry.save),
             condition=entry.if_,
@@ -100,6 +102,8 @@ class StepsBuilder:
             surroundings=self._around(entry),
             limits=limits_of(entry, self._target),
             command=tuple(entry.command),
+            stdout=self._output(entry.stdout),
+            stderr=self._output(entry.stderr),
             keys=entry.keys,
             save=self._save(entry.save),
             condition=entry.if_,
@@ -122,6 +126,11 @@ class StepsBuilder:
         parts = written.parts if isinstance(written, Template) else (written,)
         absolute = isinstance(parts[0], Reference) or os.path.isabs(parts[0])  # `${run.dir}` is
         return Template(parts if absolute else (os.path.join(self._folder, ""), *parts))
+
+    def _output(self, written: str | Reference | Template) -> str | Reference | Template:
+        """As `_save`; what begins with a reference, such as `${item.stem}.out`, starts from the children's folder."""
+        begins = written.parts[0] if isinstance(written, Template) else written
+        return written if isinstance(begins, Reference) else self._save(written)
 
     def _needs(self, entry: StepEntry, referred_to: Condition) -> dict[str, Condition]:
         """Those written, and the steps whose results the entry refers to, which must have ended as `referred_to`."""

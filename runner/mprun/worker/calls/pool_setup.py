@@ -29,11 +29,12 @@ ItemsAre = Literal["values", "pickles", "results", "places"]
 class PoolWork:
     """`submitted` is when a Pool that takes all tasks at once got them (seconds since the epoch).
 
-    `keep` says where to store what tasks return; None: nowhere. `kwargs` are the same for each task. `command` is a
-    program to run in the place of the target. `scope` has the values of the references in `initargs`, `kwargs`,
-    `command` and, with `items_refer`, in items; None where there are none. `items_from` is the step whose results are
-    the items; `items_are` is what the parent sends in their place, and `decoding` how to read it. `keys` labels a
-    task. `final_files` says where to store what the finalizer returns; None: nowhere.
+    `keep` says where to store what tasks return; None: nowhere. `kwargs` are the same for each task. `command` are the
+    arguments of `run_command`, which runs a program in the place of the target. `scope` has the values of the
+    references in `initargs`, `kwargs`, `command` and, with `items_refer`, in items; None where there are none.
+    `items_from` is the step whose results are the items; `items_are` is what the parent sends in their place, and
+    `decoding` how to read it. `keys` labels a task. `final_files` says where to store what the finalizer returns; None:
+    nowhere.
     """
 
     step: str

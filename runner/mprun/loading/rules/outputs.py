@@ -1,0 +1,113 @@
+"""Rules about the files that tasks write: no two write the same one, as far as that is known before the start."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from functools import partial
+from itertools import islice
+from typing import Any
+
+from mprun.errors.places import Path
+from mprun.language.references import Reference, Template, evaluate, follow, references_in, written_out
+from mprun.loading.mistakes import Mistake, short
+from mprun.loading.rules.common import Data, StepData, steps
+from mprun.loading.rules.files import is_path, not_there
+from mprun.loading.rules.item_files import known_source
+from mprun.loading.rules.sources import items_of
+from mprun.plan.plan import FAN_OUTS, POOL_CALLS
+
+STREAMS = ("stdout", "stderr")
+MAX_ITEMS = 100_000  # of a step, whose files are compared
+
+
+def stream_files(data: Data, folder: str) -> Iterator[Mistake]:
+    """`stdout` and `stderr` of commands."""
+    first: dict[str, Path] = {}
+    for step in steps(data):
+        for key in STREAMS:
+            yield from _file(step, step.entry.get(key), (*step.path, key), data, folder, first)
+
+
+def _file(
+    step: StepData, written: Any, path: Path, data: Data, folder: str, first: dict[str, Path]
+) -> Iterator[Mistake]:
+    """`first` has the files that are written already, with the paths that say so."""
+    if "\0" in str(written):
+        yield Mistake("bad-value", "a path can't hold the character U+0000", path)
+    elif _scopes(written) & {"item", "matrix"}:
+        yield from _of_items(step, written, path, data, folder)
+    elif written and _is_many(step) and isinstance(written, str | Template | Reference):
+        message = f"each task writes `{short(str(written), 80)}`: the last one's would be left"
+        yield Mistake("written-twice", message, path, advice=f"put {_reference_for(step)} in it")
+    elif is_path(written):
+        yield from _literal(written, path, folder, first)
+
+
+def _literal(written: str, path: Path, folder: str, first: dict[str, Path]) -> Iterator[Mistake]:
+    file = os.path.normpath(os.path.join(folder, written))
+    if os.path.isdir(file):
+        yield not_there(written, path, folder, "file")
+    if file in first:
+        message = f"`{short(written, 80)}` is written twice: the one would overwrite the other"
+        yield Mistake("written-twice", message, path, first=first[file])
+    first.setdefault(file, path)
+
+
+def _of_items(step: StepData, written: Reference | Template, path: Path, data: Data, folder: str) -> Iterator[Mistake]:
+    """Two items with one file; an axis that is not in its name."""
+    axes = step.entry.get("matrix")
+    for axis, values in axes.items() if isinstance(axes, dict) else ():
+        named = any(each.path[:1] == (axis,) for each in references_in(written))
+        if axis not in ("include", "exclude") and not named and _has_several(values):
+            message = f"the tasks of an axis write one file: `{short(str(axis))}` is not in its name"
+            yield Mistake("written-twice", message, path, advice=f"put `${{matrix.{axis}}}` in it")
+    seen: dict[str, Any] = {}
+    for item in islice(_known_items(step, data, folder), MAX_ITEMS):
+        try:
+            file = os.path.normpath(written_out(evaluate(written, partial(_part, item))))
+        except LookupError:
+            return  # reported of the reference
+        if file in seen:
+            pair = f"`{short(written_out(seen[file]), 40)}` and `{short(written_out(item), 40)}`"
+            yield Mistake("written-twice", f"two items have the file `{short(file, 80)}`: {pair}", path)
+            return
+        seen[file] = item
+
+
+def _part(item: Any, reference: Reference) -> Any:
+    return follow(item, reference.path)
+
+
+def _known_items(step: StepData, data: Data, folder: str) -> Iterator[Any]:
+    """The items of `step`, where they stand in the file or are files that are there."""
+    for each in items_of(data):
+        if each.step.path != step.path:
+            continue
+        if isinstance(each.written, list):
+            yield from (item for item in each.written if not any(references_in(item)))
+        elif each.source == "glob" and is_path(each.written["glob"]) and not step.entry.get("needs"):
+            source = known_source(each, "glob", folder)
+            yield from source.items() if source is not None else ()
+
+
+def _scopes(written: Any) -> set[str]:
+    return (
+        {reference.scope for reference in references_in(written)}
+        if isinstance(written, Reference | Template)
+        else set()
+    )
+
+
+def _is_many(step: StepData) -> bool:
+    """Whether `step` has more tasks than one, or may have."""
+    calls = [call for call in (*POOL_CALLS, *FAN_OUTS) if call in step.entry and call != "apply"]
+    return any(not isinstance(step.entry[call], list) or len(step.entry[call]) > 1 for call in calls)
+
+
+def _has_several(axis: Any) -> bool:
+    return not isinstance(axis, list) or len(axis) > 1
+
+
+def _reference_for(step: StepData) -> str:
+    return "`${matrix.…}`" if "matrix" in step.entry or "zip" in step.entry else "`${item}`"
