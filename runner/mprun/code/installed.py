@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import os
 import re
-import sysconfig
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 
@@ -13,9 +12,7 @@ from mprun.code.cache import CodeCache
 from mprun.language.targets import SITES
 
 _INFO = re.compile(r"(?P<name>.+?)-(?P<version>[^-]+?)(-py[\d.]+)?\.(dist|egg)-info")
-_OF_PYTHON = tuple(
-    os.path.join(sysconfig.get_path(name), "") for name in ("stdlib", "platstdlib") if sysconfig.get_path(name)
-)
+_OF_PYTHON = os.path.join(os.path.dirname(os.__file__), "")
 
 
 def is_pythons(file: str) -> bool:

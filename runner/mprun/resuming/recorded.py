@@ -148,7 +148,7 @@ def _items_of_run(run: EarlierRun, source: Source) -> Iterator[tuple[bytes, Load
 def _step(run: EarlierRun, name: str) -> EarlierStep:
     found = next((each for each in run.steps if each.name == step_of(name)), None)
     if found is not None and is_finals(name):
-        found = EarlierStep(run, name, found.digest, found.parts)
+        found = EarlierStep(run, name, found.note)
     if found is None or not found.kept():
         raise UsageError(f"the run {run.run_id} has no results of `{name}`")
     return found

@@ -74,11 +74,27 @@ def recaller(tracked: Tracked, results: StepResults | None, *, logged: bool) -> 
             reused = earlier.recall(number, logged=logged, kept=results is not None)
         except OSError:
             return None
-        if results is None or reused is None or reused.value is None or not reused.value.path:
+        own = results.files.own(task, 1) if results is not None else ""
+        if reused is None or not _has_value(reused, own):
+            return None
+        if tracked.note_reused(task, number):
             return reused
-        return reused if _taken_over(reused.value.path, results.files.own(task, 1)) else None
+        _remove(reused, own)
+        return None
 
     return recall
+
+
+def _has_value(reused: Reused, own: str) -> bool:
+    """Whether the value, if there is one, is there: a large one at the path `own`."""
+    path = reused.value.path if reused.value is not None and own else ""
+    return not path or _taken_over(path, own)
+
+
+def _remove(reused: Reused, own: str) -> None:
+    if own and reused.value is not None and reused.value.path:
+        with contextlib.suppress(OSError):
+            os.unlink(own)
 
 
 def _taken_over(path: str, own: str) -> bool:
