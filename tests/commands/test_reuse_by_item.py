@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
 import yaml
@@ -117,7 +118,7 @@ def test_steps_around_a_run_always_run(jobs: CommandLine) -> None:
         "flow.yaml",
         """
         processes:
-          fails: {target: "jobs:show", args: ["${run.id}", "${results.p}"], needs: [again]}
+          works: {target: "jobs:show", args: ["${run.id}", "${results.p}"], needs: [again]}
           again: {target: "jobs:show", reuse: false}
           p: {target: "jobs:show"}
           broken: {command: [test, -e, mended]}
@@ -126,20 +127,68 @@ def test_steps_around_a_run_always_run(jobs: CommandLine) -> None:
         """,
     )
     assert jobs("-q", "flow.yaml").code == 1
-    assert (
-        jobs("resume", "latest", "--explain").stdout.splitlines()
-        == [
-            "fails: depends on the results of `p`: only the run shows whether they change",
-            "again: run, as its `reuse` is false",
-            "p: reused",
-            "broken: run",
-            "  broken[0]: raised before",
-            "notify: run, as the steps around a run always are",
-        ]
-        or True
-    )
+    assert jobs("resume", "latest", "--explain").stdout.splitlines() == [
+        "works: reused",
+        "again: run, as its `reuse` is false",
+        "p: reused",
+        "broken: run",
+        "  broken[0]: raised before",
+        "notify: run, as the steps around a run always are",
+    ]
     assert jobs("resume", "latest", "-q").code == 1
     log = jobs.log()
     made = {event["step"] for event in log if event["event"] == "process.result" and "reused" not in event}
     assert made == {"again", "broken", "notify"}
-    assert json.dumps(log).count('"reused"') == 2
+    assert log[-1]["reused_tasks"] == 2
+
+
+# -- said everywhere
+
+FANS = """
+    processes:
+      fan: {foreach: {range: 3}, command: [echo, "${item}"]}
+      lone: {foreach: [a], target: "builtins:str.upper", args: ["${item}"]}
+      none: {command: ["true"]}
+    pools:
+      pool: {processes: 1, target: "builtins:abs", map: [-1, -2]}
+      more: {processes: 1, target: "builtins:abs", map: [%s]}
+    """
+SCREEN = """\
+fan: ["0", "1", "2"] (all reused)
+lone: ["A"] (reused)
+none: "" (reused)
+pool: [1, 2] (all reused)
+more: [3, 4] (1 reused)
+succeeded in … s: 5 steps; 9 tasks: 9 returned (8 reused)
+"""
+SHOWN = [
+    "fan   succeeded in … s: 3 returned (3 reused)",
+    "more  succeeded in … s: 2 returned (1 reused)",
+]
+
+
+def without_times(text: str) -> str:
+    return re.sub(r"\b\d+\.\d+ s\b", "… s", text)
+
+
+def test_a_reused_task_says_so_everywhere(mprun: CommandLine) -> None:
+    mprun.write("flow.yaml", FANS % "-3")
+    assert mprun("-q", "flow.yaml").code == 0
+    run_id = mprun.log()[0]["run_id"]
+    mprun.write("flow.yaml", FANS % "-3, -4")
+    ran = mprun("run", "flow.yaml", "--reuse", "latest")
+    said = without_times(ran.stderr)
+    assert SCREEN in said
+    for line in ("fan: succeeded after … s, all reused", "none: succeeded after … s, reused"):
+        assert f"{line}\n" in said
+    assert "more: succeeded after … s, 1 reused\n" in said
+    shown = without_times(mprun("show", "latest").stdout)
+    assert f"resumes   {run_id}\n" in shown
+    assert "9 tasks: 9 returned (8 reused)\n" in shown
+    assert [line for line in SHOWN if line not in shown.splitlines()] == []
+    assert shown.split("slowest\n")[1].splitlines()[0] == "  more[1]: … s (returned, worker 1)"
+    assert len(shown.split("slowest\n")[1].split("\n\n")[0].splitlines()) == 1
+    assert f"reused from the run {run_id}: returned" in mprun("show", "latest", "fan[1]").stdout
+    assert mprun("runs").stdout.splitlines()[-1].endswith("9: 9 returned (8 reused)")
+    (first, second) = json.loads(mprun("runs", "--json").stdout)
+    assert (first["reused"], second["reused"], second["outcomes"]) == (0, 8, {"returned": 9})

@@ -118,6 +118,7 @@ def run_plan(
             steps=len(plan.steps),
             tasks=stages.tasks.total(),
             **stages.tasks,
+            **tracking.reused(),
             duration=round(time.monotonic() - began, 6),
         )
         log.close()

@@ -83,6 +83,7 @@ class Tracked:
         self._path = path
         self._first_path = first_path
         self._fd = -1
+        self.reused = 0  # tasks
 
     @property
     def looks_at_items(self) -> bool:
@@ -112,12 +113,14 @@ class Tracked:
         A later run compares it by the digest by which it was found: it must not pass for one that is known better.
         """
         if self.earlier is None or not self.earlier.is_first(number) or not self._first_path:
+            self.reused += 1
             return True
         try:
             with open(os.open(self._first_path, _NEW_FILE & ~os.O_EXCL | os.O_APPEND, 0o600), "wb") as file:
                 file.write(b"%d\n" % task)
         except OSError:
             return False
+        self.reused += 1
         return True
 
     def close(self) -> None:
@@ -149,7 +152,7 @@ class Tracking:
         self._earlier = earlier
         self._code = CodeReader(plan, folder)
         self._notes = StepNotes(self._folder, self._code)
-        self._tracked: list[Tracked] = []
+        self._tracked: dict[str, Tracked] = {}
 
     def begin(self, name: str) -> Tracked:
         """The turn of the step of that name has come: what its references stand for is there. Raises OSError."""
@@ -160,15 +163,21 @@ class Tracking:
         notes_items = self._folder and source is not None and not is_written(source)
         path = os.path.join(self._folder, f"{name}.tasks") if notes_items else ""
         first_path = os.path.join(self._folder, f"{name}.first") if self._folder else ""
-        self._tracked.append(Tracked(path, earlier, first_path))
-        return self._tracked[-1]
+        self._tracked[name] = Tracked(path, earlier, first_path)
+        return self._tracked[name]
+
+    def reused(self, *names: str) -> dict[str, int]:
+        """How many tasks of these steps, or of all, were reused, as the field of an event; no field for none."""
+        tracked = map(self._tracked.get, names) if names else self._tracked.values()
+        count = sum(each.reused for each in tracked if each is not None)
+        return {"reused_tasks": count} if count else {}
 
     def advance(self) -> bool:
         """Read some of the code of the steps that have begun; False where all of it is known."""
         return self._notes.advance()
 
     def close(self) -> None:
-        for tracked in self._tracked:
+        for tracked in self._tracked.values():
             tracked.close()
         self._notes.close()
 
