@@ -173,6 +173,10 @@ class MatchedTasks:
         step, task = self.place(number)
         return step.recall(task, logged=logged, kept=kept)
 
+    def keys(self, number: int) -> Any:
+        """See `EarlierTasks`."""
+        return self.place(number)[0].document.get("keys", "")
+
     def is_first(self, number: int) -> bool:
         """See `EarlierTasks`."""
         return self.place(number)[0].note.version == 1 and bool(self.first_digest)

@@ -11,22 +11,27 @@ from itertools import groupby
 from typing import Any
 
 from mprun.engines.results.ledger import Ledger
+from mprun.engines.results.new_keys import NewKeys
 from mprun.engines.results.store import StepResults
-from mprun.engines.results.tracking import Contents, Reused, Tracked
+from mprun.engines.results.tracking import Reused, Tracked, contents_of
+from mprun.engines.supply.supply import Supply
 from mprun.log.codec.task_lines import ReusedLines
+from mprun.plan.plan import Step
 from mprun.worker.wire.result_frames import Values
 
 Range = tuple[int, int]  # the first task of some in a row, and the one behind their last
 
 
 class ReuseFilter:
-    """For one pool, whose outcomes `ledger` books. `logged`: each task has a line in the log."""
+    """For one pool, whose outcomes `ledger` books, and whose items come from `supply`. `logged`: each task has a line
+    in the log."""
 
-    def __init__(self, tracked: Tracked, contents: Contents, ledger: Ledger, step: str, *, logged: bool) -> None:
+    def __init__(self, tracked: Tracked, supply: Supply, ledger: Ledger, step: Step, *, logged: bool) -> None:
         self._tracked = tracked
-        self._contents = contents
+        self._contents = contents_of(supply)
         self._ledger = ledger
-        self._step = step
+        self._step = step.name
+        self._keys = NewKeys(step, supply)
         self._logged = logged
 
     @property
@@ -37,11 +42,15 @@ class ReuseFilter:
     def filter(self, first: int, items: Sequence[Any]) -> list[Range]:
         """Book what is known of the tasks `first`, `first` + 1, …; returns those that are to be run."""
         numbers = self._tracked.take(first, items, self._contents)
-        if self._tracked.earlier is None:
+        earlier = self._tracked.earlier
+        if earlier is None:
             return [(first, first + len(items))]
         results = self._ledger.results
         recall = recaller(self._tracked, results, logged=self._logged)
-        found = [(task, recall(task, number)) for task, number in enumerate(numbers, first)]
+        found: list[tuple[int, Reused | None]] = []
+        for task, (number, item) in enumerate(zip(numbers, items, strict=True), first):
+            reused = recall(task, number)
+            found.append((task, reused and self._keys.put(reused, item, number, earlier)))
         to_run = []
         for known, some in groupby(found, key=lambda pair: pair[1] is not None):
             tasks = list(some)

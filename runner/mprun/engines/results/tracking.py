@@ -55,6 +55,9 @@ class EarlierTasks(Protocol):
     def recall(self, number: int, *, logged: bool, kept: bool) -> Reused | None:
         """What it has of the task with that number; None where that lacks the result, or the value, that is needed."""
 
+    def keys(self, number: int) -> Any:
+        """The `keys` that the task with that number had its label by, as the plan writes them."""
+
     def is_first(self, number: int) -> bool:
         """Whether the task with that number is known by version 1 of the digests alone."""
 
