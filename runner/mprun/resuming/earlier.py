@@ -68,6 +68,14 @@ class EarlierStep:
         """Whether the task with that number has returned, and is one that the note is about."""
         return self.results.has(number) and (number in self._run.first_tasks(self.name)) == self.note.is_of_first
 
+    def made_by(self, number: int) -> str:
+        """The id of the run that the result of the task with that number is from: another one where it was reused."""
+        if not self.results.has(number) or self.results.offsets[number] == NOT_LOGGED:
+            return self.run_id
+        with open(self._run.files.log, "rb") as log:
+            log.seek(self.results.offsets[number])
+            return str(event_of(log.readline()).get("reused", self.run_id))
+
     def recall(self, number: int, *, logged: bool, kept: bool) -> Reused | None:
         """See `EarlierTasks`."""
         offset = self.results.offsets[number]
@@ -275,6 +283,11 @@ class EarlierRun:
         same = [earlier for earlier in reversed(self.steps) if earlier.does(work)]
         same.sort(key=lambda earlier: (earlier.note.version == 1, earlier.name != step.name))
         return MatchedTasks(step, same, work) if same else None
+
+    def calls(self, name: str) -> int:
+        """How many calls its step of that name has made, or had to make, as far as that is known."""
+        step = next((each for each in self.steps if each.name == name), None)
+        return len(step.digests) // SIZE if step is not None else 0
 
     def noted(self, name: str) -> StepNote | None:
         """What the run has noted of its step of that name; None where its turn never came."""
