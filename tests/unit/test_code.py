@@ -103,7 +103,10 @@ p = importlib.import_module("unseen")
     }
 
 
-@pytest.mark.parametrize("data", [b"\0", b"\xff\xfe", b"(" * 10_000, b"x = " + b"-" * 50_000 + b"1", b"def f(:", b""])
+@pytest.mark.parametrize(
+    "data",
+    [b"\0", b"\xff\xfe", b"(" * 10_000, b"x = " + b"-" * 50_000 + b"1", b"def f(:", b"", b"import x\n" * 500_000],
+)
 def test_what_cannot_be_parsed_counts_by_its_bytes(data: bytes) -> None:
     source = read_source(data)
     assert (source.imports, source) == ((), read_source(data))

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 SIZE = 16  # bytes of a digest
 STAR = "*"
+LARGEST = 4 * 1024 * 1024  # bytes of a module that is parsed: a longer one is data, and would keep the loop for seconds
 
 _WITHOUT_EFFECT = {"ctx", "kind", "type_comment", "type_ignores"}  # fields of nodes
 
@@ -34,7 +35,9 @@ class Source(NamedTuple):
 
 
 def read_source(data: bytes) -> Source:
-    """The module whose file holds `data`; by its bytes, and without imports, where Python can't parse it."""
+    """The module whose file holds `data`; by its bytes, and without imports, where it is too long, or no Python."""
+    if len(data) > LARGEST:
+        return Source(bytes_digest(data))
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of invalid escapes, which are for whoever runs the module
