@@ -16,7 +16,7 @@ from conftest import CommandLine
 from log_checks import Event, check_log, counted
 
 from mprun.cli.explain import explain_run
-from mprun.engines.results.tracking import STEPS
+from mprun.engines.results.notes import STEPS
 from mprun.plan.digests import content_digest, step_digest
 from mprun.resuming.earlier import earlier_run
 from mprun.resuming.params import Options, params_as_before

@@ -175,3 +175,58 @@ def test_a_cell_is_found_by_its_key(mprun: CommandLine) -> None:
     assert (result["cell"], result["result"]) == ("south", [[2], {}])
     wrong = mprun("run", "w.yaml", "--only", "fetch@sout")
     assert wrong.stderr == "error: `--only fetch@sout`: `fetch` has no cell `sout`; did you mean `south`?\n"
+
+
+RELABELLED = {
+    "a list": "map: [{name: a, city: x}, {name: b, city: y}]",
+    "a csv": "map: {csv: towns.csv}",
+    "a generator": 'imap: {call: "jobs:towns"}',
+    "results": 'map: "${results.towns}"',
+    "the items of one result": 'map: "${results.all}"',
+}
+
+
+@pytest.mark.parametrize("what", RELABELLED)
+def test_a_task_that_is_reused_under_other_keys_has_its_new_key(mprun: CommandLine, what: str) -> None:
+    """Also one that an object of a user's stands for, which only a worker loads: it has none."""
+    mprun.write("towns.csv", "name,city\na,x\nb,y\n")
+    mprun.write(
+        "jobs.py",
+        """
+        class Town(dict):
+            pass
+
+
+        def towns():
+            return [{"name": "a", "city": "x"}, {"name": "b", "city": "y"}]
+
+
+        def town(number):
+            return Town(city="z") if number == 2 else towns()[number]
+
+
+        def size(town):
+            return len(town)
+        """,
+    )
+    for keys_, expected in (("keys: name", "ab"), ("keys: city", "xy"), ('keys: "${item.name}/${item.city}"', "")):
+        mprun.write(
+            "w.yaml",
+            f"""
+            pools:
+              towns: {{processes: 1, target: "jobs:town", map: {{range: {3 if what == "results" else 2}}}}}
+              all: {{processes: 1, target: "jobs:towns", apply: {{}}}}
+              p: {{processes: 1, target: "jobs:size", {RELABELLED[what]}, {keys_}}}
+            """,
+        )
+        ran = mprun("run", "w.yaml", "-q", *(["--reuse", "latest"] if mprun.logs() else []))
+        assert (ran.code, ran.stderr) == (0, "")
+        found = keys(mprun.log(), "p")
+        assert found[:2] == (list(expected) or ["a/x", "b/y"])
+        assert found[2:] in ([], [None])
+    assert all("reused" in event for event in ended(mprun.log(), "p"))
+    rewritten = (mprun.folder / "w.yaml").read_text().replace(', keys: "${item.name}/${item.city}"', "")
+    mprun.write("w.yaml", rewritten)
+    assert mprun("run", "w.yaml", "-q", "--reuse", "latest").code == 0
+    assert keys(mprun.log(), "p")[:2] == [None, None]
+    assert all("reused" in event for event in ended(mprun.log(), "p"))

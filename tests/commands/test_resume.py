@@ -437,3 +437,73 @@ def test_one_call_that_fails_again(flow: CommandLine) -> None:
 def test_a_run_that_was_killed_goes_on(tmp_path: Path, seed: int) -> None:
     """At a random moment, and the next one at another: in the end each task's result is there once, as if unbroken."""
     survive_kills(tmp_path, random.Random(seed), kills=2)
+
+
+# -- a call that is no longer the recorded one
+
+NO_LONGER: dict[str, tuple[Callable[[Path], None], list[str], str, str]] = {
+    "nothing": (lambda folder: None, [], "one", ""),
+    "the function": (rewrite("jobs.py", 'f"{greeting} {name}"', "name"), [], "one", ""),
+    "args": (rewrite("flow.yaml", "[alone]", "[alone, hi]"), [], "one", "args"),
+    "env": (rewrite("flow.yaml", "needs: cells", "needs: cells, env: {A: b}"), [], "one", "env"),
+    "a folder": (rewrite("flow.yaml", "needs: cells", "needs: cells, working_dir: ."), [], "one", ""),
+    "kwargs": (lambda folder: None, ["-p", "exponent=3"], "powers[1]", "kwargs"),
+    "limits": (rewrite("flow.yaml", "needs: cells", "retries: 1"), [], "one", ""),
+    "results": (rewrite("flow.yaml", "[1, 2, 3]", "[3, 2, 1]"), [], "sum", ""),
+}
+
+
+@pytest.mark.parametrize("what", NO_LONGER)
+def test_a_call_that_is_no_longer_the_recorded_one_says_so(flow: CommandLine, what: str) -> None:
+    change, options, task, changed = NO_LONGER[what]
+    assert flow("-q", "flow.yaml").code == 0
+    change(flow.folder)
+    ran = flow("repro", "latest", task, *options)
+    told = f"note: this is no longer the recorded call: what has changed is {changed}\n" if changed else ""
+    assert (ran.code, ran.stderr) == (0, told)
+
+
+WHICH_RUN = """
+    processes:
+      once: {target: "builtins:str", args: ["${run.id} in ${run.dir}"]}
+    pools:
+      each: {processes: 1, target: "jobs:cell", map: [x], kwargs: {greeting: "${run.id}"}}
+    """
+
+
+def test_a_call_again_is_in_the_run_that_made_it(flow: CommandLine) -> None:
+    """Whichever run has reused it since."""
+    flow.write("flow.yaml", WHICH_RUN)
+    assert flow("-q", "flow.yaml").code == 0
+    made = values(flow.log())
+    for _ in range(2):
+        assert flow("run", "-q", "flow.yaml", "--reuse", "latest").code == 0
+    assert values(flow.log()) == made
+    for step in ("once", "each"):
+        ran = flow("repro", "latest", step)
+        assert (ran.code, ran.stdout.splitlines()[-1]) == (0, f"returned {made[step][0]!r}")
+
+
+def test_a_parameter_that_the_workflow_has_no_more(flow: CommandLine) -> None:
+    assert flow("-q", "flow.yaml", "-p", "exponent=2").code == 0
+    rewrite("flow.yaml", "params: {exponent: 2}", "")(flow.folder)
+    rewrite("flow.yaml", '"${params.exponent}"', "2")(flow.folder)
+    calls(flow)
+    note = "note: the run was given `exponent`: the workflow has no such parameter any more\n"
+    assert flow("resume", "latest", "--explain").stderr == note
+    assert flow("repro", "latest", "one").stderr == note
+    calls(flow)
+    ran = flow("resume", "latest")
+    assert (ran.code, note in ran.stderr) == (0, True)
+    assert calls(flow) == []
+    ran = flow("resume", "latest", "-q", "-p", "exponent=2")
+    assert (ran.code, "there is no parameter `exponent`" in ran.stderr) == (2, True)
+
+
+@pytest.mark.parametrize("items", ["map: [5]", "imap: {lines: in.txt}", "starmap: [[5]]"])
+def test_a_task_by_its_step_alone_where_it_makes_one_call(flow: CommandLine, items: str) -> None:
+    flow.write("in.txt", "5\n")
+    flow.write("flow.yaml", f"pools: {{p: {{processes: 1, target: 'builtins:str', {items}}}}}")
+    assert flow("-q", "flow.yaml").code == 0
+    ran = flow("repro", "latest", "p")
+    assert (ran.code, ran.stdout.splitlines()[-1], ran.stderr) == (0, "returned '5'", "")

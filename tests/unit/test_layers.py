@@ -18,7 +18,7 @@ PACKAGE = Path(mprun.__file__).parent
 LAYERS = (
     "errors __init__",
     "system language log",
-    "results sources engines.table",
+    "results sources engines.table code",
     "plan",
     "sharing",
     "worker",

@@ -68,6 +68,10 @@ def run_file(
             plan = with_max_parallel(plan, max_parallel)
         if inline:
             _warn_about_inline(plan)
+        if earlier is not None and not quiet:
+            from mprun.resuming.params import left_out
+
+            say(left_out(inputs, plan))
         record = new_record(plan, runs_dir, log=log, sign=sign)
         summary = Summary()
         sinks = [*choose_sinks(quiet=quiet, log_on_stdout=record.on_stdout, inline=inline), summary]

@@ -13,7 +13,7 @@ from mprun.engines.results.ledger import Ledger
 from mprun.engines.results.reuse import ReuseFilter
 from mprun.engines.results.scope import scope_for
 from mprun.engines.results.store import StepResults
-from mprun.engines.results.tracking import Tracked, contents_of
+from mprun.engines.results.tracking import Tracked
 from mprun.engines.seam import Run
 from mprun.engines.supply.table import supply_of
 from mprun.engines.threads import with_thread_counts
@@ -98,7 +98,7 @@ class PoolExecution(Generic[W]):
         tracked, logged = self._tracked, self.run.plan.log_tasks == "all"
         if tracked is None or not tracked.looks_at_items:
             return None
-        return ReuseFilter(tracked, contents_of(self.supply), self.ledger, self.step.name, logged=logged)
+        return ReuseFilter(tracked, self.supply, self.ledger, self.step, logged=logged)
 
     def signal(self, number: int) -> None:
         for worker in self.workers.values():

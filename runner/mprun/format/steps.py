@@ -241,6 +241,12 @@ class StepEntry(LimitsEntry):
         takes="the path of a .json, .jsonl, .csv or .pickle file, as text",
         also=("output", "save_to", "save_as", "outfile"),
     )
+    reuse: bool = key(
+        True,
+        "Whether a run with --reuse, or resume, may leave out those of its calls that an earlier run has made.",
+        example="false",
+        also=("cache", "memoize", "cached", "skip_done"),
+    )
 
 
 class ProcessEntry(StepEntry):

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
-_SITES = ("site-packages", "dist-packages")
+SITES = ("site-packages", "dist-packages")
 _DOTTED = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*")
 
 
@@ -100,5 +100,5 @@ def is_builtin_exception(name: str) -> bool:
 def search_path(current: Iterable[str], folders: Iterable[str]) -> list[str]:
     """`current` (a `sys.path`) with `folders` inserted after the standard library and before site-packages."""
     current = [entry for entry in current if entry not in set(folders)]
-    first_site = next((i for i, entry in enumerate(current) if os.path.basename(entry) in _SITES), len(current))
+    first_site = next((i for i, entry in enumerate(current) if os.path.basename(entry) in SITES), len(current))
     return [*current[:first_site], *folders, *current[first_site:]]

@@ -80,7 +80,7 @@ class ProcessStep:
     which the target then runs; `stdout` and `stderr` are the files for its streams, relative to its folder where they
     begin with a reference. `keys` labels a cell or a task: the name of a field, or a Template. `save` is the
     absolute path of a file for the results; its text may hold references of the run. `keeps`: what it returns is
-    referred to by another step, or saved.
+    referred to by another step, or saved. `reuse`: a run may leave out what an earlier one has done of it.
     """
 
     name: str
@@ -104,6 +104,7 @@ class ProcessStep:
     keeps: bool = False
     condition: If | None = None
     when: When = ""
+    reuse: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +145,7 @@ class PoolStep:
     condition: If | None = None
     finalizer: Target | None = None
     keeps_finals: bool = False
+    reuse: bool = True
 
 
 Step = ProcessStep | PoolStep
@@ -171,7 +173,8 @@ class Plan:
     `grace_period` and `timeout` (of the run) are seconds; `timeout` and `max_parallel` are 0 for no bound. `log_tasks`
     says whether each task has a line in the log, or only those that fail. `params` are the values of the parameters
     but `secrets`, for which References stand wherever they are used. `code` has, by step and by the key that names the
-    target, the SHA-256 of the source file that it comes from, where targets were checked and have one. `only` and
+    target, the SHA-256 of the source file that it comes from, where targets were checked and have one: a run
+    of an earlier version is compared by it. `only` and
     `first` say which part of the workflow it is: the steps and cells that were asked for, how many items (0: all).
     """
 

@@ -6,8 +6,8 @@ from mprun.errors.exceptions import UsageError
 from mprun.plan.features import ESSENTIAL, SPREADING, beyond
 from mprun.plan.plan import Plan, ProcessStep
 
-# One process has nothing to spread, and can't bound a call from outside.
-_KNOWN = ESSENTIAL | SPREADING | {"step_timeout", "retries", "continue_on_error"}
+# One process has nothing to spread, makes every call, and can't bound one from outside.
+_KNOWN = ESSENTIAL | SPREADING | {"step_timeout", "retries", "continue_on_error", "reuse"}
 
 
 def refuse_inline(plan: Plan) -> None:

@@ -35,10 +35,15 @@ def plain_result(stored: Stored | None) -> Any:
     return (values[0] if values else None) if stored.single else values
 
 
+def plain_value(data: bytes) -> Any:
+    """The value whose pickle is `data`. Raises LookupError where that is no plain data."""
+    try:
+        return _PlainUnpickler(io.BytesIO(data)).load()
+    except pickle.UnpicklingError as error:
+        raise LookupError(f"it can't be read: {error}") from None
+
+
 def _load(fd: int, item: Item) -> Any:
     if item.offset < 0:
         raise LookupError("it is too large")
-    try:
-        return _PlainUnpickler(io.BytesIO(os.pread(fd, item.length, item.offset))).load()
-    except pickle.UnpicklingError as error:
-        raise LookupError(f"it can't be read: {error}") from None
+    return plain_value(os.pread(fd, item.length, item.offset))

@@ -2,43 +2,58 @@
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import json
 import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from mprun.engines.results.tracking import STEPS, EarlierValue, Reused
+from mprun.engines.results.tracking import EarlierValue, Reused
 from mprun.errors.exceptions import UsageError
 from mprun.log.codec.event import Event, event_of
 from mprun.log.codec.recorded import RecordedResults
 from mprun.log.codec.task_lines import NOT_RECORDED
 from mprun.log.reading.lock import is_locked
 from mprun.log.verifying.verify import verify
-from mprun.plan.digests import SIZE, Parts, content_digests, is_written, may_be_reused
+from mprun.plan.digests import SIZE, content_digest, content_digests, is_written, may_be_reused
 from mprun.plan.plan import Step, as_data, items_of
+from mprun.plan.work import Work
 from mprun.results.files import Place, Reader, ResultFiles, read_places
 from mprun.resuming.log_results import NOT_LOGGED, LogResults, read_results
+from mprun.resuming.notes import StepNote, read_first_tasks, read_modules, read_notes
 from mprun.resuming.plan_sources import written_source
 from mprun.runs.find import RunFiles, find_run
 
 
 class EarlierStep:
-    """What a run has of one of its steps. `parts` are what the work of its tasks was, part by part."""
+    """What a run has of one of its steps. `note` says what the work of its tasks was.
 
-    def __init__(self, run: EarlierRun, name: str, digest: str, parts: Parts) -> None:
+    Tasks that it has reused by version 1 of the digests are those of a step of their own, whose `note` says so.
+    """
+
+    def __init__(self, run: EarlierRun, name: str, note: StepNote) -> None:
         self.run_id = run.run_id
         self.name = name
-        self.digest = digest
-        self.parts = parts
+        self.note = note
         self._run = run
         self._lines = RecordedResults(run.files.log)
         self._files = ResultFiles(os.path.join(run.files.folder, "results"), name)
         self._values = Reader(self._files)
+
+    def does(self, work: Work) -> bool:
+        """Whether its tasks did the work `work`."""
+        note = self.note
+        if note.changed:
+            return False
+        if note.version == 1:
+            return note.digest == work.first_digest
+        if note.digest:
+            return note.digest == work.digest
+        return note.parts == work.parts and not work.files_since(self._run.began)  # it was killed before it knew
 
     @cached_property
     def results(self) -> LogResults:
@@ -50,8 +65,16 @@ class EarlierStep:
         return self._run.step(self.name)
 
     def returned(self, number: int) -> bool:
-        """Whether the task with that number has returned."""
-        return self.results.has(number)
+        """Whether the task with that number has returned, and is one that the note is about."""
+        return self.results.has(number) and (number in self._run.first_tasks(self.name)) == self.note.is_of_first
+
+    def made_by(self, number: int) -> str:
+        """The id of the run that the result of the task with that number is from: another one where it was reused."""
+        if not self.results.has(number) or self.results.offsets[number] == NOT_LOGGED:
+            return self.run_id
+        with open(self._run.files.log, "rb") as log:
+            log.seek(self.results.offsets[number])
+            return str(event_of(log.readline()).get("reused", self.run_id))
 
     def recall(self, number: int, *, logged: bool, kept: bool) -> Reused | None:
         """See `EarlierTasks`."""
@@ -110,44 +133,112 @@ class EarlierStep:
         source = self.document.get("source") or self.document.get("cells")
         if source is None:
             return content_digests([None])
+        if self._noted_items is not None:
+            return self._noted_items
         written = written_source(source)
-        if written is not None:
-            return content_digests(written.items())
+        return b"" if written is None else content_digests(written.items())
+
+    @property
+    def written_items(self) -> Any:
+        """What the plan says of its items, where that is all; else None."""
+        return self.document.get("source") or self.document.get("cells") if self._noted_items is None else None
+
+    @cached_property
+    def _noted_items(self) -> bytes | None:
+        """The digests of items that the plan doesn't have, or not whole."""
         try:
             data = Path(self._run.files.folder, "digests", f"{self.name}.tasks").read_bytes()
         except OSError:
-            return b""
+            return None
         return data[: len(data) // SIZE * SIZE]
 
 
 class MatchedTasks:
-    """The tasks of a step that have their equals among those of an earlier one, which does the same work."""
+    """The tasks of a step that have their equals among those of `steps`, which do the same work.
 
-    def __init__(self, step: Step, earlier: EarlierStep) -> None:
-        self.run_id = earlier.run_id
-        self.earlier = earlier
-        self.recall = earlier.recall
+    A task's number in them is that of its step among `steps`, and its own.
+    """
+
+    def __init__(self, step: Step, steps: Sequence[EarlierStep], work: Work) -> None:
+        self.run_id = steps[0].run_id
+        self._steps = steps
+        self._work = work
         source = items_of(step)
-        written = earlier.document.get("source") or earlier.document.get("cells")
-        self._same_items = source is None or (is_written(source) and _plain(source) == written)
+        self._items = b"" if source is None or not is_written(source) else content_digest(as_data(source))
+        self._same_items = source is None or self._has_same_items(steps[0])
 
     def find(self, first: int, count: int, digests: Callable[[], bytes]) -> Sequence[int]:
         """See `EarlierTasks`."""
-        has = self.earlier.returned
+        tasks = range(first, first + count)
         if self._same_items:
-            return [task if has(task) else -1 for task in range(first, first + count)]
-        return [self._number(task, digest) for task, digest in enumerate(_cut(digests()), first)]
+            numbers = [self._number(0, task) if self._steps[0].returned(task) else -1 for task in tasks]
+            if len(self._steps) == 1 or -1 not in numbers:
+                return numbers
+        return [self._find(task, digest) for task, digest in enumerate(_cut(digests()), first)]
 
-    def _number(self, task: int, digest: bytes) -> int:
+    def recall(self, number: int, *, logged: bool, kept: bool) -> Reused | None:
+        """See `EarlierTasks`."""
+        step, task = self.place(number)
+        return step.recall(task, logged=logged, kept=kept)
+
+    def keys(self, number: int) -> Any:
+        """See `EarlierTasks`."""
+        return self.place(number)[0].document.get("keys", "")
+
+    def is_first(self, number: int) -> bool:
+        """See `EarlierTasks`."""
+        return self.place(number)[0].note.version == 1 and bool(self.first_digest)
+
+    @cached_property
+    def first_digest(self) -> str:
+        """See `EarlierTasks`; empty where version 1 saw the same as this one, as there is no code to look at."""
+        first = self._work.first_digest
+        is_known_so = any(step.note.version == 1 for step in self._steps) and first != self._work.digest
+        return first if is_known_so else ""
+
+    def place(self, number: int) -> tuple[EarlierStep, int]:
+        """The step and the task there that `number` means."""
+        task, at = divmod(number, len(self._steps))
+        return self._steps[at], task
+
+    def content(self, number: int) -> bytes:
+        """The identity of the value of the task with that number. Raises OSError, and KeyError for no value."""
+        step, task = self.place(number)
+        return step.content(task)
+
+    def why_run(self, number: int, digest: bytes) -> str:
+        """Why the task whose item has `digest` is run, and not reused with that number."""
+        if number >= 0:
+            return "its result was not kept, and now is needed"
+        places = [(step, at) for step in self._steps if (at := step.position(digest)) >= 0]
+        if not places:
+            return "a new item"
+        step, at = places[0]
+        return step.results.failures.get(at, "not begun, or not ended,") + " before"
+
+    def _has_same_items(self, step: EarlierStep) -> bool:
+        written = step.written_items
+        return bool(self._items) and written is not None and content_digest(written) == self._items
+
+    def _number(self, at: int, task: int) -> int:
+        return task * len(self._steps) + at
+
+    def _find(self, task: int, digest: bytes) -> int:
         """Where it stood: mostly where it stands now."""
-        here = self.earlier.digests[task * SIZE : (task + 1) * SIZE]
-        if here == digest and self.earlier.returned(task):
-            return task
+        here = self._steps[0].digests[task * SIZE : (task + 1) * SIZE]
+        if here == digest and self._steps[0].returned(task):
+            return self._number(0, task)
         return self._by_digest.get(digest, -1)
 
     @cached_property
     def _by_digest(self) -> dict[bytes, int]:
-        return {digest: task for task, digest in enumerate(_cut(self.earlier.digests)) if self.earlier.returned(task)}
+        """The number of each item that has returned; of the first step that has it."""
+        return {
+            digest: self._number(at, task)
+            for at, step in reversed(list(enumerate(self._steps)))
+            for task, digest in enumerate(_cut(step.digests))
+            if step.returned(task)
+        }
 
 
 class EarlierRun:
@@ -158,7 +249,9 @@ class EarlierRun:
         self.head = head
         self.run_id = str(head["run_id"])
         self.plan = _read_plan(files, str(head.get("plan_sha256")))
-        self.steps = list(self._read_steps())
+        self._first_tasks: dict[str, frozenset[int]] = {}
+        self._notes = read_notes(files.folder)
+        self.steps = [EarlierStep(self, name, each) for name, note in self._notes.items() for each in note.each()]
 
     @property
     def workflow(self) -> str:
@@ -175,16 +268,41 @@ class EarlierRun:
         """How many items of each step it was asked for; None where for all."""
         return self.plan.get("first") or None
 
-    def tasks(self, step: Step, digest: str) -> MatchedTasks | None:
-        """See `Earlier`; nothing for a step that shares something with others, or has a finalizer.
+    @property
+    def began(self) -> int:
+        """When it began, in ns since the epoch."""
+        return int(datetime.fromisoformat(self.head["ts"]).timestamp() * 1000) * 1_000_000
 
-        Of several steps that did the same work, the one of that name, or the last.
+    def tasks(self, step: Step, work: Work) -> MatchedTasks | None:
+        """See `Earlier`; nothing for a step that may not be reused.
+
+        Of several steps that did the same work, the one of that name comes first, and then the last.
         """
         if not may_be_reused(step):
             return None
-        same = [earlier for earlier in self.steps if earlier.digest == digest]
-        named = [earlier for earlier in same if earlier.name == step.name] or same
-        return MatchedTasks(step, named[-1]) if named else None
+        same = [earlier for earlier in reversed(self.steps) if earlier.does(work)]
+        same.sort(key=lambda earlier: (earlier.note.version == 1, earlier.name != step.name))
+        return MatchedTasks(step, same, work) if same else None
+
+    def calls(self, name: str) -> int:
+        """How many calls its step of that name has made, or had to make, as far as that is known."""
+        step = next((each for each in self.steps if each.name == name), None)
+        return len(step.digests) // SIZE if step is not None else 0
+
+    def noted(self, name: str) -> StepNote | None:
+        """What the run has noted of its step of that name; None where its turn never came."""
+        return self._notes.get(name)
+
+    @cached_property
+    def modules(self) -> dict[str, dict[str, str]]:
+        """The modules, each with what it counts by, that parts of steps consist of, by the digest of the part."""
+        return read_modules(self.files.folder)
+
+    def first_tasks(self, name: str) -> frozenset[int]:
+        """The tasks of the step of that name that the run has reused by version 1 of the digests."""
+        if name not in self._first_tasks:
+            self._first_tasks[name] = read_first_tasks(self.files.folder, name)
+        return self._first_tasks[name]
 
     def step(self, name: str) -> dict[str, Any]:
         """The step of that name as the plan has it; empty where it has none."""
@@ -194,13 +312,6 @@ class EarlierRun:
     def results(self) -> dict[str, LogResults]:
         with open(self.files.log, "rb") as log:
             return read_results(log)
-
-    def _read_steps(self) -> Iterator[EarlierStep]:
-        with contextlib.suppress(FileNotFoundError), open(Path(self.files.folder, "digests", STEPS), "rb") as lines:
-            for line in lines:
-                with contextlib.suppress(ValueError, KeyError, TypeError, RecursionError):  # a crash may have torn it
-                    fields = json.loads(line)
-                    yield EarlierStep(self, fields["step"], fields["digest"], dict(fields["parts"]))
 
 
 def earlier_run(reference: str, runs_dir: str) -> EarlierRun:
@@ -236,11 +347,6 @@ def _read_plan(files: RunFiles, sha256: str) -> dict[str, Any]:
     if hashlib.sha256(data).hexdigest() != sha256:
         raise UsageError(f"the plan {path} is not the one that was run: the log's head has another SHA-256")
     return json.loads(data)  # type: ignore[no-any-return]
-
-
-def _plain(value: Any) -> Any:
-    """As it would be read from the plan's file."""
-    return json.loads(json.dumps(as_data(value)))
 
 
 def _cut(digests: bytes) -> Iterator[bytes]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
@@ -9,11 +10,22 @@ from mprun.engines.results.tracking import contents_of
 from mprun.engines.supply.supply import SourceSupply
 from mprun.engines.table import POOL_ENGINES
 from mprun.language.references import is_finals, step_of
-from mprun.plan.digests import Parts, content_digest, content_digests, may_be_reused, shares, step_digest, step_parts
-from mprun.plan.plan import Plan, PoolStep, Step, items_of
-from mprun.resuming.earlier import EarlierRun, EarlierStep, MatchedTasks
+from mprun.plan.digests import (
+    CODE_PARTS,
+    code_parts,
+    content_digest,
+    content_digests,
+    may_be_reused,
+    shares,
+    step_parts,
+)
+from mprun.plan.plan import Plan, PoolStep, Step, items_of, when
+from mprun.plan.work import CodeReader, Work
+from mprun.resuming.earlier import EarlierRun, MatchedTasks
+from mprun.resuming.notes import StepNote
 
 MAX_TASKS = 10  # tasks of one step that are listed one by one
+MAX_NAMES = 5  # of modules that have changed
 AT_ONCE = 1000  # items
 
 
@@ -21,7 +33,8 @@ AT_ONCE = 1000  # items
 class Fate:
     """What becomes of one step. `why` is for the whole of it; `tasks` are (number, why) of some that are run.
 
-    `numbers` are those that its tasks had in `earlier`, where they are known and all are reused.
+    `numbers` are those that its tasks had in `earlier`, where they are known and all are reused. `by_files`: some are
+    compared as version 1 of the digests did.
     """
 
     step: str
@@ -29,22 +42,30 @@ class Fate:
     reused: int = 0
     run: int = 0
     tasks: list[tuple[int, str]] = field(default_factory=list)
-    earlier: EarlierStep | None = None
+    earlier: MatchedTasks | None = None
     numbers: list[int] | None = None
+    by_files: bool = False
 
     def text(self) -> str:
         head = f"{self.step}: {self.why}" if self.why else f"{self.step}: {_counted(self.reused, self.run)}"
-        lines = [head, *(f"  {self.step}[{number}]: {why}" for number, why in self.tasks)]
+        lines = [
+            f"{head}{_BY_FILES if self.by_files else ''}",
+            *(f"  {self.step}[{number}]: {why}" for number, why in self.tasks),
+        ]
         if self.run > len(self.tasks) > 0:
             lines.append(f"  … and {self.run - len(self.tasks):,} more")
         return "\n".join(lines) + "\n"
 
 
+_BY_FILES = ", compared by the file of its target alone, as that run's version of mprun did"
+
+
 def explanation(plan: Plan, earlier: EarlierRun) -> str:
     """A line for each step of `plan`, and below it some of the tasks that are run."""
     fates: dict[str, Fate] = {}
+    code = CodeReader(plan, earlier.files.folder)
     for step in in_order_of_needs(plan):
-        fates[step.name] = _fate(plan, step, earlier, fates)
+        fates[step.name] = _fate(plan, step, earlier, fates, code)
     return "".join(fates[step.name].text() for step in plan.steps)
 
 
@@ -58,7 +79,7 @@ def in_order_of_needs(plan: Plan) -> Iterator[Step]:
             del left[step.name]
 
 
-def _fate(plan: Plan, step: Step, run: EarlierRun, fates: dict[str, Fate]) -> Fate:
+def _fate(plan: Plan, step: Step, run: EarlierRun, fates: dict[str, Fate], code: CodeReader) -> Fate:
     fate = Fate(step.name)
     again: list[str] = []
 
@@ -68,8 +89,9 @@ def _fate(plan: Plan, step: Step, run: EarlierRun, fates: dict[str, Fate]) -> Fa
             again.append(step_of(name))
         return digest
 
-    parts = step_parts(plan, step, digest_of_results)
-    tasks = run.tasks(step, step_digest(parts))
+    work = code.work(step, step_parts(plan, step, digest_of_results))
+    code.read(step, work)
+    tasks = run.tasks(step, work)
     if again:
         needed = fates.get(again[0])
         why = ", of which some are made again" if needed and needed.run else ": only the run shows whether they change"
@@ -78,22 +100,58 @@ def _fate(plan: Plan, step: Step, run: EarlierRun, fates: dict[str, Fate]) -> Fa
         fate.why = f"its engine, `{step.engine}`, makes every call again"
     elif shares(step):
         fate.why = "run, as what it shares with other steps is new in each run"
+    elif when(step):
+        fate.why = "run, as the steps around a run always are"
+    elif not step.reuse:
+        fate.why = "run, as its `reuse` is false"
     elif not may_be_reused(step):
         fate.why = "run, as its finals come from what its workers have gathered, which are new in each run"
     elif tasks is None:
-        fate.why = f"run, {_why_not(parts, run, step.name)}"
+        fate.why = f"run, {_why_not(work, run, step.name)}"
     else:
         _sort_tasks(plan, step, tasks, fate)
     return fate
 
 
-def _why_not(parts: Parts, run: EarlierRun, name: str) -> str:
+def _why_not(work: Work, run: EarlierRun, name: str) -> str:
     """Why no step of the earlier run did the same work."""
-    namesake = next((step for step in run.steps if step.name == name), None)
-    if namesake is None:
+    note = run.noted(name)
+    if note is None:
         return "as that run never came to it" if run.step(name) else "as it is new"
-    changed = [part for part in {**namesake.parts, **parts} if namesake.parts.get(part) != parts.get(part)]
-    return f"as it has changed: {', '.join(changed)}"
+    if note.changed:
+        return f"as {_named(_relative(note.changed, run))} was changed while that run was at work"
+    if note.version == 1:
+        now = work.parts | code_parts(work.files)
+    elif not note.digest:
+        now = work.parts
+    else:
+        now = work.whole
+    changed = [part for part in {**note.parts, **now} if note.parts.get(part) != now.get(part)]
+    if not changed:
+        files = _named(_relative(work.files_since(run.began), run))
+        return f"as that run was killed before it had read its code, and {files} was changed since"
+    words = (_in_words(part, note, work, run) for part in changed)
+    return f"as it has changed: {', '.join(dict.fromkeys(words))}"
+
+
+def _in_words(part: str, note: StepNote, work: Work, run: EarlierRun) -> str:
+    """`part`, which has changed; of code, the modules that have."""
+    before, now = run.modules.get(note.parts.get(part, "")), work.modules.get(part)
+    if part not in CODE_PARTS.values() or before is None or now is None:
+        return part
+    changed = [name for name in sorted({*before, *now}) if before.get(name) != now.get(name)]
+    return f"the module{'' if len(changed) == 1 else 's'} {_named(changed)}"
+
+
+def _relative(files: Sequence[str], run: EarlierRun) -> list[str]:
+    """`files` as seen from the folder of the workflow, where they are below it."""
+    folder = os.path.join(os.path.dirname(os.path.abspath(run.workflow)), "")
+    return [file.removeprefix(folder) for file in files]
+
+
+def _named(names: Sequence[str]) -> str:
+    listed = ", ".join(f"`{name}`" for name in names[:MAX_NAMES])
+    return listed if len(names) <= MAX_NAMES else f"{listed} and {len(names) - MAX_NAMES} more"
 
 
 def _sort_tasks(plan: Plan, step: Step, tasks: MatchedTasks, fate: Fate) -> None:
@@ -102,16 +160,17 @@ def _sort_tasks(plan: Plan, step: Step, tasks: MatchedTasks, fate: Fate) -> None
     if source is not None and source.needs_a_run:
         fate.why = "does the same work as before: it is run for those items that are new, or failed"
         return
-    fate.earlier, fate.numbers = tasks.earlier, []
+    fate.earlier, fate.numbers = tasks, []
     logged = plan.log_tasks == "all" or not isinstance(step, PoolStep)
     for task, number, digest in _numbered(step, tasks):
         if number >= 0 and tasks.recall(number, logged=logged, kept=step.keeps) is not None:
             fate.reused += 1
             fate.numbers.append(number)
+            fate.by_files = fate.by_files or tasks.is_first(number)
             continue
         fate.run += 1
         if len(fate.tasks) < MAX_TASKS:
-            fate.tasks.append((task, _why_run(tasks.earlier, task, number, digest)))
+            fate.tasks.append((task, tasks.why_run(number, digest)))
 
 
 def _numbered(step: Step, tasks: MatchedTasks) -> Iterator[tuple[int, int, bytes]]:
@@ -127,15 +186,6 @@ def _numbered(step: Step, tasks: MatchedTasks) -> Iterator[tuple[int, int, bytes
         numbers = tasks.find(first, len(items), lambda each=each: b"".join(each))  # type: ignore[misc]
         yield from zip(range(first, first + len(items)), numbers, each, strict=True)
         first += len(items)
-
-
-def _why_run(earlier: EarlierStep, task: int, number: int, digest: bytes) -> str:
-    if number >= 0:
-        return "its result was not kept, and now is needed"
-    at = earlier.position(digest)
-    if at < 0:
-        return "a new item"
-    return earlier.results.failures.get(at, "not begun, or not ended,") + " before"
 
 
 def _results_digest(fate: Fate | None) -> str:

@@ -6,7 +6,8 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from mprun.loading.params.inputs import ParamInput, ParamInputs, param_inputs
+from mprun.loading.params.inputs import OF_RUN, ParamInput, ParamInputs, param_inputs
+from mprun.plan.plan import Plan
 from mprun.resuming.earlier import EarlierRun
 
 
@@ -26,6 +27,14 @@ def params_as_before(run: EarlierRun, options: Options) -> ParamInputs:
     """
     recorded = run.plan["params"]
     now = param_inputs(options.assignments, options.file, {})
-    own = (ParamInput(name, value, False, f"the run {run.run_id}") for name, value in recorded.items())
+    own = (ParamInput(name, value, False, f"{OF_RUN} {run.run_id}") for name, value in recorded.items())
     around = param_inputs((), "", options.environ)
     return ParamInputs((*now.values, *own, *around.values), os.getcwd())
+
+
+def left_out(inputs: ParamInputs, plan: Plan) -> str:
+    """A note about the values of an earlier run for which the workflow has no parameter any more; empty for none."""
+    known = {*plan.params, *plan.secrets}
+    names = [each.name for each in inputs.values if each.source.startswith(OF_RUN) and each.name not in known]
+    listed = ", ".join(f"`{name}`" for name in names)
+    return f"note: the run was given {listed}: the workflow has no such parameter any more\n" if names else ""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -24,6 +23,7 @@ from mprun.worker.calls.scope import Scope
 AT_ONCE = 1000  # items
 
 Load = Callable[[], Any]
+Facts = Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,9 @@ def read_address(text: str, steps: Mapping[str, Step], run: EarlierRun) -> Addre
             raise UsageError(f"`{text}` is not a task: write `{bare}[0]`")
         return Address(bare, int(number[:-1]))
     if items_of(step) is not None and not (isinstance(step, PoolStep) and step.call == "apply"):
-        raise UsageError(f"`{bare}` makes several calls: which of them, such as `{bare}[0]`?")
+        if run.calls(bare) != 1:
+            raise UsageError(f"`{bare}` makes several calls: which of them, such as `{bare}[0]`?")
+        return Address(bare, 0)
     return Address(bare, None)
 
 
@@ -69,30 +71,32 @@ def _cell(run: EarlierRun, step: Step, label: str) -> int:
     return index
 
 
-def recorded_arguments(run: EarlierRun, step: Step, index: int | None) -> tuple[Sequence[Any], Mapping[str, Any]]:
+def recorded_arguments(
+    run: EarlierRun, step: Step, index: int | None, facts: Facts
+) -> tuple[Sequence[Any], Mapping[str, Any]]:
     """The arguments of a call, which are loaded in this process. Raises UsageError where they can't be had any more.
 
-    `step` is as the workflow has it now, with the values of secrets.
+    `step` is as the workflow has it now, with the values of secrets; `facts` is what `${run.…}` stands for.
     """
     source = items_of(step)
     if isinstance(step, PoolStep) and step.call == "apply":
-        args, kwargs = _scope(run, (step.args, step.kwargs), {}).evaluate((step.args, step.kwargs))
+        args, kwargs = _scope(run, facts, (step.args, step.kwargs), {}).evaluate((step.args, step.kwargs))
         return args, kwargs
     item = None if source is None else _item(run, step, source, index or 0)
     if isinstance(step, PoolStep):
-        scope = _scope(run, (step.kwargs, item), {})
+        scope = _scope(run, facts, (step.kwargs, item), {})
         return arguments_of(step.call, scope.evaluate(step.kwargs))(scope.evaluate(item))
     given = {"item": item} if step.cell == "item" else {"matrix": item} if step.cell == "matrix" else {}
     args = command_arguments(step) or step.args
     kwargs = item if step.cell == "kwargs" else step.kwargs
-    args, kwargs = _scope(run, (args, kwargs), given).evaluate((args, kwargs))
+    args, kwargs = _scope(run, facts, (args, kwargs), given).evaluate((args, kwargs))
     return args, kwargs
 
 
-def set_up(step: PoolStep, run: EarlierRun) -> None:
+def set_up(step: PoolStep, run: EarlierRun, facts: Facts) -> None:
     """Call the pool's initializer, if it has one. Raises what that raises."""
     if step.initializer is not None:
-        initargs = _scope(run, step.initargs, {}).evaluate(step.initargs)
+        initargs = _scope(run, facts, step.initargs, {}).evaluate(step.initargs)
         resolve_converting(step.initializer, step.converts and "strict")(*initargs)
 
 
@@ -148,7 +152,7 @@ def _items_of_run(run: EarlierRun, source: Source) -> Iterator[tuple[bytes, Load
 def _step(run: EarlierRun, name: str) -> EarlierStep:
     found = next((each for each in run.steps if each.name == step_of(name)), None)
     if found is not None and is_finals(name):
-        found = EarlierStep(run, name, found.digest, found.parts)
+        found = EarlierStep(run, name, found.note)
     if found is None or not found.kept():
         raise UsageError(f"the run {run.run_id} has no results of `{name}`")
     return found
@@ -169,7 +173,7 @@ class _Results:
         return [self._step.load(number) if number in self._step.kept() else None for number in range(last + 1)]
 
 
-def _scope(run: EarlierRun, value: Any, given: dict[str, Any]) -> Scope:
+def _scope(run: EarlierRun, facts: Facts, value: Any, given: dict[str, Any]) -> Scope:
     names = {reference.path[0] for reference in references_in(value) if reference.scope == "results"}
     results: dict[str, Any] = {name: _Results(_step(run, name)) for name in names}
-    return Scope(results=results, given={"run": {"id": run.run_id, "dir": os.path.abspath(run.files.folder)}, **given})
+    return Scope(results=results, given={"run": facts, **given})

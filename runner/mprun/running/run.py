@@ -35,6 +35,7 @@ from mprun.system.loop import ENDING, Loop
 from mprun.system.temporary import claim_folder, remove_abandoned_folders
 
 TICK = 0.25  # seconds between two redraws of a display with a clock
+CODE_DELAY = 0.05  # seconds until the code of the steps that have begun is read: first their children are started
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,12 +102,14 @@ def run_plan(
         events.emit("run.started", **_head(plan, run_id, git), **_resumes(earlier))
         loop.call_soon(remove_abandoned_folders)  # while the first children boot
         loop.call_later(TICK, partial(_tick, loop, events))
+        loop.call_later(CODE_DELAY, partial(_read_code, loop, tracking))
         try:
             stages.run()
         except BaseException:  # a fault of ours: at its end Python would wait for the children
             stages.stopper.kill_all("a fault of mprun's own")
             raise
         shared.close()  # the log reports what this frees before the run's end
+        tracking.close()  # while the log is open: until then nobody prunes the run
         exit_code = _exit_code(stages, log)
         events.emit(
             "run.finished",
@@ -115,6 +118,7 @@ def run_plan(
             steps=len(plan.steps),
             tasks=stages.tasks.total(),
             **stages.tasks,
+            **tracking.reused(),
             duration=round(time.monotonic() - began, 6),
         )
         log.close()
@@ -152,6 +156,12 @@ def _signal_all(stages: Stages, number: int) -> None:
 def _tick(loop: Loop, events: EventStream) -> None:
     events.tick()
     loop.call_later(TICK, partial(_tick, loop, events))
+
+
+def _read_code(loop: Loop, tracking: Tracking) -> None:
+    """Read a module of the steps that have begun; the next one in the loop's next pass."""
+    more = tracking.advance()
+    loop.call_later(0.0 if more else TICK, partial(_read_code, loop, tracking))
 
 
 def _exit_code(stages: Stages, log: EventLog) -> ExitCode:

@@ -196,6 +196,7 @@ class Scheduler:
             **({"error": execution.error} if execution.error else {}),
             tasks=execution.outcomes.total(),
             **execution.outcomes,
+            **self._run.tracking.reused(step.name),
             duration=round(time.monotonic() - self._began[step.name], 6),
         )
         self._settle(step.name, outcome)

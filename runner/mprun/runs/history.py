@@ -38,6 +38,7 @@ class PastRun:
     tasks: int | None = None
     outcomes: dict[str, int] | None = None
     size: int = 0
+    reused: int = 0
 
     def document(self) -> dict[str, Any]:
         """As JSON data."""
@@ -85,7 +86,7 @@ def _read(run: RunFiles, file: BinaryIO) -> PastRun:
     _need(head, _HEAD)
     end = run_end(file)
     if end:
-        _need(end, _END | {outcome: int for outcome in OUTCOMES if outcome in end})
+        _need(end, _END | {key: int for key in (*OUTCOMES, "reused_tasks") if key in end})
     # A run whose end is written is at work until it lets go of its log: its folder is still in use.
     state: State = "running" if at_work else end["outcome"] if end else "incomplete"
     return PastRun(
@@ -99,6 +100,7 @@ def _read(run: RunFiles, file: BinaryIO) -> PastRun:
         end.get("tasks"),
         {outcome: end[outcome] for outcome in OUTCOMES if outcome in end} if end else None,
         size,
+        end.get("reused_tasks", 0),
     )
 
 

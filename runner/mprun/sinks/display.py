@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, TextIO
 
 from mprun.log.words import Outcome
-from mprun.sinks.text import duration, plural, shown
+from mprun.sinks.text import duration, plural, reused_text, shown
 from mprun.system.writing import wait_for_room, write_all
 
 if TYPE_CHECKING:
@@ -97,7 +97,9 @@ def _line(event: Mapping[str, Any]) -> str:
         case "step.started":
             return f"{event['step']}: started ({shown(event['target'])}{_tasks(event)})"
         case "step.finished":
-            return f"{event['step']}: {event['outcome']} after {duration(event['duration'])}"
+            return (
+                f"{event['step']}: {event['outcome']} after {duration(event['duration'])}{reused_text(event, ', {}')}"
+            )
         case "step.skipped":
             return f"{event['step']}: skipped: {shown(event['reason'])}"
         case "worker.suspended" | "process.suspended" | "source.suspended" | "save.suspended":
@@ -196,7 +198,8 @@ class LiveDisplay:
 
     def _finish(self, event: Mapping[str, Any]) -> None:
         bar = self._bars[event["step"]]
-        self._progress.update(bar, completed=event["tasks"], total=max(event["tasks"], 1))
+        name = f"{event['step']}{reused_text(event, ' ({})')}"
+        self._progress.update(bar, completed=event["tasks"], total=max(event["tasks"], 1), description=name)
         self._progress.stop_task(bar)
 
     def _redraw(self, *, force: bool = False) -> None:

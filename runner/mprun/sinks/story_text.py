@@ -9,7 +9,7 @@ from typing import Any
 from mprun.log.reading.story import Cause, StepStory, Story, WorkerStory
 from mprun.sinks.event_text import subject
 from mprun.sinks.sharing_text import abandoned_text, things_text
-from mprun.sinks.text import duration, failure, plural, shown
+from mprun.sinks.text import counts_text, duration, failure, plural, shown
 
 Event = Mapping[str, Any]
 
@@ -37,6 +37,7 @@ def _head(story: Story, at_work: bool) -> list[str]:
         ("started", f"{head.get('ts', '')} by {head.get('user', '')} on {head.get('host', '')}"),
         ("command", " ".join(map(str, head.get("command_line", [])))),
         ("with", f"mprun {head.get('mprun', '')}, Python {head.get('python', '')}, {head.get('platform', '')}"),
+        ("resumes", head.get("resumes", "")),
         ("commit", f"{commit[:12]}{' with changes' if head.get('git_dirty') else ''}" if commit else ""),
         ("outcome", _outcome(story, at_work)),
         *(("stopped", _stop(stop)) for stop in story.stops),
@@ -68,7 +69,8 @@ def _step(step: StepStory) -> str:
         return f"skipped: {shown(step.skipped)}"
     if not step.started:
         return "not begun"
-    parts = [f"{count:,} {outcome.replace('_', ' ')}" for outcome, count in step.outcomes.items()]
+    counts = counts_text(step.outcomes, step.reused)
+    parts = [counts] if counts else []
     parts += [f"{count:,} tried again after {outcome.replace('_', ' ')}" for outcome, count in step.retried.items()]
     parts += [f"{step.slow:,} slow"] if step.slow else []
     parts += [f"{plural(step.printed, 'line')} of output"] if step.printed else []
@@ -143,4 +145,4 @@ def _seconds(start: str, end: str) -> float:
 
 def _counts(event: Event) -> str:
     names: Iterable[str] = ("returned", "raised", "lost", "timed_out", "cancelled", "unpicklable")
-    return ", ".join(f"{event[name]:,} {name.replace('_', ' ')}" for name in names if event.get(name))
+    return counts_text({name: event.get(name, 0) for name in names}, event.get("reused_tasks", 0))

@@ -8,7 +8,7 @@ from typing import Any
 
 from mprun.log.codec.lines import fields_of
 from mprun.log.words import Outcome
-from mprun.sinks.text import duration, failure, plural, shown, value
+from mprun.sinks.text import counts_text, duration, failure, plural, reused_text, shown, value
 
 MAX_RESULTS = 10  # of one step
 MAX_FAILURES = 5  # of one step, printed whole
@@ -30,7 +30,9 @@ class StepNotes:
     def remember(self, task: int, line: bytes) -> None:
         """Remember the results of the first tasks, in whichever order they come."""
         if len(self.results) < MAX_RESULTS or task < max(self.results):
-            self.results[task] = fields_of(line)["result"]
+            fields = fields_of(line)
+            self.single = self.single and "cell" not in fields  # no cell has started where all are reused
+            self.results[task] = fields["result"]
             if len(self.results) > MAX_RESULTS:
                 del self.results[max(self.results)]
 
@@ -105,7 +107,9 @@ def _step_lines(name: str, notes: StepNotes) -> list[str]:
     for why, count in notes.cancelled.items():
         lines.append(f"{name}: {plural(count, notes.noun) if notes.noun else 'it was'} cancelled: {shown(why)}")
     if any(result is not None for result in notes.results.values()):
-        lines.append(f"{name}: {_results(notes)}")
+        lines.append(f"{name}: {_results(notes)}{reused_text(notes.finished, ' ({})')}")
+    elif notes.finished.get("reused_tasks"):
+        lines.append(f"{name}: {reused_text(notes.finished)}")
     return lines
 
 
@@ -122,10 +126,10 @@ def _results(notes: StepNotes) -> str:
 def _run_lines(run: Mapping[str, Any], steps: Mapping[str, StepNotes], log: str) -> list[str]:
     if not run:
         return []
-    counts = [f"{run[outcome]:,} {outcome.replace('_', ' ')}" for outcome in _COUNTED if run.get(outcome)]
+    counts = counts_text({outcome: run.get(outcome, 0) for outcome in _COUNTED}, run.get("reused_tasks", 0))
     skipped = sum(bool(notes.skipped) for notes in steps.values())
     parts = [f"{plural(len(steps), 'step')}{f' ({skipped} skipped)' if skipped else ''}"]
-    parts.append(f"{plural(run['tasks'], 'task')}{': ' if counts else ''}{', '.join(counts)}")
+    parts.append(f"{plural(run['tasks'], 'task')}{': ' if counts else ''}{counts}")
     return [f"{run['outcome']} in {duration(run['duration'])}: {'; '.join(parts)}", f"log: {log}"]
 
 

@@ -23,7 +23,8 @@ def _lines(event: Event) -> Iterator[str]:
         case "output":
             yield f"  {at}  {event['stream']}: {shown(event['text'])}"
         case "tasks.counted":
-            yield f"  {at}  returned; the log keeps failures only (`log: {{tasks: failures}}`)"
+            reused = f"reused from the run {shown(event['reused'])}: " if "reused" in event else ""
+            yield f"  {at}  {reused}returned; the log keeps failures only (`log: {{tasks: failures}}`)"
         case "task.slow" | "process.slow":
             yield f"  {at}  at work for {duration(event['running_for'])}"
             yield from _indented(event["stack"])
@@ -39,7 +40,9 @@ def _attempt(at: str, event: Event) -> Iterator[str]:
     worker = f" in worker {event['worker']}" if "worker" in event else ""
     took = f" after {duration(event['duration'])}" if "duration" in event else ""
     retry = f"; tried again in {duration(event['retry_in'])}" if "retry_in" in event else ""
-    yield f"  {at}  attempt {event['attempt']}{worker}: {event['outcome'].replace('_', ' ')}{took}{retry}"
+    reused = f"reused from the run {shown(event['reused'])}: " if "reused" in event else ""
+    how = f"attempt {event['attempt']}{worker}: " if not reused else ""
+    yield f"  {at}  {how}{reused}{event['outcome'].replace('_', ' ')}{took}{retry}"
     if event.get("waited") is not None:
         yield f"    waited {duration(event['waited'])}"
     for key in ("args", "kwargs", "result"):

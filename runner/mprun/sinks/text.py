@@ -36,6 +36,23 @@ def plural(count: int, noun: str) -> str:
     return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
 
 
+def counts_text(counts: Mapping[str, int], reused: int) -> str:
+    """How many tasks had which outcome: `7 returned (4 reused), 1 timed out`; empty where there are none."""
+    return ", ".join(
+        f"{count:,} {outcome.replace('_', ' ')}{f' ({reused:,} reused)' if reused and outcome == 'returned' else ''}"
+        for outcome, count in counts.items()
+        if count
+    )
+
+
+def reused_text(counts: Mapping[str, Any], form: str = "{}") -> str:
+    """How many of the tasks that `counts` is about were reused, put into `form`; empty for none."""
+    reused, tasks = counts.get("reused_tasks", 0), counts.get("tasks", 0)
+    if not reused:
+        return ""
+    return form.format("reused" if reused == tasks == 1 else "all reused" if reused == tasks else f"{reused:,} reused")
+
+
 def failure(step: str, event: Mapping[str, Any]) -> list[str]:
     """A result event that isn't `returned`, as lines: what happened, with which arguments, and where."""
     lines = [f"{_address(step, event)}: {event['outcome'].replace('_', ' ')}: {_cause(event)}"]

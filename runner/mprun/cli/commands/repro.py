@@ -19,8 +19,9 @@ from mprun.log.values import bounded_repr
 from mprun.plan.plan import Plan, PoolStep, Step, command_arguments
 from mprun.planning.bind import bind
 from mprun.resuming.earlier import EarlierRun, earlier_run
-from mprun.resuming.params import Options, params_as_before
+from mprun.resuming.params import Options, left_out, params_as_before
 from mprun.resuming.recorded import read_address, recorded_arguments, set_up
+from mprun.resuming.recorded_call import changes_since, facts_of
 from mprun.worker.calls.calls import Call, call, judge_stay, resolve_converting, strict_arguments
 from mprun.worker.calls.exceptions import exception_fields
 
@@ -45,7 +46,9 @@ def command(
     The exit code is 1 if it raises.
     """
     earlier = earlier_run(run, runs_dir)
-    plan = prepare(earlier.workflow, params_as_before(earlier, Options(param or (), params, os.environ)))
+    inputs = params_as_before(earlier, Options(param or (), params, os.environ))
+    plan = prepare(earlier.workflow, inputs)
+    say(left_out(inputs, plan))
     return _repeat(earlier, plan, task, debugger=pdb)
 
 
@@ -55,13 +58,15 @@ def _repeat(run: EarlierRun, plan: Plan, task: str, *, debugger: bool) -> ExitCo
     Raises UsageError.
     """
     mask = Mask(plan.secrets.values())
-    bound = bind(plan, {"id": run.run_id, "dir": os.path.abspath(run.files.folder)})
-    address = read_address(task, {step.name: step for step in bound.steps}, run)
-    step = bound.step(address.step)
+    address = read_address(task, {step.name: step for step in plan.steps}, run)
+    facts = facts_of(run, address.step, address.index or 0)
+    step = bind(plan, facts).step(address.step)
+    if changed := changes_since(plan, step, run):
+        say(f"note: this is no longer the recorded call: what has changed is {', '.join(changed)}\n")
     with surrounded(step.surroundings, ()):
-        args, kwargs = recorded_arguments(run, step, address.index)
+        args, kwargs = recorded_arguments(run, step, address.index, facts)
         show(_masked(mask, f"{_call_text(step, args, kwargs)}\n"))
-        ended = call(_call_target, (run, step, args, kwargs), {}, judge_stay)
+        ended = call(_call_target, (run, step, facts, args, kwargs), {}, judge_stay)
         if ended.error is not None and debugger:
             import pdb
 
@@ -75,9 +80,9 @@ def _repeat(run: EarlierRun, plan: Plan, task: str, *, debugger: bool) -> ExitCo
     return ExitCode.FAILED
 
 
-def _call_target(run: Any, step: Step, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
+def _call_target(run: Any, step: Step, facts: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
     if isinstance(step, PoolStep):
-        set_up(step, run)
+        set_up(step, run, facts)
         if step.command:
             from mprun.worker.command import CommandCall
 

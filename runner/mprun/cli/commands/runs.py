@@ -18,7 +18,7 @@ from mprun.errors.exceptions import ExitCode, UsageError
 from mprun.runs.find import is_run_id
 from mprun.runs.history import PastRun, past_runs
 from mprun.runs.prune import Keep, folder_size, prune, to_prune
-from mprun.sinks.text import duration, plural, shown
+from mprun.sinks.text import counts_text, duration, plural, shown
 
 _HEADING = ("run", "workflow", "started (UTC)", "took", "outcome", "tasks")
 
@@ -120,5 +120,5 @@ def _row(run: PastRun) -> tuple[str, ...]:
 def _tasks(run: PastRun) -> str:
     if run.outcomes is None:
         return ""
-    counts = ", ".join(f"{count:,} {outcome.replace('_', ' ')}" for outcome, count in run.outcomes.items())
+    counts = counts_text(run.outcomes, run.reused)
     return f"{run.tasks:,}{f': {counts}' if counts else ''}"

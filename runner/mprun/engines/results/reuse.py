@@ -11,22 +11,27 @@ from itertools import groupby
 from typing import Any
 
 from mprun.engines.results.ledger import Ledger
+from mprun.engines.results.new_keys import NewKeys
 from mprun.engines.results.store import StepResults
-from mprun.engines.results.tracking import Contents, Reused, Tracked
+from mprun.engines.results.tracking import Reused, Tracked, contents_of
+from mprun.engines.supply.supply import Supply
 from mprun.log.codec.task_lines import ReusedLines
+from mprun.plan.plan import Step
 from mprun.worker.wire.result_frames import Values
 
 Range = tuple[int, int]  # the first task of some in a row, and the one behind their last
 
 
 class ReuseFilter:
-    """For one pool, whose outcomes `ledger` books. `logged`: each task has a line in the log."""
+    """For one pool, whose outcomes `ledger` books, and whose items come from `supply`. `logged`: each task has a line
+    in the log."""
 
-    def __init__(self, tracked: Tracked, contents: Contents, ledger: Ledger, step: str, *, logged: bool) -> None:
+    def __init__(self, tracked: Tracked, supply: Supply, ledger: Ledger, step: Step, *, logged: bool) -> None:
         self._tracked = tracked
-        self._contents = contents
+        self._contents = contents_of(supply)
         self._ledger = ledger
-        self._step = step
+        self._step = step.name
+        self._keys = NewKeys(step, supply)
         self._logged = logged
 
     @property
@@ -37,11 +42,15 @@ class ReuseFilter:
     def filter(self, first: int, items: Sequence[Any]) -> list[Range]:
         """Book what is known of the tasks `first`, `first` + 1, …; returns those that are to be run."""
         numbers = self._tracked.take(first, items, self._contents)
-        if self._tracked.earlier is None:
+        earlier = self._tracked.earlier
+        if earlier is None:
             return [(first, first + len(items))]
         results = self._ledger.results
         recall = recaller(self._tracked, results, logged=self._logged)
-        found = [(task, recall(task, number)) for task, number in enumerate(numbers, first)]
+        found: list[tuple[int, Reused | None]] = []
+        for task, (number, item) in enumerate(zip(numbers, items, strict=True), first):
+            reused = recall(task, number)
+            found.append((task, reused and self._keys.put(reused, item, number, earlier)))
         to_run = []
         for known, some in groupby(found, key=lambda pair: pair[1] is not None):
             tasks = list(some)
@@ -74,11 +83,27 @@ def recaller(tracked: Tracked, results: StepResults | None, *, logged: bool) -> 
             reused = earlier.recall(number, logged=logged, kept=results is not None)
         except OSError:
             return None
-        if results is None or reused is None or reused.value is None or not reused.value.path:
+        own = results.files.own(task, 1) if results is not None else ""
+        if reused is None or not _has_value(reused, own):
+            return None
+        if tracked.note_reused(task, number):
             return reused
-        return reused if _taken_over(reused.value.path, results.files.own(task, 1)) else None
+        _remove(reused, own)
+        return None
 
     return recall
+
+
+def _has_value(reused: Reused, own: str) -> bool:
+    """Whether the value, if there is one, is there: a large one at the path `own`."""
+    path = reused.value.path if reused.value is not None and own else ""
+    return not path or _taken_over(path, own)
+
+
+def _remove(reused: Reused, own: str) -> None:
+    if own and reused.value is not None and reused.value.path:
+        with contextlib.suppress(OSError):
+            os.unlink(own)
 
 
 def _taken_over(path: str, own: str) -> bool:

@@ -5,22 +5,20 @@ However a run ends: from these notes, its log and its results another one can go
 
 from __future__ import annotations
 
-import contextlib
-import json
 import os
 from collections.abc import Callable, Sequence
 from functools import cache
 from typing import Any, NamedTuple, Protocol
 
+from mprun.engines.results.notes import StepNotes
 from mprun.engines.results.store import Store
 from mprun.engines.supply.supply import Supply
 from mprun.log.codec.task_lines import Recorded
-from mprun.plan.digests import content_digest, content_digests, is_written, step_digest, step_parts
+from mprun.plan.digests import content_digest, content_digests, is_written, step_parts
 from mprun.plan.plan import Plan, Step, items_of
+from mprun.plan.work import CodeReader, Work
 from mprun.results.files import Reader
 from mprun.sources.decoding import CsvRows
-
-STEPS = "steps.jsonl"  # in the folder of digests: a line for each step whose turn has come
 
 _NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 
@@ -57,23 +55,38 @@ class EarlierTasks(Protocol):
     def recall(self, number: int, *, logged: bool, kept: bool) -> Reused | None:
         """What it has of the task with that number; None where that lacks the result, or the value, that is needed."""
 
+    def keys(self, number: int) -> Any:
+        """The `keys` that the task with that number had its label by, as the plan writes them."""
+
+    def is_first(self, number: int) -> bool:
+        """Whether the task with that number is known by version 1 of the digests alone."""
+
+    @property
+    def first_digest(self) -> str:
+        """That version's digest of the step, where any of its tasks is known so; else empty."""
+
 
 class Earlier(Protocol):
     """A run that another one resumes."""
 
     run_id: str
 
-    def tasks(self, step: Step, digest: str) -> EarlierTasks | None:
-        """What it has of the work that `step` does, whose digest is `digest`; None where it has nothing."""
+    def tasks(self, step: Step, work: Work) -> EarlierTasks | None:
+        """What it has of the `work` that `step` does; None where it has nothing."""
 
 
 class Tracked:
-    """What one step is, and what each of its items is. `earlier` is what an earlier run has of it, if anything."""
+    """What one step is, and what each of its items is. `earlier` is what an earlier run has of it, if anything.
 
-    def __init__(self, path: str, earlier: EarlierTasks | None) -> None:
+    `first_path` is for the ranges of the tasks that were reused by version 1 of the digests.
+    """
+
+    def __init__(self, path: str, earlier: EarlierTasks | None, first_path: str = "") -> None:
         self.earlier = earlier
         self._path = path
+        self._first_path = first_path
         self._fd = -1
+        self.reused = 0  # tasks
 
     @property
     def looks_at_items(self) -> bool:
@@ -96,6 +109,22 @@ class Tracked:
         except OSError:  # of the files that the items, or the earlier run's, are in
             self._path = ""
         return [-1] * len(items)
+
+    def note_reused(self, task: int, number: int) -> bool:
+        """`task` is about to be reused, which had that number; False where it can't be, as its digest can't be noted.
+
+        A later run compares it by the digest by which it was found: it must not pass for one that is known better.
+        """
+        if self.earlier is None or not self.earlier.is_first(number) or not self._first_path:
+            self.reused += 1
+            return True
+        try:
+            with open(os.open(self._first_path, _NEW_FILE & ~os.O_EXCL | os.O_APPEND, 0o600), "wb") as file:
+                file.write(b"%d\n" % task)
+        except OSError:
+            return False
+        self.reused += 1
+        return True
 
     def close(self) -> None:
         if self._fd >= 0:
@@ -124,33 +153,46 @@ class Tracking:
         self._folder = os.path.join(folder, "digests") if folder else ""
         self._store = store
         self._earlier = earlier
-        self._tracked: list[Tracked] = []
+        self._code = CodeReader(plan, folder)
+        self._notes = StepNotes(self._folder, self._code)
+        self._tracked: dict[str, Tracked] = {}
 
     def begin(self, name: str) -> Tracked:
         """The turn of the step of that name has come: what its references stand for is there. Raises OSError."""
         step = self._plan.step(name)
         source = items_of(step)
-        parts = step_parts(self._plan, step, self._digest_of_results)
-        digest = step_digest(parts)
-        self._note({"step": name, "digest": digest, "parts": parts})
+        work = self._code.work(step, step_parts(self._plan, step, self._digest_of_results))
+        earlier = self._compare(step, work)
         notes_items = self._folder and source is not None and not is_written(source)
         path = os.path.join(self._folder, f"{name}.tasks") if notes_items else ""
-        earlier = None if self._earlier is None else self._earlier.tasks(step, digest)
-        self._tracked.append(Tracked(path, earlier))
-        return self._tracked[-1]
+        first_path = os.path.join(self._folder, f"{name}.first") if self._folder else ""
+        self._tracked[name] = Tracked(path, earlier, first_path)
+        return self._tracked[name]
+
+    def reused(self, *names: str) -> dict[str, int]:
+        """How many tasks of these steps, or of all, were reused, as the field of an event; no field for none."""
+        tracked = map(self._tracked.get, names) if names else self._tracked.values()
+        count = sum(each.reused for each in tracked if each is not None)
+        return {"reused_tasks": count} if count else {}
+
+    def advance(self) -> bool:
+        """Read some of the code of the steps that have begun; False where all of it is known."""
+        return self._notes.advance()
 
     def close(self) -> None:
-        for tracked in self._tracked:
+        for tracked in self._tracked.values():
             tracked.close()
+        self._notes.close()
 
-    def _note(self, what: dict[str, Any]) -> None:
-        if not self._folder:
-            return
-        with contextlib.suppress(OSError):  # without the note, the step will be run again
-            os.makedirs(self._folder, mode=0o700, exist_ok=True)
-            fd = os.open(os.path.join(self._folder, STEPS), _NEW_FILE & ~os.O_EXCL | os.O_APPEND, 0o600)
-            with open(fd, "wb", buffering=0) as file:
-                file.write(json.dumps(what).encode() + b"\n")
+    def _compare(self, step: Step, work: Work) -> EarlierTasks | None:
+        """Note `work`, and find what the earlier run has of it."""
+        if self._earlier is None:
+            self._notes.begin(step, work)
+            return None
+        self._code.read(step, work)
+        earlier = self._earlier.tasks(step, work)
+        self._notes.complete(step, work, earlier.first_digest if earlier is not None else "")
+        return earlier
 
     def _digest_of_results(self, name: str) -> str:
         results = self._store.of(name)

@@ -11,6 +11,8 @@ from mprun.language.references import VARIABLE_PREFIX
 from mprun.loading.read.file import decode, read_bytes
 from mprun.loading.read.yaml_data import read_yaml
 
+OF_VARIABLE, OF_RUN = "the variable", "the run"  # how the sources begin that may be meant for another workflow
+
 
 class ParamInput(NamedTuple):
     """One value; `is_text` where everything is text. `source` and `place` say where it comes from."""
@@ -70,7 +72,7 @@ def _from_file(file: str) -> tuple[ParamInput, ...]:
 def _from_variables(environ: Mapping[str, str]) -> tuple[ParamInput, ...]:
     """Their names are upper case, with `_` for `-`: which parameter is meant is for the workflow to say."""
     return tuple(
-        ParamInput(name, value, True, f"the variable {name}")
+        ParamInput(name, value, True, f"{OF_VARIABLE} {name}")
         for name, value in environ.items()
         if name.startswith(VARIABLE_PREFIX)
     )

@@ -14,7 +14,7 @@ from mprun.format.params import ParamEntry
 from mprun.format.values import read_param
 from mprun.language.references import variable_name
 from mprun.loading.mistakes import Found, Mistake, short
-from mprun.loading.params.inputs import ParamInput, ParamInputs
+from mprun.loading.params.inputs import OF_RUN, OF_VARIABLE, ParamInput, ParamInputs
 from mprun.loading.params.values import (
     BOUNDED,
     WITH_PATTERN,
@@ -171,9 +171,10 @@ def _without_value(error: ParamError, entry: ParamEntry) -> str:
 
 
 def _unknown(names: list[str], inputs: ParamInputs) -> Iterator[Diagnostic]:
-    """Inputs for no declared parameter. A variable may be meant for another workflow."""
+    """Inputs for no declared parameter. A variable may be meant for another workflow, and an earlier run's value for
+    what this one was then."""
     for value in inputs.values:
-        if value.name not in names and not value.source.startswith("the variable"):
+        if value.name not in names and not value.source.startswith((OF_VARIABLE, OF_RUN)):
             advice = did_you_mean(suggest(value.name, names))
             known = ", ".join(sorted(names)) if names else "none"
             notes = () if advice else (f"the workflow's parameters: {known}",)

@@ -36,6 +36,7 @@ class StepStory:
     finished: Event = field(default_factory=dict)
     skipped: str = ""
     outcomes: Counter[str] = field(default_factory=Counter)
+    reused: int = 0
     retried: Counter[str] = field(default_factory=Counter)
     slow: int = 0
     printed: int = 0  # lines
@@ -115,7 +116,10 @@ class Story:
 
     def _result(self, step: StepStory, event: Event) -> None:
         step.outcomes[event["outcome"]] += 1
-        self._spent(event)
+        if "reused" in event:
+            step.reused += 1
+        else:
+            self._spent(event)
         if event["outcome"] not in ("returned", "cancelled"):
             self._failed(step, event)
 
@@ -125,6 +129,7 @@ class Story:
 
     def _counted(self, step: StepStory, event: Event) -> None:
         step.outcomes["returned"] += event["returned"]
+        step.reused += event["returned"] if "reused" in event else 0
 
     def _slow(self, step: StepStory, event: Event) -> None:
         step.slow += 1

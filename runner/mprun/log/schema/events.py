@@ -118,6 +118,10 @@ class Counts(Event):
     timed_out: Count | Absent = Field(default=None, description="Tasks that took longer than their timeout.")
     cancelled: Count | Absent = Field(default=None, description="Tasks that were stopped, or never begun.")
     unpicklable: Count | Absent = Field(default=None, description="Tasks whose argument or result can't be pickled.")
+    reused_tasks: Count | Absent = Field(
+        default=None,
+        description="Tasks that returned in an earlier run and were not called again; they are in `returned`.",
+    )
 
 
 class RunFinished(Counts):

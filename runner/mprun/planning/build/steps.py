@@ -81,6 +81,7 @@ class StepsBuilder:
             save=self._save(entry.save),
             condition=entry.if_,
             when=when,
+            reuse=entry.reuse,
         )
 
     def _pool(self, name: str, entry: PoolEntry) -> PoolStep:
@@ -107,6 +108,7 @@ class StepsBuilder:
             keys=entry.keys,
             save=self._save(entry.save),
             condition=entry.if_,
+            reuse=entry.reuse,
         )
 
     def _around(self, entry: StepEntry) -> Surroundings:

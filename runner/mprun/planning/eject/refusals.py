@@ -32,8 +32,8 @@ from mprun.sharing.kinds import QUEUES
 from mprun.sources.table import ListSource, MatrixSource, Source, ZipSource, whole_of
 
 _GROUPS = {stage: group for group, stage in HOOKS.items()}
-# The program has these, or a comment at its top lists what it leaves out of them.
-_KNOWN = ESSENTIAL | SPREADING | {field.name for field in fields(Limits)}
+# The program has these, or a comment at its top lists what it leaves out of them; it has no earlier run to reuse.
+_KNOWN = ESSENTIAL | SPREADING | {"reuse", *(field.name for field in fields(Limits))}
 _TO_MEET = ("Event", "Condition", "Barrier", "Pipe", *QUEUES)
 
 

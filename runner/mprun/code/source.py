@@ -1,0 +1,114 @@
+"""One module's source: what it imports, and a digest of its parsed code. Pure: nothing is imported or executed.
+
+Comments, docstrings, blank lines and the layout are in no digest. Docstrings are, where the module mentions `__doc__`.
+"""
+
+from __future__ import annotations
+
+import ast
+import warnings
+from collections.abc import Iterator
+from hashlib import blake2b
+from typing import Any, NamedTuple
+
+SIZE = 16  # bytes of a digest
+STAR = "*"
+LARGEST = 4 * 1024 * 1024  # bytes of a module that is parsed: a longer one is data, and would keep the loop for seconds
+
+_WITHOUT_EFFECT = {"ctx", "kind", "type_comment", "type_ignores"}  # fields of nodes
+
+
+class Import(NamedTuple):
+    """`import module` (no `names`), or `from module import names`; `level` counts the dots before the module."""
+
+    module: str
+    names: tuple[str, ...] = ()
+    level: int = 0
+
+
+class Source(NamedTuple):
+    """A module as it counts. `exports` is its `__all__`, where that is written out."""
+
+    digest: str
+    imports: tuple[Import, ...] = ()
+    exports: tuple[str, ...] = ()
+
+
+def read_source(data: bytes) -> Source:
+    """The module whose file holds `data`; by its bytes, and without imports, where it is too long, or no Python."""
+    if len(data) > LARGEST:
+        return Source(bytes_digest(data))
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of invalid escapes, which are for whoever runs the module
+            tree = ast.parse(data)
+        nodes = list(ast.walk(tree))
+        written: list[str] = []
+        _write(tree, _docstrings(nodes), written)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return Source(bytes_digest(data))
+    text = "\0".join(written).encode("utf-8", "surrogatepass")
+    return Source(bytes_digest(text), tuple(dict.fromkeys(_imports(nodes))), _exports(tree))
+
+
+def bytes_digest(data: bytes) -> str:
+    return blake2b(data, digest_size=SIZE).hexdigest()
+
+
+def _imports(nodes: list[ast.AST]) -> Iterator[Import]:
+    for node in nodes:
+        if isinstance(node, ast.Import):
+            yield from (Import(alias.name) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield Import(node.module or "", tuple(alias.name for alias in node.names), node.level)
+
+
+def _exports(tree: ast.Module) -> tuple[str, ...]:
+    for node in tree.body:
+        targets = node.targets if isinstance(node, ast.Assign) else []
+        if any(isinstance(each, ast.Name) and each.id == "__all__" for each in targets):
+            assert isinstance(node, ast.Assign)
+            return tuple(_texts(node.value))
+    return ()
+
+
+def _texts(value: ast.expr) -> Iterator[str]:
+    for item in value.elts if isinstance(value, ast.List | ast.Tuple) else ():
+        if isinstance(item, ast.Constant) and isinstance(item.value, str):
+            yield item.value
+
+
+def _docstrings(nodes: list[ast.AST]) -> set[int]:
+    """The identities of the statements that are docstrings, and of `pass`; none where the module reads docstrings."""
+    if any(getattr(node, "attr", getattr(node, "id", "")) == "__doc__" for node in nodes):
+        return set()
+    first = (node.body[0] for node in nodes if isinstance(node, _WITH_DOCSTRINGS) and node.body)
+    return {id(each) for each in (*filter(_is_text, first), *(node for node in nodes if isinstance(node, ast.Pass)))}
+
+
+_WITH_DOCSTRINGS = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
+
+
+def _is_text(statement: ast.stmt) -> bool:
+    value = statement.value if isinstance(statement, ast.Expr) else None
+    return isinstance(value, ast.Constant) and isinstance(value.value, str)
+
+
+def _write(value: Any, left_out: set[int], to: list[str]) -> None:
+    """Append `value`, a node or what a field of one holds, to `to`, as texts that no other code has."""
+    if isinstance(value, list):
+        to.append("[")
+        for item in value:
+            if id(item) not in left_out:
+                _write(item, left_out, to)
+        to.append("]")
+    elif isinstance(value, ast.AST):
+        to.append(f"({type(value).__name__}")
+        for name, field in ast.iter_fields(value):
+            if field is not None and name not in _WITHOUT_EFFECT:
+                to.append(name)
+                _write(field, left_out, to)
+        to.append(")")
+    else:
+        # Its type stands before it, as `1`, `1.0` and `True` are three constants. A long number has no decimal text.
+        to.append(f"{type(value).__name__} {value:#x}" if type(value) is int else repr(value))
