@@ -111,7 +111,7 @@ EDITS: dict[str, tuple[Callable[[Path], None], list[str], set[str]]] = {
     ),
     "a helper that gives the same": (edit("stages/helper.py", "scale(n)", "scale(+n)"), [], {"numbers"}),
     "a helper's helper": (
-        edit("lib/shared_lib.py", "n * 10", "n * 11"),
+        edit("lib/shared_lib.py", "n * 10", "n * 110"),
         [],
         {"numbers", "powers", "sum", "report"},
     ),
