@@ -73,8 +73,9 @@ def run_file(
         sinks = [*choose_sinks(quiet=quiet, log_on_stdout=record.on_stdout, inline=inline), summary]
         gc.enable()
         end = record_run(plan, record, sinks, _report_log_error, git, earlier, inline=inline)
-    if not quiet or end.exit_code is not ExitCode.SUCCEEDED:
-        say(summary.text(record.log))
+    whole = not quiet or end.exit_code is not ExitCode.SUCCEEDED
+    if text := summary.text(record.log) if whole else summary.warnings():
+        say(text)
     return end.exit_code
 
 

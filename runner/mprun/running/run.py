@@ -92,7 +92,7 @@ def run_plan(
         loop.on_signals(ENDING, lambda number: stages.stopper.on_signal(number))
         _follow_suspension(loop, stages)
         if plan.fail_fast:
-            events.add(FailFast(plan, lambda step: stages.stopper.fail_fast(step)))
+            events.add(FailFast(plan, lambda step: stages.stopper.fail_fast(step), store))
         shared.watch(run, lambda: stages.at_work)
         if plan.timeout:
             loop.call_later(plan.timeout, lambda: stages.stopper.time_out())

@@ -8,6 +8,7 @@ from typing import Any
 
 from mprun.log.reading.story import Cause, StepStory, Story, WorkerStory
 from mprun.sinks.event_text import subject
+from mprun.sinks.files_text import saved_parts
 from mprun.sinks.sharing_text import abandoned_text, things_text
 from mprun.sinks.text import duration, failure, plural, shown
 
@@ -73,7 +74,7 @@ def _step(step: StepStory) -> str:
     parts += [f"{step.slow:,} slow"] if step.slow else []
     parts += [f"{plural(step.printed, 'line')} of output"] if step.printed else []
     parts += [f"{plural(count, 'final')} {outcome.replace('_', ' ')}" for outcome, count in step.finals.items()]
-    parts += [f"saved in {shown(step.saved)}"] if step.saved else []
+    parts += saved_parts(step.saved, step.finished)
     if not step.finished:
         return f"not finished: {', '.join(parts) or 'nothing has ended yet'}"
     error = f": {shown(step.finished['error'])}" if "error" in step.finished else ""

@@ -8,6 +8,7 @@ from typing import Any
 
 from mprun.log.codec.lines import fields_of
 from mprun.log.words import Outcome
+from mprun.sinks.files_text import file_lines, unsaved_lines
 from mprun.sinks.text import duration, failure, plural, shown, value
 
 MAX_RESULTS = 10  # of one step
@@ -23,7 +24,8 @@ class StepNotes:
         self.failed = 0
         self.cancelled: Counter[str] = Counter()  # by what
         self.finished: Mapping[str, Any] = {}
-        self.skipped = ""
+        self.skipped: Mapping[str, Any] = {}
+        self.saved: Mapping[str, Any] = {}
         self.noun = ""  # what its calls are called, where it has more than one
         self.single = True
 
@@ -55,7 +57,9 @@ class Summary:
             case "step.finished":
                 self._steps[event["step"]].finished = event
             case "step.skipped":
-                self._steps[event["step"]].skipped = event["reason"]
+                self._steps[event["step"]].skipped = event
+            case "results.saved":
+                self._steps[event["step"]].saved = event
             case "run.finished":
                 self._run = event
 
@@ -84,6 +88,11 @@ class Summary:
     def tick(self) -> None:
         """No clock is kept."""
 
+    def warnings(self) -> str:
+        """What is to be known of files even where the run has succeeded, and nothing else is shown."""
+        lines = [line for name, notes in self._steps.items() for line in file_lines(name, notes.saved, notes.finished)]
+        return "".join(f"{line}\n" for line in lines)
+
     def text(self, log: str) -> str:
         """The summary: a block for each failed step, a line for each other, and how it all ended."""
         lines = [line for name, notes in self._steps.items() for line in _step_lines(name, notes)]
@@ -92,7 +101,8 @@ class Summary:
 
 def _step_lines(name: str, notes: StepNotes) -> list[str]:
     if notes.skipped:
-        return [f"{name}: skipped: {shown(notes.skipped)}"]
+        old = unsaved_lines(name, notes.skipped) if "old_file" in notes.skipped else []
+        return [f"{name}: skipped: {shown(notes.skipped['reason'])}", *old]
     if not notes.finished:
         return [f"{name}: not finished"]
     lines = []
@@ -106,7 +116,7 @@ def _step_lines(name: str, notes: StepNotes) -> list[str]:
         lines.append(f"{name}: {plural(count, notes.noun) if notes.noun else 'it was'} cancelled: {shown(why)}")
     if any(result is not None for result in notes.results.values()):
         lines.append(f"{name}: {_results(notes)}")
-    return lines
+    return lines + file_lines(name, notes.saved, notes.finished)
 
 
 def _results(notes: StepNotes) -> str:

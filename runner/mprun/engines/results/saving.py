@@ -1,4 +1,4 @@
-"""Writes a step's results to the file that its `save` names, once the step has succeeded: whole or not at all.
+"""Writes a step's results to the file that its `save` names, once the step has ended: whole or not at all.
 
 A child does it, because it must unpickle what the user's code returned. It writes a temporary file beside the target;
 the parent renames that when it is complete.
@@ -14,6 +14,7 @@ from typing import Any
 
 from mprun.engines.child.child import Ending
 from mprun.engines.child.helper import Helper
+from mprun.engines.results.unsaved import failed_fields
 from mprun.engines.seam import Execution, Finished, Run
 from mprun.plan.plan import Step
 from mprun.worker.calls.save import save_results
@@ -21,7 +22,7 @@ from mprun.worker.wire.frames import FAILED, SAVED, read_fields
 
 
 class Saving:
-    """The last act of a step that succeeded: an execution that replaces `execution`, whose work is done."""
+    """The last act of a step whose results are saved: an execution that replaces `execution`, whose work is done."""
 
     def __init__(self, run: Run, execution: Execution, finished: Finished) -> None:
         self.error = ""
@@ -32,6 +33,7 @@ class Saving:
         folder, name = os.path.split(self._path)
         self._unfinished = os.path.join(folder, f".{name}.{secrets.token_hex(4)}")
         self._saved: dict[str, Any] = {}
+        self._failed: dict[str, Any] = {}
         self._helper = Helper(run, execution.step, "save", self._frame, self._ended, lambda: finished(self))
 
     @property
@@ -51,6 +53,7 @@ class Saving:
     def start(self) -> None:
         try:
             stored = self._run.store.stored(self.step.name)
+            self._failed = failed_fields(self._failed_tasks())
             self._helper.start(save_results, (stored, self._path, self._unfinished), path=self._path)
         except (OSError, EOFError) as error:
             self._fail(str(error))
@@ -70,6 +73,11 @@ class Saving:
 
     def is_idle(self, pid: int) -> bool:
         return False
+
+    def _failed_tasks(self) -> list[int]:
+        results = self._run.store.of(self.step.name)
+        all_returned = self.outcomes["returned"] == self.outcomes.total()
+        return [] if results is None or all_returned else results.failed()
 
     def _frame(self, kind: int, body: bytes) -> None:
         if kind == SAVED:
@@ -94,7 +102,7 @@ class Saving:
         except OSError as error:
             self._fail(str(error))
         else:
-            self._run.events.emit("results.saved", step=self.step.name, path=self._path, **self._saved)
+            self._run.events.emit("results.saved", step=self.step.name, path=self._path, **self._saved, **self._failed)
 
     def _fail(self, why: str) -> None:
         self.error = self.error or f"its results could not be saved: {why}"
