@@ -83,6 +83,28 @@ def test_a_save_that_fails_fails_the_run(flow: CommandLine) -> None:
     assert "p: failed: its results could not be saved: result 0 holds a value of type list" in ran.stderr
 
 
+def test_a_folder_that_a_step_before_makes(flow: CommandLine) -> None:
+    """It is accepted, as a source's file is."""
+    flow.write(
+        "flow.yaml",
+        """
+        processes:
+          dirs: {command: [mkdir, -p, out]}
+        pools:
+          p: {processes: 1, target: "builtins:abs", map: [1], save: out/p.json, needs: dirs}
+        """,
+    )
+    assert flow("-q", "flow.yaml").code == 0
+    assert (flow.folder / "out" / "p.json").read_text() == "[\n1\n]\n"
+
+
+def test_a_row_that_cannot_be_is_an_error_before_the_start(flow: CommandLine) -> None:
+    flow.write("jobs.py", "def f(x: int) -> list[list[int]]:\n    return [[x]]\n")
+    ran = flow("-q", "flow.yaml", "-p", "save=out.csv")
+    assert (ran.code, flow.logs()) == (2, [])
+    assert "a `.json` file takes any" in ran.stderr
+
+
 def test_the_order_of_a_saved_file_is_that_of_the_items(flow: CommandLine) -> None:
     """Whatever is reused of an earlier run, and of a call without an order."""
     flow.write(
