@@ -129,3 +129,41 @@ def test_many_failures_are_given_as_ranges(flow: CommandLine) -> None:
         f"p: {flow.folder / 'out.jsonl'} has null for 1,508 failed tasks: "
         "3, 5-7, 1503, 1505-1507, 3000-3991, … 508 more\n"
     )
+
+
+def test_failed_entries_are_none_and_counted(flow: CommandLine) -> None:
+    """One rule for each kind of call, and for arguments; the summary counts them at the step that takes them."""
+    flow.write("jobs.py", "def f(x):\n    return 1 // (x % 2)\n\ndef g(x, *more):\n    return repr(x)\n")
+    taken = "\n".join(
+        f"""
+          {call}: {{processes: 1, target: "jobs:g", {call}: "${{results.a}}"}}
+          {call}-later: {{processes: 1, target: "jobs:g", {call}: "${{results.a}}", needs: {{a: finished}}}}"""
+        for call in ("map", "imap", "imap_unordered")
+    )
+    flow.write(
+        "flow.yaml",
+        f"""
+        processes:
+          whole: {{target: "jobs:g", args: ["${{results.a}}", "${{results.a.1}}"]}}
+          one: {{target: "jobs:g", args: ["${{results.a.2}}"]}}
+          none: {{target: "jobs:g", args: ["${{results.a.1}}"]}}
+        pools:
+          a: {{processes: 2, target: "jobs:f", imap: [0, 1, 2, 3], continue_on_error: true}}
+          {taken}
+        """,
+    )
+    ran = flow("flow.yaml")
+    assert ran.code == 0
+    finished = {event["step"]: event for event in flow.log() if event["event"] == "step.finished"}
+    received = {name: event.get("failures_received", {}).get("a") for name, event in finished.items()}
+    calls = ("map", "imap", "imap_unordered")
+    two = {name: 2 for call in calls for name in (call, f"{call}-later")}
+    assert received == {"a": None, **two, "whole": 2, "one": 1, "none": None}
+    assert "imap: it was given None for 2 failed tasks of `a`\n" in ran.stderr
+    results = {
+        name: sorted(
+            event["result"] for event in flow.log() if event["event"] == "task.result" and event["step"] == name
+        )
+        for name in two
+    }
+    assert results == {name: ["1", "1", "None", "None"] for name in two}

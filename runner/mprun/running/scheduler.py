@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from mprun.engines.execution import engine_of
+from mprun.engines.results.received import failures_received
 from mprun.engines.results.saving import Saving
 from mprun.engines.results.unsaved import is_saved, unsaved_fields
 from mprun.engines.seam import Execution, Run
@@ -205,6 +206,7 @@ class Scheduler:
             tasks=execution.outcomes.total(),
             **execution.outcomes,
             duration=round(time.monotonic() - self._began[step.name], 6),
+            **_received(step, self._run),
             **unsaved,
         )
         self._settle(step.name, outcome)
@@ -235,6 +237,12 @@ class Scheduler:
             return
         if all(other.name in self.outcomes for other in self._needed_by[source.step.name]):
             source.cancel(f"the end of `{name}`, which takes its results")
+
+
+def _received(step: Step, run: Run) -> dict[str, Any]:
+    """The event field about failed entries of other steps' results; none where it was given none."""
+    received = failures_received(step, run.store)
+    return {"failures_received": received} if received else {}
 
 
 def step_outcome(execution: Execution) -> StepOutcome:

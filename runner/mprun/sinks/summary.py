@@ -116,6 +116,8 @@ def _step_lines(name: str, notes: StepNotes) -> list[str]:
         lines.append(f"{name}: {plural(count, notes.noun) if notes.noun else 'it was'} cancelled: {shown(why)}")
     if any(result is not None for result in notes.results.values()):
         lines.append(f"{name}: {_results(notes)}")
+    for of, count in notes.finished.get("failures_received", {}).items():
+        lines.append(f"{name}: it was given None for {plural(count, 'failed task')} of `{shown(of)}`")
     return lines + file_lines(name, notes.saved, notes.finished)
 
 

@@ -28,8 +28,8 @@ class StepResults:
 
     `error` says why no more values can be written. `items` is the length of a single call's one value (-1: it is not a
     sequence). `ended` is set at the step's end. `failure` says why the results must not be taken as complete.
-    `save_failed`: they were to be saved in a file, and are not. `received` counts, by step, the entries without a value
-    that it took as items.
+    `save_failed`: they were to be saved in a file, and are not. `failures` counts the entries without a value, and
+    `received`, by step, those of them that it took as items.
 
     Whole, they are a list in the order of the tasks. `by_completion`: they stream in the order in which they came.
     `sparse`: the list has only those that have a value.
@@ -42,6 +42,7 @@ class StepResults:
         self.ended = False
         self.failure = ""
         self.save_failed = False
+        self.failures = 0
         self.received: Counter[str] = Counter()
         self.consumers = Consumers()
         self.on_available: list[Callable[[], None]] = []  # called when there are more results, or no more to come
@@ -85,6 +86,7 @@ class StepResults:
 
     def add_none(self, task: int) -> None:
         """`task` has ended without a value."""
+        self.failures += 1
         self._enter(task, array("q", [0]), array("q", [NO_VALUE]))
         self._tell_more()
 
@@ -231,6 +233,10 @@ class Store:
     def of(self, step: str) -> StepResults | None:
         """The results of that step, or the finals under that name; None where the step never started."""
         return self._steps.get(step)
+
+    def all(self) -> Iterator[tuple[str, StepResults]]:
+        """The results of each step that has begun to store some, with its name."""
+        yield from self._steps.items()
 
     def stored(self, step: str) -> Stored | None:
         """As `StepResults.stored`; None where it never started. Raises OSError."""

@@ -188,6 +188,10 @@ class StepFinished(Counts):
     outcome: Literal["succeeded", "failed", "cancelled"] = Field(description="What its tasks add up to.")
     error: str | Absent = Field(default=None, description="What went wrong with the step as a whole.")
     duration: Seconds = Field(description="Seconds from the step's start.")
+    failures_received: dict[str, int] | Absent = Field(
+        default=None,
+        description="How many failed entries of other steps' results it was given as None, by the name of these.",
+    )
     not_saved: NotSaved | Absent = None
     old_file: OldFile | Absent = None
 
