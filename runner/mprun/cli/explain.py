@@ -16,5 +16,5 @@ def explain_run(
 ) -> ExitCode:
     """Print what a run of `file` would reuse of `earlier`. Raises WorkflowError, UsageError."""
     plan = prepare(file, inputs)
-    show(explanation(narrowed(plan, only or (), first) if only or first is not None else plan, earlier))
+    show(explanation(narrowed(plan, only or (), first), earlier))
     return ExitCode.SUCCEEDED

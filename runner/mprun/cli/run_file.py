@@ -6,7 +6,6 @@ import contextlib
 import gc
 import os
 from collections.abc import Callable
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from mprun.cli.output import say
@@ -63,7 +62,8 @@ def run_file(
         if only or first is not None:
             from mprun.planning.only import narrowed
 
-            plan = replace(narrowed(plan, only or (), first), only=tuple(only or ()), first=first or 0)
+            plan = narrowed(plan, only or (), first)
+            _warn_about_trial(plan)
         if max_parallel is not None:
             plan = with_max_parallel(plan, max_parallel)
         if inline:
@@ -94,6 +94,13 @@ def _warn_about_inline(plan: Plan) -> None:
     refuse_inline(plan)
     if ignored := ignored_inline(plan):
         say(f"warning: a run in one process doesn't keep {ignored}\n")
+
+
+def _warn_about_trial(plan: Plan) -> None:
+    from mprun.planning.trial import trial_warnings
+
+    for warning in trial_warnings(plan):
+        say(f"warning: {warning}\n")
 
 
 def _prepare(file: str, inputs: ParamInputs, *, boots: bool) -> Plan:

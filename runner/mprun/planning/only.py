@@ -98,5 +98,8 @@ def _first(step: Step, count: int) -> Step:
 
 def narrowed(plan: Plan, wanted: Sequence[str], count: int | None) -> Plan:
     """`plan` as `--only` and `--first` ask for it. Raises UsageError."""
-    plan = only(plan, wanted) if wanted else plan
-    return first(plan, count) if count is not None else plan
+    if not wanted and count is None:
+        return plan
+    part = only(plan, wanted) if wanted else plan
+    part = first(part, count) if count is not None else part
+    return replace(part, only=tuple(wanted), first=count or 0)

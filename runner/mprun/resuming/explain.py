@@ -11,6 +11,7 @@ from mprun.engines.table import POOL_ENGINES
 from mprun.language.references import is_finals, step_of
 from mprun.plan.digests import Parts, content_digest, content_digests, may_be_reused, shares, step_digest, step_parts
 from mprun.plan.plan import Plan, PoolStep, Step, items_of
+from mprun.plan.trial import may_reuse
 from mprun.resuming.earlier import EarlierRun, EarlierStep, MatchedTasks
 
 MAX_TASKS = 10  # tasks of one step that are listed one by one
@@ -70,7 +71,9 @@ def _fate(plan: Plan, step: Step, run: EarlierRun, fates: dict[str, Fate]) -> Fa
 
     parts = step_parts(plan, step, digest_of_results)
     tasks = run.tasks(step, step_digest(parts))
-    if again:
+    if not may_reuse(plan, run):
+        fate.why = "run, as that run was a trial, and its files are not where this run's will be"
+    elif again:
         needed = fates.get(again[0])
         why = ", of which some are made again" if needed and needed.run else ": only the run shows whether they change"
         fate.why = f"depends on the results of `{again[0]}`{why}"

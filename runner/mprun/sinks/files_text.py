@@ -23,6 +23,11 @@ def unsaved_lines(name: str, event: Event) -> list[str]:
     return [f"{name}: {unsaved}"] if (unsaved := _unsaved(event)) else []
 
 
+def trial_lines(head: Event) -> list[str]:
+    """The line that says where the files of a trial are."""
+    return [f"trial: its files are in {shown(head['trial'])}; the real ones are as before"] if "trial" in head else []
+
+
 def saved_parts(saved: Event, finished: Event) -> list[str]:
     """The same in the middle of a line that is about the step."""
     parts = [f"saved in {shown(saved['path'])}"] if saved else []

@@ -39,6 +39,7 @@ def _head(story: Story, at_work: bool) -> list[str]:
         ("command", " ".join(map(str, head.get("command_line", [])))),
         ("with", f"mprun {head.get('mprun', '')}, Python {head.get('python', '')}, {head.get('platform', '')}"),
         ("commit", f"{commit[:12]}{' with changes' if head.get('git_dirty') else ''}" if commit else ""),
+        ("trial", f"its files are in {head['trial']}" if "trial" in head else ""),
         ("outcome", _outcome(story, at_work)),
         *(("stopped", _stop(stop)) for stop in story.stops),
     ]

@@ -8,7 +8,7 @@ from typing import Any
 
 from mprun.log.codec.lines import fields_of
 from mprun.log.words import Outcome
-from mprun.sinks.files_text import file_lines, unsaved_lines
+from mprun.sinks.files_text import file_lines, trial_lines, unsaved_lines
 from mprun.sinks.text import duration, failure, plural, shown, value
 
 MAX_RESULTS = 10  # of one step
@@ -42,11 +42,13 @@ class Summary:
 
     def __init__(self) -> None:
         self._steps: dict[str, StepNotes] = {}
+        self._head: Mapping[str, Any] = {}
         self._run: Mapping[str, Any] = {}
 
     def event(self, event: Mapping[str, Any]) -> None:
         match event["event"]:
             case "run.started":
+                self._head = event
                 self._steps = {step["step"]: StepNotes() for step in event["steps"]}
             case "process.started" if "task" in event:
                 self._steps[event["step"]].noun = "cell"
@@ -91,12 +93,12 @@ class Summary:
     def warnings(self) -> str:
         """What is to be known of files even where the run has succeeded, and nothing else is shown."""
         lines = [line for name, notes in self._steps.items() for line in file_lines(name, notes.saved, notes.finished)]
-        return "".join(f"{line}\n" for line in lines)
+        return "".join(f"{line}\n" for line in (*lines, *trial_lines(self._head)))
 
     def text(self, log: str) -> str:
         """The summary: a block for each failed step, a line for each other, and how it all ended."""
         lines = [line for name, notes in self._steps.items() for line in _step_lines(name, notes)]
-        return "\n".join([*lines, *_run_lines(self._run, self._steps, log)]) + "\n"
+        return "\n".join([*lines, *trial_lines(self._head), *_run_lines(self._run, self._steps, log)]) + "\n"
 
 
 def _step_lines(name: str, notes: StepNotes) -> list[str]:

@@ -102,7 +102,12 @@ class Saving:
         except OSError as error:
             self._fail(str(error))
         else:
-            self._run.events.emit("results.saved", step=self.step.name, path=self._path, **self._saved, **self._failed)
+            about = {"step": self.step.name, "path": self._path, **self._in_place_of()}
+            self._run.events.emit("results.saved", **about, **self._saved, **self._failed)
+
+    def _in_place_of(self) -> dict[str, str]:
+        real = self._run.trial.real(self._path) if self._run.trial is not None else ""
+        return {"in_place_of": real} if real else {}
 
     def _fail(self, why: str) -> None:
         self.error = self.error or f"its results could not be saved: {why}"

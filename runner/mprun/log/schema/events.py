@@ -93,6 +93,10 @@ class RunStarted(Event):
         default=None, description="The other workflow files that steps come from, with the SHA-256 of their bytes."
     )
     plan_sha256: Sha256 = Field(description="SHA-256 of the plan's JSON, the file plan.json beside the log.")
+    trial: str | Absent = Field(
+        default=None,
+        description="Where the files of a trial (`--first`, `--only STEP@CELL`) are, which leaves the real ones alone.",
+    )
     params: dict[str, Any] | Absent = Field(
         default=None, description="The values of the workflow's parameters but secret ones."
     )
@@ -404,6 +408,10 @@ class ResultsSaved(Event):
     event: Literal["results.saved"]
     step: Step
     path: str = Field(description="The file, absolute.")
+    in_place_of: str | Absent = Field(
+        default=None,
+        description="The file that a trial (`--first`, `--only STEP@CELL`) leaves alone by writing this one.",
+    )
     format: Literal["json", "jsonl", "csv", "pickle"] = Field(description="What it holds, by its ending.")
     size: Count = Field(description="Its bytes.")
     sha256: Sha256 = Field(description="SHA-256 of its bytes.")
