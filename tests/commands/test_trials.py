@@ -93,7 +93,9 @@ def test_a_full_run_reuses_nothing_of_it(flow: CommandLine) -> None:
         for step in ("cells", "lines", "sizes")
     ]
     trial = runs(flow)[-1].name
-    assert flow("run", "flow.yaml", "--reuse", trial, "-q").code == 0
+    ran = flow("run", "flow.yaml", "--reuse", trial, "-q")
+    warning = f"warning: nothing of {trial} is reused, as it was a trial: its files are in its own folder\n"
+    assert (ran.code, ran.stderr) == (0, warning)
     assert not any("reused" in event for event in flow.log())
     assert flow("run", "flow.yaml", "--reuse", trial, "--first", "3", "-q").code == 0
     assert sum("reused" in event for event in flow.log() if event.get("step") == "lines") == 2

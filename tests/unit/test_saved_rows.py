@@ -5,7 +5,7 @@ from __future__ import annotations
 import abc
 import collections.abc as abstract
 import enum
-from dataclasses import dataclass
+from dataclasses import InitVar, dataclass
 from datetime import date
 from decimal import Decimal
 from inspect import Signature
@@ -48,6 +48,16 @@ class Point:
     y: Optional[date]  # noqa: UP045 -- both spellings
 
 
+class Base:
+    pass
+
+
+@dataclass
+class Derived(Base):
+    x: int
+    setting: InitVar[list[int]]
+
+
 @dataclass
 class Polygon:
     points: list[Point]
@@ -75,7 +85,7 @@ ROWS: list[Any] = [
     Signature.empty, Any, object, TypeVar("T"), None, int, float, bool, str, Decimal, Path, date, Color, UserId,
     Literal["a", 1], int | None, int | list[list[int]], Annotated[int, "x"], Point, Pair, Model, list, tuple,
     dict[str, int], dict[str, Any], list[int], tuple[int, str], tuple[int, ...], Tree, numpy.generic, dict,
-    abstract.Sequence[int], abstract.Mapping[str, int], abstract.Iterable[int], Abstract, Shape,
+    abstract.Sequence[int], abstract.Mapping[str, int], abstract.Iterable[int], Abstract, Shape, Base, Derived,
 ]  # fmt: skip
 
 NO_ROWS: list[tuple[Any, str]] = [

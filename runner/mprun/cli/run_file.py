@@ -68,6 +68,8 @@ def run_file(
             plan = with_max_parallel(plan, max_parallel)
         if inline:
             _warn_about_inline(plan)
+        if earlier is not None:
+            _warn_about_earlier(plan, earlier)
         record = new_record(plan, runs_dir, log=log, sign=sign)
         summary = Summary()
         sinks = [*choose_sinks(quiet=quiet, log_on_stdout=record.on_stdout, inline=inline), summary]
@@ -101,6 +103,13 @@ def _warn_about_trial(plan: Plan) -> None:
 
     for warning in trial_warnings(plan):
         say(f"warning: {warning}\n")
+
+
+def _warn_about_earlier(plan: Plan, earlier: EarlierRun) -> None:
+    from mprun.plan.trial import may_reuse
+
+    if not may_reuse(plan, earlier):
+        say(f"warning: nothing of {earlier.run_id} is reused, as it was a trial: its files are in its own folder\n")
 
 
 def _prepare(file: str, inputs: ParamInputs, *, boots: bool) -> Plan:

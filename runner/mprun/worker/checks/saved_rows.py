@@ -6,6 +6,7 @@ said.
 
 from __future__ import annotations
 
+import dataclasses
 import inspect
 import sys
 import types
@@ -22,7 +23,7 @@ from uuid import UUID
 from mprun.worker.checks.problems import Problem, Use
 from mprun.worker.conversion.build import unwrapped
 from mprun.worker.conversion.converter import with_article
-from mprun.worker.conversion.records import fields_of, is_record
+from mprun.worker.conversion.records import fields_of, is_record, type_hints
 from mprun.worker.conversion.results import shown
 
 Why = Callable[[Any], str]  # of an annotation: what has no row; empty where nothing is known to be wrong
@@ -65,7 +66,7 @@ def _row(annotation: Any) -> str:
             return _first(_cell, _items(kind))
         if (fields := _fields(kind)) is not None:
             return _first(_cell, fields)
-        return _cell(kind)
+        return "" if _has_rows_below(kind) else _cell(kind)
 
     return _of_members(annotation, why)
 
@@ -135,6 +136,9 @@ def _fields(kind: Any) -> list[Any] | None:
         return None
     if hasattr(origin, "__pydantic_fields__"):
         return [field.annotation for field in origin.__pydantic_fields__.values()]
+    if dataclasses.is_dataclass(origin):
+        hints = type_hints(origin)
+        return [hints.get(field.name, Any) for field in dataclasses.fields(origin)]
     if is_record(origin):
         return [field.annotation for field in fields_of(origin).values() if field.annotation is not Signature.empty]
     return list(typing.get_args(kind)[1:]) if issubclass(origin, Mapping) else None
@@ -148,3 +152,11 @@ def _is_open(kind: type) -> bool:
     frames = (getattr(sys.modules.get(library), "DataFrame", None) for library in _FRAMES)
     known = [each for each in (*frames, getattr(numpy, "generic", None)) if isinstance(each, type)]
     return issubclass(kind, tuple(known))
+
+
+def _has_rows_below(kind: Any) -> bool:
+    """Whether a class that is derived from `kind`, of the user's, has a row."""
+    if not isinstance(kind, type) or kind.__module__ == "builtins":
+        return False
+    derived: list[type] = type.__subclasses__(kind)
+    return any(not _row(each) or _has_rows_below(each) for each in derived)
