@@ -273,6 +273,16 @@ def test_a_list_that_is_not_whole_is_not_saved(save: Any) -> None:
     assert (ran.named("save.started"), path.exists()) == ([], False)
 
 
+@pytest.mark.parametrize("may_fail", [True, False])
+def test_a_finalizer_that_fails_takes_nothing_from_the_list(save: Any, may_fail: bool) -> None:
+    """It is whole, and saved where the step may fail."""
+    step = pool("p", "flows:same", 3, finalizer=parse_target("zoo:raises", HERE), folder=HERE)
+    ran, path = save("values.json", limited(step, continue_on_error=may_fail))
+    assert "its finalizer `zoo:raises` raised" in ran.one("step.finished")["error"]
+    assert path.exists() == may_fail
+    assert ran.end.exit_code is (ExitCode.SUCCEEDED if may_fail else ExitCode.FAILED)
+
+
 @pytest.mark.parametrize("fail_fast", [True, False])
 def test_a_save_that_fails_fails_the_run(tmp_path: Path, warm: None, fail_fast: bool) -> None:
     """Whatever the step says of failures; what needs it is skipped."""

@@ -185,7 +185,9 @@ class Scheduler:
 
     def _finished(self, execution: Execution) -> None:
         """All children of `execution` are joined: its results are saved, if they are to be; then the step is done."""
-        if isinstance(execution, Saving) or not is_saved(execution.step, execution.outcomes, execution.error):
+        step, results = execution.step, self._run.store.of(execution.step.name)
+        whole = results is not None and results.whole
+        if isinstance(execution, Saving) or not is_saved(step, execution.outcomes, execution.error, whole=whole):
             self._done(execution)
         else:
             saving = self.at_work[execution.step.name] = Saving(self._run, execution, self._finished)
@@ -215,7 +217,7 @@ class Scheduler:
 
     def _unsaved(self, execution: Execution) -> dict[str, Any]:
         """The event fields about a file that was to be written, and is not."""
-        if isinstance(execution, Saving) and not execution.error:
+        if isinstance(execution, Saving) and not execution.failure:
             return {}
         results = self._run.store.of(execution.step.name)
         if results is not None:

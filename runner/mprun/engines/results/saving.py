@@ -22,10 +22,13 @@ from mprun.worker.wire.frames import FAILED, SAVED, read_fields
 
 
 class Saving:
-    """The last act of a step whose results are saved: an execution that replaces `execution`, whose work is done."""
+    """The last act of a step whose results are saved: an execution that replaces `execution`, whose work is done.
+
+    `failure` says why they are not saved.
+    """
 
     def __init__(self, run: Run, execution: Execution, finished: Finished) -> None:
-        self.error = ""
+        self.failure = ""
         self._run = run
         self._execution = execution
         self._finished = finished
@@ -35,6 +38,15 @@ class Saving:
         self._saved: dict[str, Any] = {}
         self._failed: dict[str, Any] = {}
         self._helper = Helper(run, execution.step, "save", self._frame, self._ended, lambda: finished(self))
+
+    @property
+    def error(self) -> str:
+        """What is wrong with the step: its `failure`, or what was before."""
+        return self.failure or self._execution.error
+
+    @error.setter
+    def error(self, error: str) -> None:
+        self.failure = self.failure or error
 
     @property
     def step(self) -> Step:
@@ -89,7 +101,7 @@ class Saving:
         child = self._helper.child
         if not self._saved:
             self._fail((child and child.stopped_by) or f"the child that writes them {ending}")
-        elif not self.error:
+        elif not self.failure:
             self._put_in_place()
         with contextlib.suppress(OSError):
             os.unlink(self._unfinished)
@@ -110,7 +122,7 @@ class Saving:
         return {"in_place_of": real} if real else {}
 
     def _fail(self, why: str) -> None:
-        self.error = self.error or f"its results could not be saved: {why}"
+        self.failure = self.failure or f"its results could not be saved: {why}"
 
 
 def _sync_folder(folder: str) -> None:

@@ -28,6 +28,7 @@ class StepResults:
 
     `error` says why no more values can be written. `items` is the length of a single call's one value (-1: it is not a
     sequence). `ended` is set at the step's end. `failure` says why the results must not be taken as complete.
+    `whole`: whatever error the step has, it is not one of this list, but of what its finalizers gave.
     `save_failed`: they were to be saved in a file, and are not. `failures` counts the entries without a value, and
     `received`, by step, those of them that it took as items.
 
@@ -41,6 +42,7 @@ class StepResults:
         self.items = -1
         self.ended = False
         self.failure = ""
+        self.whole = False
         self.save_failed = False
         self.failures = 0
         self.received: Counter[str] = Counter()

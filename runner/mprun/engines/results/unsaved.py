@@ -12,15 +12,15 @@ from mprun.plan.plan import Step
 MOST_LISTED = 1000  # failed tasks that one event lists: a line of the log is bounded
 
 
-def is_saved(step: Step, outcomes: Mapping[str, int], error: str) -> bool:
+def is_saved(step: Step, outcomes: Mapping[str, int], error: str, *, whole: bool) -> bool:
     """Whether the results of `step`, which has ended, are written to its file.
 
-    Not where its list isn't whole, as tasks were cancelled or the step has an `error` of its own; and not where tasks
-    failed, unless the step has `continue_on_error`: then the file has what there is.
+    Not where its list isn't whole, as tasks were cancelled or the step has an `error` of its own (unless the list is
+    `whole` all the same); and not where it failed, unless it has `continue_on_error`: then the file has what there is.
     """
-    if not step.save or error or outcomes.get("cancelled"):
+    if not step.save or outcomes.get("cancelled") or (error and not whole):
         return False
-    failed = any(count for outcome, count in outcomes.items() if outcome != "returned")
+    failed = error or any(count for outcome, count in outcomes.items() if outcome != "returned")
     return step.limits.continue_on_error or not failed
 
 
