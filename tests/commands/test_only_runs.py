@@ -43,3 +43,22 @@ def test_the_program_of_one_cell_has_that_cell_alone(mprun: CommandLine) -> None
         "w.yaml", "processes: {p: {target: 'builtins:print', foreach: [a, b], args: ['${item}'], max_parallel: 1}}"
     )
     assert 'for item in ["a"]' in mprun("plan", "w.yaml", "--only", "p@a", "--python").stdout
+
+
+def test_the_first_items_of_a_list_that_a_step_returned(mprun: CommandLine) -> None:
+    """Of a process that returns it whole, and of a pool, whether it is waited for or streams."""
+    mprun.write("jobs.py", "def numbers():\n    return list(range(10))\n")
+    mprun.write(
+        "w.yaml",
+        """
+        processes:
+          numbers: {target: "jobs:numbers"}
+          cells: {target: "builtins:abs", foreach: "${results.numbers}", args: ["${item}"]}
+        pools:
+          mapped: {target: "builtins:abs", map: "${results.numbers}"}
+          again: {target: "builtins:abs", imap: "${results.mapped}"}
+        """,
+    )
+    assert mprun("run", "w.yaml", "--first", "2", "-q").code == 0
+    tasks = [event["step"] for event in mprun.log() if event["event"].endswith(".result")]
+    assert {name: tasks.count(name) for name in tasks} == {"numbers": 1, "cells": 2, "mapped": 2, "again": 2}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import datetime
+import importlib
 import itertools
 import os
 import pickle
@@ -74,6 +75,11 @@ def fails_if_odd(number: int) -> int:
     if number % 2:
         raise ValueError(f"{number} is odd")
     return number
+
+
+def none_if_even(number: int) -> None:
+    if number % 2:
+        raise ValueError(f"{number} is odd")
 
 
 def fails_first(folder: str, size: int, number: int) -> str:
@@ -207,6 +213,10 @@ def waits_for_pair(pair: tuple[str, int]) -> tuple[str, int]:
     return pair[0], waits_for(*pair)
 
 
+def waits_for_pair_if_any(pair: tuple[str, int] | None) -> tuple[str, int] | None:
+    return None if pair is None else waits_for_pair(pair)
+
+
 def only_the_first(pair: tuple[str, int]) -> tuple[str, int]:
     folder, number = pair
     if number:
@@ -230,6 +240,14 @@ class Point:
 
 def point(number: int) -> Point:
     return Point(number, datetime.date(1970, 1, 1 + number))
+
+
+def frame(kind: str) -> Any:
+    """Two rows, in one of which a value is missing."""
+    library: Any = importlib.import_module(kind.partition("-")[0])
+    if kind == "pandas-index":
+        return library.DataFrame({"a": [1, 2]}, index=library.Index(["x", "y"], name="key"))
+    return library.DataFrame({"a": [1, 2], "b": ["x", None]})
 
 
 class SlowToLoad:

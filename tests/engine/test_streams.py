@@ -57,14 +57,14 @@ def test_a_stream_flows_while_its_source_is_at_work(run_steps: RunSteps, tmp_pat
 
 
 def test_a_stream_whose_last_ones_have_all_failed(run_steps: RunSteps, tmp_path: Path) -> None:
-    """The second pool is at work on the only result until the first one has ended: there is nothing left to take."""
+    """The second pool has had the only value when the first one ends: there is nothing left to take but failures."""
     items = [(str(tmp_path), number) for number in range(20)]
     ran = run_steps(
         limited(gives("first", "flows:only_the_first", items, call="imap"), continue_on_error=True),
-        takes_stream("second", "flows:waits_for_pair", "first", processes=1),
+        takes_stream("second", "flows:waits_for_pair_if_any", "first", processes=1),
         process("end", "flows:takes", str(tmp_path), 0, needs=("first",), folder=HERE),
     )
-    assert ran.values("second") == [[str(tmp_path), 1]]
+    assert ran.values("second") == [[str(tmp_path), 1], *[None] * 19]
 
 
 @pytest.mark.parametrize("first", ["imap", "imap_unordered"])
@@ -142,14 +142,15 @@ def test_large_values_stream(run_steps: RunSteps) -> None:
     assert ran.values("second") == [3_000_000] * 60
 
 
-def test_a_failed_task_is_left_out_and_its_step_told(run_steps: RunSteps) -> None:
-    """What took from a step that failed has failed too, unless that one may fail."""
+def test_failed_tasks_of_a_stream(run_steps: RunSteps) -> None:
+    """What took from a step that failed has failed too, and no call had a failed one; if that one may fail, each is
+    None in its place."""
     for may_fail in (False, True):
         first = limited(gives("first", "flows:fails_if_odd", 100, chunksize=1), continue_on_error=may_fail)
         ran = run_steps(first, takes_stream("second", "flows:same", "first"))
         assert errors(ran) == ({} if may_fail else {"second": "its items could not be read: `first` failed"})
         if may_fail:
-            assert ran.values("second") == list(range(0, 100, 2))
+            assert ran.values("second") == [None if number % 2 else number for number in range(100)]
         else:
             assert set(ran.values("second")) <= set(range(0, 100, 2))
 

@@ -119,3 +119,11 @@ def switch(on: bool) -> bool:
 
 def gathered() -> str:
     return ""
+
+
+def nested(number: int) -> list[list[list[int]]]:
+    return [[[number]]]
+
+
+def pairs(number: int) -> list[tuple[int, int]]:
+    return [(number, number)]

@@ -56,6 +56,7 @@ STDLIB: dict[str, tuple[bool, str]] = {
     "stderr": (True, "${item}.err"),
     "keys": (True, "a-${item}"),
     "save": (True, "a.json"),
+    "reuse": (True, "false"),
     "apply": (True, "{}"),
     "map": (True, "[1]"),
     "starmap": (True, "[[1]]"),

@@ -160,7 +160,7 @@ def test_the_first_items_of_each() -> None:
         "made": SliceSource(NUMBERS, 0, 2),
         "count": SliceSource(RangeSource(0, 100, 1), 0, 2),
         "once": ListSource((None,)),
-        "after": ResultsSource("count"),
+        "after": SliceSource(ResultsSource("count"), 0, 2),
     }
 
 

@@ -39,7 +39,7 @@ def files(tmp_path: Path) -> ResultFiles:
 
 @pytest.fixture
 def results(files: ResultFiles) -> StepResults:
-    return StepResults(files, single=False, by_completion=False)
+    return StepResults(files, single=False)
 
 
 @pytest.fixture
@@ -181,12 +181,29 @@ def test_values_stand_by_task(results: StepResults) -> None:
     assert results.count == 7
 
 
-def test_values_stand_by_completion(unordered: StepResults) -> None:
-    unordered.add(values_of(5, "f", "g"))
+def test_values_stream_by_completion_and_stand_by_task(unordered: StepResults) -> None:
+    unordered.add(values_of(3, "d", "e"))
     unordered.add_none(2)
-    unordered.add(values_of(0, "a"))
-    assert loaded(unordered) == ["f", "g", "a"]
-    assert unordered.take(0, 9)[2] == Item(0, len(pickle.dumps("f")) * 2, len(pickle.dumps("a")))
+    unordered.add(values_of(0, "a", "b"))
+    unordered.end("")
+    size = len(pickle.dumps("d"))
+    assert unordered.take(0, 4) == [Item(3, 0, size), Item(4, size, size), None, Item(0, 2 * size, size)]
+    assert unordered.listed(0, 2) == [Item(0, 2 * size, size), Item(1, 3 * size, size)]
+    assert loaded(unordered) == ["a", "b", None, "d", "e"]
+    assert list(unordered.stored().returned()) == [(0, "a"), (1, "b"), (3, "d"), (4, "e")]
+    assert unordered.failed() == [2]
+    assert (unordered.is_over(4), unordered.is_over(5)) == (False, True)
+
+
+def test_values_of_some_only(files: ResultFiles) -> None:
+    """As finals are: by the numbers of workers, of which some have none."""
+    results = StepResults(files, single=False, sparse=True)
+    results.add(values_of(5, "f"))
+    results.add(values_of(2, "c"))
+    results.end("")
+    assert (loaded(results), results.count, results.failed()) == (["c", "f"], 2, [])
+    assert [item.task for item in results.listed(0, 9) if item] == [2, 5]
+    assert len(list(results.contents())) == 2
 
 
 def test_large_and_small_ones_together(results: StepResults, files: ResultFiles) -> None:
@@ -230,7 +247,7 @@ def test_what_cannot_be_written_has_no_value(results: StepResults, monkeypatch: 
 
 def test_nothing_is_overwritten(files: ResultFiles, results: StepResults) -> None:
     with pytest.raises(FileExistsError):
-        StepResults(files, single=False, by_completion=False)
+        StepResults(files, single=False)
 
 
 def test_a_run_without_a_folder_leaves_none() -> None:
@@ -258,8 +275,8 @@ def test_a_value_is_kept_with_the_outcome_that_is_booked(results: StepResults) -
 # -- those who take them as they come
 
 
-def streamed(results: StepResults, told: list[str] | None = None, *, must_succeed: bool = True) -> StreamedResults:
-    supply = StreamedResults(results, source="giver", consumer="taker", must_succeed=must_succeed)
+def streamed(results: StepResults, told: list[str] | None = None, **how: bool) -> StreamedResults:
+    supply = StreamedResults(results, source="giver", consumer="taker", **{"must_succeed": True, **how})
     supply.begin(lambda: (told if told is not None else []).append("more"))
     return supply
 
@@ -284,6 +301,16 @@ def test_a_stream_gives_what_is_there_in_order(results: StepResults) -> None:
     results.end("")
     assert (supply.ended, supply.error) == (True, "")
     assert len(told) == 6
+
+
+def test_a_stream_of_a_step_that_may_fail(unordered: StepResults) -> None:
+    """Failed ones come as None, and are counted."""
+    supply = streamed(unordered, may_fail=True)
+    unordered.add_none(1)
+    unordered.add(values_of(0, "a"))
+    unordered.add_none(2)
+    assert [item and item[0] for item in supply.take(9)] == [None, 0, None]
+    assert unordered.received == {"taker": 2}
 
 
 def test_a_stream_in_the_order_of_completion(unordered: StepResults) -> None:
@@ -315,22 +342,23 @@ def test_a_dropped_stream_holds_nobody_back(results: StepResults) -> None:
 def test_results_of_a_step_that_has_ended(results: StepResults) -> None:
     results.add(values_of(0, "a"))
     results.add_none(1)
-    supply = FinishedResults(results)
+    supply = FinishedResults(results, "taker")
     assert supply.count == 2
     assert supply.take(9) == [(0, 0, len(pickle.dumps("a"))), None]
     assert supply.ended
+    assert results.received == {"taker": 1}
 
 
 def test_what_is_dropped_gives_nothing_more(results: StepResults) -> None:
     results.add(values_of(0, "a", "b"))
-    supply = FinishedResults(results)
+    supply = FinishedResults(results, "taker")
     assert len(supply.take(1)) == 1
     supply.drop("the end")
     assert (supply.ended, list(supply.take(9))) == (True, [])
 
 
 def test_the_items_of_one_result(files: ResultFiles) -> None:
-    results = StepResults(files, single=True, by_completion=False)
+    results = StepResults(files, single=True)
     results.add(values_of(0, ["a", "b", "c"], items=3))
     supply = ListedItems(results, "step")
     where = (0, 0, len(pickle.dumps(["a", "b", "c"])))
@@ -374,7 +402,7 @@ def test_the_step_goes_on_when_all_have_caught_up() -> None:
 
 def test_what_came_back_is_given_out_though_held_back(results: StepResults) -> None:
     """Else a taker might wait for the very task that waits for it."""
-    backlog = Backlog(FinishedResults(results))
+    backlog = Backlog(FinishedResults(results, "taker"))
     results.add(values_of(0, "a", "b"))
     batch = backlog.take(1)
     assert batch is not None

@@ -18,5 +18,5 @@ def explain_run(
     """Print what a run of `file` would reuse of `earlier`. Raises WorkflowError, UsageError."""
     plan = prepare(file, inputs)
     say(left_out(inputs, plan))
-    show(explanation(narrowed(plan, only or (), first) if only or first is not None else plan, earlier))
+    show(explanation(narrowed(plan, only or (), first), earlier))
     return ExitCode.SUCCEEDED

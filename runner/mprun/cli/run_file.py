@@ -6,7 +6,6 @@ import contextlib
 import gc
 import os
 from collections.abc import Callable
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from mprun.cli.output import say
@@ -63,22 +62,26 @@ def run_file(
         if only or first is not None:
             from mprun.planning.only import narrowed
 
-            plan = replace(narrowed(plan, only or (), first), only=tuple(only or ()), first=first or 0)
+            plan = narrowed(plan, only or (), first)
+            _warn_about_trial(plan)
         if max_parallel is not None:
             plan = with_max_parallel(plan, max_parallel)
         if inline:
             _warn_about_inline(plan)
-        if earlier is not None and not quiet:
-            from mprun.resuming.params import left_out
+        if earlier is not None:
+            _warn_about_earlier(plan, earlier)
+            if not quiet:
+                from mprun.resuming.params import left_out
 
-            say(left_out(inputs, plan))
+                say(left_out(inputs, plan))
         record = new_record(plan, runs_dir, log=log, sign=sign)
         summary = Summary()
         sinks = [*choose_sinks(quiet=quiet, log_on_stdout=record.on_stdout, inline=inline), summary]
         gc.enable()
         end = record_run(plan, record, sinks, _report_log_error, git, earlier, inline=inline)
-    if not quiet or end.exit_code is not ExitCode.SUCCEEDED:
-        say(summary.text(record.log))
+    whole = not quiet or end.exit_code is not ExitCode.SUCCEEDED
+    if text := summary.text(record.log) if whole else summary.warnings():
+        say(text)
     return end.exit_code
 
 
@@ -97,6 +100,20 @@ def _warn_about_inline(plan: Plan) -> None:
     refuse_inline(plan)
     if ignored := ignored_inline(plan):
         say(f"warning: a run in one process doesn't keep {ignored}\n")
+
+
+def _warn_about_trial(plan: Plan) -> None:
+    from mprun.planning.trial import trial_warnings
+
+    for warning in trial_warnings(plan):
+        say(f"warning: {warning}\n")
+
+
+def _warn_about_earlier(plan: Plan, earlier: EarlierRun) -> None:
+    from mprun.plan.trial import may_reuse
+
+    if not may_reuse(plan, earlier):
+        say(f"warning: nothing of {earlier.run_id} is reused, as it was a trial: its files are in its own folder\n")
 
 
 def _prepare(file: str, inputs: ParamInputs, *, boots: bool) -> Plan:

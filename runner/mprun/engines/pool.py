@@ -192,6 +192,8 @@ class PoolExecution(Generic[W]):
 
     def log_pool_joined(self, slots: int, source_error: str) -> None:
         """Log the pool's end and give back its `slots`: the last act before `finished`."""
+        if self.results is not None:
+            self.results.whole = not (self.error or source_error)
         self._end_finals()
         if source_error:
             self.error = self.error or f"its items could not be read: {source_error}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -13,6 +14,7 @@ from mprun.engines.slots import Slots
 from mprun.log.masking import Mask
 from mprun.log.words import Outcome
 from mprun.plan.plan import Plan, Step
+from mprun.plan.trial import Trial
 from mprun.system.loop import Loop
 
 if TYPE_CHECKING:
@@ -77,7 +79,9 @@ class Run:
     `unset` names the environment variables that children remove. `store` stores results. `tracking` records what steps
     and tasks are, and knows which of them an earlier run has done. `facts` has the values of `${run.…}` that are known
     only during the run: the `outcome`, once the ordinary steps have ended. `mask` keeps secrets out of what children
-    print. `sharing` gives children what they share. `inline`: this process makes all calls itself.
+    print. `sharing` gives children what they share. `inline`: this process makes all calls itself. `began` is when the
+    run did, in seconds since the epoch. `trial` says where files go that are not to be the real ones, None in a run
+    whose files are: the paths in `plan` are those already.
     """
 
     plan: Plan
@@ -91,6 +95,8 @@ class Run:
     facts: dict[str, str] = field(default_factory=dict)
     mask: Mask = field(default_factory=Mask)
     inline: bool = False
+    began: float = field(default_factory=time.time)
+    trial: Trial | None = None
 
 
 class Execution(Protocol):

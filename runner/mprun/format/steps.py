@@ -133,7 +133,7 @@ class LimitsEntry(Written):
     )
     continue_on_error: bool = key(
         False,
-        "A failure is shown, but what needs the step goes on, and the exit code stays 0.",
+        "A failure is shown, but what needs the step goes on, with None for a failed task, and the exit code stays 0.",
         example="true",
         also=("ignore_errors", "ignore_error", "ignore_failure", "ignore_failures", "allow_failure"),
     )
@@ -236,7 +236,8 @@ class StepEntry(LimitsEntry):
     )
     save: TextToCome = key(
         "",
-        "A file for the results: .json, .jsonl, .csv or .pickle, written whole or not at all.",
+        "A file for the results: .json, .jsonl, .csv or .pickle, written whole or not at all. "
+        "With continue_on_error it has null for failed tasks (in .csv no row).",
         example="results.jsonl",
         takes="the path of a .json, .jsonl, .csv or .pickle file, as text",
         also=("output", "save_to", "save_as", "outfile"),
@@ -316,7 +317,10 @@ class PoolEntry(StepEntry, SizesEntry):
         None, "Like map, with items read as they are needed.", example="{lines: urls.txt}"
     )
     imap_unordered: Items | SkipJsonSchema[None] = key(
-        None, "Like imap, with results in order of completion.", example="{lines: urls.txt}", also=("unordered",)
+        None,
+        "Like imap, with results that stream in order of completion.",
+        example="{lines: urls.txt}",
+        also=("unordered",),
     )
     matrix: Matrix | SkipJsonSchema[None] = key(
         None,

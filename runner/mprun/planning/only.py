@@ -10,7 +10,7 @@ from itertools import islice
 from mprun.errors.exceptions import ItemError, UsageError
 from mprun.plan.cells import find_cell, labels
 from mprun.plan.plan import Plan, PoolStep, ProcessStep, Step, shared_by
-from mprun.sources.table import PickedSource, ResultsSource, SliceSource, Source
+from mprun.sources.table import PickedSource, SliceSource, Source
 
 _MAX_LABELS = 1000  # that a suggestion is looked for among
 _SHOWN = 8
@@ -86,21 +86,20 @@ def _meant(name: str, known: Iterable[str]) -> str:
 
 
 def first(plan: Plan, count: int) -> Plan:
-    """`plan` with at most `count` items for each pool and each fan-out. What streams is as short as what it follows."""
+    """`plan` with at most `count` items for each pool and each fan-out."""
     return replace(plan, steps=tuple(_first(step, count) for step in plan.steps))
 
 
 def _first(step: Step, count: int) -> Step:
     if isinstance(step, ProcessStep):
-        return step if step.cells is None else replace(step, cells=_cut(step.cells, count))
-    return step if step.call == "apply" else replace(step, source=_cut(step.source, count))
-
-
-def _cut(source: Source, count: int) -> Source:
-    return source if isinstance(source, ResultsSource) else SliceSource(source, 0, count)
+        return step if step.cells is None else replace(step, cells=SliceSource(step.cells, 0, count))
+    return step if step.call == "apply" else replace(step, source=SliceSource(step.source, 0, count))
 
 
 def narrowed(plan: Plan, wanted: Sequence[str], count: int | None) -> Plan:
     """`plan` as `--only` and `--first` ask for it. Raises UsageError."""
-    plan = only(plan, wanted) if wanted else plan
-    return first(plan, count) if count is not None else plan
+    if not wanted and count is None:
+        return plan
+    part = only(plan, wanted) if wanted else plan
+    part = first(part, count) if count is not None else part
+    return replace(part, only=tuple(wanted), first=count or 0)

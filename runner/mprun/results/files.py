@@ -222,31 +222,34 @@ class Reader:
 class Stored:
     """All results of one finished step, for a child: `count` of them, listed in the file `files.index`.
 
-    `single`: it is one value, not a list of them. `by_completion`: they stand in the order in which they came, without
-    those that failed; else in the order of the tasks, with None in the place of one that failed.
+    `single`: it is one value, not a list of them. They stand in the order of the tasks, with None in the place of one
+    that failed; where they are `sparse`, those are left out.
     """
 
     files: ResultFiles
     count: int
     single: bool
-    by_completion: bool
+    sparse: bool
 
     def items(self) -> Iterator[Item | None]:
         """Where each of them lies; None in the place of one that failed."""
         with open(self.files.index, "rb") as file:
-            offsets, lengths, tasks = array("q"), array("q"), array("q")
+            offsets, lengths = array("q"), array("q")
             offsets.fromfile(file, self.count)
             lengths.fromfile(file, self.count)
-            if self.by_completion:
-                tasks.fromfile(file, self.count)
-        numbers: Sequence[int] = tasks if self.by_completion else range(self.count)
-        for item in map(Item, numbers, offsets, lengths):
-            yield item if item.length > 0 else None
+        for item in map(Item, itertools.count(), offsets, lengths):
+            if item.length > 0 or not self.sparse:
+                yield item if item.length > 0 else None
 
     def values(self) -> Iterator[Any]:
         """Each value, one after the other. Raises OSError, and whatever unpickling raises."""
         reader = Reader(self.files)
         return (None if item is None else reader.load(item) for item in self.items())
+
+    def returned(self) -> Iterator[tuple[int, Any]]:
+        """Each task that has a value, and the value. Raises as `values` does."""
+        reader = Reader(self.files)
+        return ((item.task, reader.load(item)) for item in self.items() if item is not None)
 
     def load(self) -> Any:
         """The value, or the list of them."""

@@ -264,6 +264,11 @@ class EarlierRun:
         return self.plan.get("only") or None
 
     @property
+    def diverted(self) -> bool:
+        """Whether it was a trial whose files went into its folder, and not where a full run has them."""
+        return "trial" in self.head
+
+    @property
     def first(self) -> int | None:
         """How many items of each step it was asked for; None where for all."""
         return self.plan.get("first") or None

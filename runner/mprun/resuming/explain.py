@@ -20,6 +20,7 @@ from mprun.plan.digests import (
     step_parts,
 )
 from mprun.plan.plan import Plan, PoolStep, Step, items_of, when
+from mprun.plan.trial import may_reuse
 from mprun.plan.work import CodeReader, Work
 from mprun.resuming.earlier import EarlierRun, MatchedTasks
 from mprun.resuming.notes import StepNote
@@ -92,7 +93,9 @@ def _fate(plan: Plan, step: Step, run: EarlierRun, fates: dict[str, Fate], code:
     work = code.work(step, step_parts(plan, step, digest_of_results))
     code.read(step, work)
     tasks = run.tasks(step, work)
-    if again:
+    if not may_reuse(plan, run):
+        fate.why = "run, as that run was a trial, and its files are not where this run's will be"
+    elif again:
         needed = fates.get(again[0])
         why = ", of which some are made again" if needed and needed.run else ": only the run shows whether they change"
         fate.why = f"depends on the results of `{again[0]}`{why}"

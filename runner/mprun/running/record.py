@@ -114,7 +114,8 @@ def record_run(
 ) -> RunEnd:
     """`run_plan` on `record`; the run's end goes into the index."""
     log, head, folder = record.fd, record.head, record.folder
-    end = run_plan(plan, record.run_id, log, sinks, on_log_error, head, git, folder, earlier, inline=inline)
+    where = (log, sinks, on_log_error, head, git, folder, earlier)
+    end = run_plan(plan, record.run_id, *where, inline=inline, trial=_trial_folder(record))
     if not record.index or not end.seal:
         return end
     try:
@@ -122,6 +123,15 @@ def record_run(
     except OSError as error:
         return _not_indexed(end, f"{record.index}: {error.strerror}", on_log_error)
     return end
+
+
+def _trial_folder(record: Record) -> str:
+    """Where a trial's files go: in the run's folder, beside its log, or in the current one."""
+    if record.folder:
+        return os.path.join(record.folder, "trial")
+    if os.path.isfile(record.log) and not record.on_stdout:
+        return f"{os.path.abspath(record.log)}.trial"
+    return os.path.abspath(f"mprun-trial-{record.run_id}")
 
 
 def _not_indexed(end: RunEnd, reason: str, on_log_error: Callable[[str], None]) -> RunEnd:

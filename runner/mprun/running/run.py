@@ -24,6 +24,7 @@ from mprun.log.masking import Mask
 from mprun.log.words import LOG_FORMAT
 from mprun.log.writer import EventLog
 from mprun.plan.plan import Plan, declared_tasks, plan_sha256, when
+from mprun.plan.trial import Trial, diverted, diverts
 from mprun.planning.bind import bind
 from mprun.running.identity import GitState, surroundings
 from mprun.running.shared import SharedThings
@@ -60,6 +61,7 @@ def run_plan(
     earlier: Earlier | None = None,
     *,
     inline: bool = False,
+    trial: str = "",
 ) -> RunEnd:
     """Run `plan`, logging to the descriptor `log_fd`, and return when every child is joined.
 
@@ -67,7 +69,7 @@ def run_plan(
     one. SIGINT, SIGTERM and SIGHUP stop the run; Ctrl-Z suspends it. When the log can't be written any more, the run
     calls `on_log_error` with the reason, and continues. `git` is the query for the state of the workflow's repository,
     if the caller has started it already. The run reuses what `earlier` has done. `inline`: this process makes all
-    calls.
+    calls. `trial` is the folder for files of a plan that is a trial.
     """
     began = time.monotonic()
     claim_folder()
@@ -86,20 +88,22 @@ def run_plan(
         last.callback(log.release)  # when nothing in the run's folder is in use any more: its lock keeps `prune` away
         events = EventStream(log, sinks, mask)
         bound = bind(plan, {"id": run_id, "dir": folder})
+        try_out = Trial(trial, os.path.dirname(plan.workflow), folder) if trial and diverts(plan) else None
+        bound = bound if try_out is None else diverted(bound, try_out)
         shared = things.enter_context(contextlib.closing(SharedThings(plan, run_id, events)))
         parts = (store, tracking, shared.sharer)
-        run = Run(bound, loop, events, unset, Slots(plan.max_parallel), *parts, mask=mask, inline=inline)
+        run = Run(bound, loop, events, unset, Slots(plan.max_parallel), *parts, mask=mask, inline=inline, trial=try_out)
         stages = Stages(run)
         loop.on_signals(ENDING, lambda number: stages.stopper.on_signal(number))
         _follow_suspension(loop, stages)
         if plan.fail_fast:
-            events.add(FailFast(plan, lambda step: stages.stopper.fail_fast(step)))
+            events.add(FailFast(plan, lambda step: stages.stopper.fail_fast(step), store))
         shared.watch(run, lambda: stages.at_work)
         if plan.timeout:
             loop.call_later(plan.timeout, lambda: stages.stopper.time_out())
         if not inline:
             boot(plan)
-        events.emit("run.started", **_head(plan, run_id, git), **_resumes(earlier))
+        events.emit("run.started", **_head(plan, run_id, git), **_resumes(earlier), **_trial(try_out))
         loop.call_soon(remove_abandoned_folders)  # while the first children boot
         loop.call_later(TICK, partial(_tick, loop, events))
         loop.call_later(CODE_DELAY, partial(_read_code, loop, tracking))
@@ -201,6 +205,10 @@ def _head(plan: Plan, run_id: str, git: GitState) -> dict[str, Any]:
 
 def _resumes(earlier: Earlier | None) -> dict[str, str]:
     return {} if earlier is None else {"resumes": earlier.run_id}
+
+
+def _trial(trial: Trial | None) -> dict[str, str]:
+    return {} if trial is None else {"trial": trial.folder}
 
 
 @contextlib.contextmanager

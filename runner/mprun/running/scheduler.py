@@ -9,7 +9,9 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from mprun.engines.execution import engine_of
+from mprun.engines.results.received import failures_received
 from mprun.engines.results.saving import Saving
+from mprun.engines.results.unsaved import is_saved, unsaved_fields
 from mprun.engines.seam import Execution, Run
 from mprun.plan.plan import If, ProcessStep, Step, called, declared_tasks, streamed_step
 from mprun.results.plain_data import plain_result
@@ -43,7 +45,7 @@ class Scheduler:
             for need in self._unmet[step.name]:
                 self._needed_by[need].append(step)
         self._ready = deque(step for step in steps if not step.needs)  # that wait for room only
-        self._may_fail = {step.name for step in run.plan.steps if step.limits.continue_on_error}
+        self._continues = {step.name for step in run.plan.steps if step.limits.continue_on_error}
         self._began: dict[str, float] = {}
         run.slots.on_free = self._room
 
@@ -90,7 +92,7 @@ class Scheduler:
                 if step.name not in self._waiting:
                     continue
                 condition = step.needs[name]
-                if is_met(condition, outcome, may_fail=name in self._may_fail):
+                if is_met(condition, outcome, may_fail=self._may_fail(name)):
                     self._meet(step, name)
                 else:
                     self._log_skipped(step, unmet_reason(condition, name, outcome))
@@ -109,11 +111,17 @@ class Scheduler:
 
     def _log_skipped(self, step: Step, reason: str) -> None:
         del self._waiting[step.name]
-        self._run.events.emit("step.skipped", step=step.name, kind=step.kind, reason=reason)
+        unsaved = unsaved_fields(step, self._run.began)
+        self._run.events.emit("step.skipped", step=step.name, kind=step.kind, reason=reason, **unsaved)
 
     def _disappoints(self, name: str) -> bool:
         outcome = self.outcomes[name]
-        return outcome == "cancelled" or (outcome == "failed" and name not in self._may_fail)
+        return outcome == "cancelled" or (outcome == "failed" and not self._may_fail(name))
+
+    def _may_fail(self, name: str) -> bool:
+        """Whether a failure of step `name` is none of the run's. One to save its results is, whatever the step says."""
+        results = self._run.store.of(name)
+        return name in self._continues and not (results is not None and results.save_failed)
 
     def _decided(self, step: Step) -> bool:
         """Start `step` if there is room for it, or skip it for its `if`."""
@@ -177,15 +185,18 @@ class Scheduler:
 
     def _finished(self, execution: Execution) -> None:
         """All children of `execution` are joined: its results are saved, if they are to be; then the step is done."""
-        if execution.step.save and not isinstance(execution, Saving) and step_outcome(execution) == "succeeded":
+        step, results = execution.step, self._run.store.of(execution.step.name)
+        whole = results is not None and results.whole
+        if isinstance(execution, Saving) or not is_saved(step, execution.outcomes, execution.error, whole=whole):
+            self._done(execution)
+        else:
             saving = self.at_work[execution.step.name] = Saving(self._run, execution, self._finished)
             saving.start()
-        else:
-            self._done(execution)
 
     def _done(self, execution: Execution) -> None:
         step = execution.step
         del self.at_work[step.name]
+        unsaved = self._unsaved(execution)
         outcome = step_outcome(execution)
         self.tasks.update(execution.outcomes)
         self._run.events.emit(
@@ -198,10 +209,21 @@ class Scheduler:
             **execution.outcomes,
             **self._run.tracking.reused(step.name),
             duration=round(time.monotonic() - self._began[step.name], 6),
+            **_received(step, self._run),
+            **unsaved,
         )
         self._settle(step.name, outcome)
         self._end_stream(step.name, outcome)
         self.advance()
+
+    def _unsaved(self, execution: Execution) -> dict[str, Any]:
+        """The event fields about a file that was to be written, and is not."""
+        if isinstance(execution, Saving) and not execution.failure:
+            return {}
+        results = self._run.store.of(execution.step.name)
+        if results is not None:
+            results.save_failed = isinstance(execution, Saving)
+        return unsaved_fields(execution.step, self._run.began)
 
     def _end_stream(self, name: str, outcome: StepOutcome) -> None:
         """Tell those that take the results of step `name` as they come that these are all, and whether it failed."""
@@ -218,6 +240,12 @@ class Scheduler:
             return
         if all(other.name in self.outcomes for other in self._needed_by[source.step.name]):
             source.cancel(f"the end of `{name}`, which takes its results")
+
+
+def _received(step: Step, run: Run) -> dict[str, Any]:
+    """The event field about failed entries of other steps' results; none where it was given none."""
+    received = failures_received(step, run.store)
+    return {"failures_received": received} if received else {}
 
 
 def step_outcome(execution: Execution) -> StepOutcome:

@@ -6,6 +6,7 @@ import signal
 from collections import Counter
 from collections.abc import Sequence
 
+from mprun.engines.results.unsaved import unsaved_fields
 from mprun.engines.seam import Execution, Run
 from mprun.plan.plan import Step, When, when
 from mprun.running.conditions import StepOutcome
@@ -69,7 +70,8 @@ class Stages:
     def _skip(self, steps: Sequence[Step], reason: str) -> None:
         for step in steps:
             self._outcomes[step.name] = "skipped"
-            self._run.events.emit("step.skipped", step=step.name, kind=step.kind, reason=reason)
+            unsaved = unsaved_fields(step, self._run.began)
+            self._run.events.emit("step.skipped", step=step.name, kind=step.kind, reason=reason, **unsaved)
 
 
 def not_run(stage: When, outcome: str, requests: Requests) -> str:

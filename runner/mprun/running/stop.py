@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from mprun.engines.results.store import Store
 from mprun.engines.seam import Run
 from mprun.log.words import Outcome
 from mprun.plan.plan import Plan, when
@@ -141,15 +142,20 @@ class Stopper:
 
 
 class FailFast:
-    """A sink that calls `stop(step)` when a task or a step fails that may not; those around the run end nothing."""
+    """A sink that calls `stop(step)` when a task or a step fails that may not; those around the run end nothing.
 
-    def __init__(self, plan: Plan, stop: Callable[[str], None]) -> None:
+    `store` knows whose results could not be saved: that no step may fail to do.
+    """
+
+    def __init__(self, plan: Plan, stop: Callable[[str], None], store: Store) -> None:
         self._may_fail = {step.name for step in plan.steps if step.limits.continue_on_error or when(step)}
+        self._around = {step.name for step in plan.steps if when(step)}
         self._stop = stop
+        self._store = store
 
     def event(self, event: Mapping[str, Any]) -> None:
         if event["event"] == "step.finished" and event["outcome"] == "failed":
-            self._failed(event["step"])
+            self._step_failed(event["step"])
 
     def result(self, step: str, task: int, outcome: Outcome, line: bytes) -> None:
         if outcome not in ("returned", "cancelled"):
@@ -166,6 +172,13 @@ class FailFast:
 
     def tick(self) -> None:
         """No clock is kept."""
+
+    def _step_failed(self, step: str) -> None:
+        results = self._store.of(step)
+        if results is not None and results.save_failed and step not in self._around:
+            self._stop(step)
+        else:
+            self._failed(step)
 
     def _failed(self, step: str) -> None:
         if step not in self._may_fail:

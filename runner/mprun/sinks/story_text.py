@@ -8,6 +8,7 @@ from typing import Any
 
 from mprun.log.reading.story import Cause, StepStory, Story, WorkerStory
 from mprun.sinks.event_text import subject
+from mprun.sinks.files_text import saved_parts
 from mprun.sinks.sharing_text import abandoned_text, things_text
 from mprun.sinks.text import counts_text, duration, failure, plural, shown
 
@@ -39,6 +40,7 @@ def _head(story: Story, at_work: bool) -> list[str]:
         ("with", f"mprun {head.get('mprun', '')}, Python {head.get('python', '')}, {head.get('platform', '')}"),
         ("resumes", head.get("resumes", "")),
         ("commit", f"{commit[:12]}{' with changes' if head.get('git_dirty') else ''}" if commit else ""),
+        ("trial", f"its files are in {head['trial']}" if "trial" in head else ""),
         ("outcome", _outcome(story, at_work)),
         *(("stopped", _stop(stop)) for stop in story.stops),
     ]
@@ -75,7 +77,7 @@ def _step(step: StepStory) -> str:
     parts += [f"{step.slow:,} slow"] if step.slow else []
     parts += [f"{plural(step.printed, 'line')} of output"] if step.printed else []
     parts += [f"{plural(count, 'final')} {outcome.replace('_', ' ')}" for outcome, count in step.finals.items()]
-    parts += [f"saved in {shown(step.saved)}"] if step.saved else []
+    parts += saved_parts(step.saved, step.finished)
     if not step.finished:
         return f"not finished: {', '.join(parts) or 'nothing has ended yet'}"
     error = f": {shown(step.finished['error'])}" if "error" in step.finished else ""

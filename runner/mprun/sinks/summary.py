@@ -8,6 +8,7 @@ from typing import Any
 
 from mprun.log.codec.lines import fields_of
 from mprun.log.words import Outcome
+from mprun.sinks.files_text import file_lines, trial_lines, unsaved_lines
 from mprun.sinks.text import counts_text, duration, failure, plural, reused_text, shown, value
 
 MAX_RESULTS = 10  # of one step
@@ -23,7 +24,8 @@ class StepNotes:
         self.failed = 0
         self.cancelled: Counter[str] = Counter()  # by what
         self.finished: Mapping[str, Any] = {}
-        self.skipped = ""
+        self.skipped: Mapping[str, Any] = {}
+        self.saved: Mapping[str, Any] = {}
         self.noun = ""  # what its calls are called, where it has more than one
         self.single = True
 
@@ -42,11 +44,13 @@ class Summary:
 
     def __init__(self) -> None:
         self._steps: dict[str, StepNotes] = {}
+        self._head: Mapping[str, Any] = {}
         self._run: Mapping[str, Any] = {}
 
     def event(self, event: Mapping[str, Any]) -> None:
         match event["event"]:
             case "run.started":
+                self._head = event
                 self._steps = {step["step"]: StepNotes() for step in event["steps"]}
             case "process.started" if "task" in event:
                 self._steps[event["step"]].noun = "cell"
@@ -57,7 +61,9 @@ class Summary:
             case "step.finished":
                 self._steps[event["step"]].finished = event
             case "step.skipped":
-                self._steps[event["step"]].skipped = event["reason"]
+                self._steps[event["step"]].skipped = event
+            case "results.saved":
+                self._steps[event["step"]].saved = event
             case "run.finished":
                 self._run = event
 
@@ -86,15 +92,21 @@ class Summary:
     def tick(self) -> None:
         """No clock is kept."""
 
+    def warnings(self) -> str:
+        """What is to be known of files even where the run has succeeded, and nothing else is shown."""
+        lines = [line for name, notes in self._steps.items() for line in file_lines(name, notes.saved, notes.finished)]
+        return "".join(f"{line}\n" for line in (*lines, *trial_lines(self._head)))
+
     def text(self, log: str) -> str:
         """The summary: a block for each failed step, a line for each other, and how it all ended."""
         lines = [line for name, notes in self._steps.items() for line in _step_lines(name, notes)]
-        return "\n".join([*lines, *_run_lines(self._run, self._steps, log)]) + "\n"
+        return "\n".join([*lines, *trial_lines(self._head), *_run_lines(self._run, self._steps, log)]) + "\n"
 
 
 def _step_lines(name: str, notes: StepNotes) -> list[str]:
     if notes.skipped:
-        return [f"{name}: skipped: {shown(notes.skipped)}"]
+        old = unsaved_lines(name, notes.skipped) if "old_file" in notes.skipped else []
+        return [f"{name}: skipped: {shown(notes.skipped['reason'])}", *old]
     if not notes.finished:
         return [f"{name}: not finished"]
     lines = []
@@ -110,7 +122,9 @@ def _step_lines(name: str, notes: StepNotes) -> list[str]:
         lines.append(f"{name}: {_results(notes)}{reused_text(notes.finished, ' ({})')}")
     elif notes.finished.get("reused_tasks"):
         lines.append(f"{name}: {reused_text(notes.finished)}")
-    return lines
+    for of, count in notes.finished.get("failures_received", {}).items():
+        lines.append(f"{name}: it was given None for {plural(count, 'failed task')} of `{shown(of)}`")
+    return lines + file_lines(name, notes.saved, notes.finished)
 
 
 def _results(notes: StepNotes) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 MAX_SHOWN = 120  # characters of one value
@@ -30,6 +30,17 @@ def duration(seconds: float) -> str:
     if minutes < 60:
         return f"{minutes}m{rest:02d}s"
     return f"{minutes // 60}h{minutes % 60:02d}m"
+
+
+def ranges(numbers: Sequence[int]) -> str:
+    """Rising numbers as `0, 3-5, 9`."""
+    found: list[tuple[int, int]] = []
+    for number in numbers:
+        if found and number == found[-1][1] + 1:
+            found[-1] = (found[-1][0], number)
+        else:
+            found.append((number, number))
+    return ", ".join(f"{first}" if first == last else f"{first}-{last}" for first, last in found)
 
 
 def plural(count: int, noun: str) -> str:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import glob
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Self
 
 from mprun.sources.expression import CallOf, Expression, PathOf
-from mprun.sources.source import Site, Source, SourceTraits
+from mprun.sources.source import Redirection, Site, Source, SourceTraits
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +40,12 @@ class GlobSource(Source):
         inside = os.path.join(self.cwd, "")
         return (path for path in glob.iglob(self.pattern, recursive=True) if path != inside)  # `**` matches it too
 
+    def redirected(self, redirection: Redirection) -> Source:
+        from mprun.sources.overlay import OverlaidGlob, folder_of  # which only trials need
+
+        folder = folder_of(self.pattern)
+        return OverlaidGlob(self, folder, redirection.folder(folder or "/"))
+
     def expression(self) -> Expression:
         options = {"recursive": True} if "**" in self.pattern else {}
         return CallOf("sorted", (CallOf("glob.glob", (PathOf(self.pattern),), options),))
@@ -62,6 +68,9 @@ class LinesSource(Source):
         with open(regular(self.path), encoding="utf-8-sig", newline=None) as lines:
             for line in lines:
                 yield line.removesuffix("\n")
+
+    def redirected(self, redirection: Redirection) -> Self:
+        return replace(self, path=redirection.file(self.path))
 
     def expression(self) -> Expression:
         return CallOf("lines_of", (PathOf(self.path),))

@@ -8,14 +8,14 @@ used, fails the source as a whole.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Self
 
 from mprun.errors.exceptions import ItemError
 from mprun.sources.decoding import CsvRows, Decoding, JsonLines, not_utf8
 from mprun.sources.expression import CallOf, Expression, PathOf
 from mprun.sources.files import below, regular
-from mprun.sources.source import Site, Source, SourceTraits
+from mprun.sources.source import Redirection, Site, Source, SourceTraits
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +43,9 @@ class JsonlSource(Source):
 
     def decoding(self) -> Decoding | None:
         return JsonLines(below(self.path, self.cwd))
+
+    def redirected(self, redirection: Redirection) -> Self:
+        return replace(self, path=redirection.file(self.path))
 
     def expression(self) -> Expression:
         return CallOf("jsonl_of", (PathOf(self.path),))
@@ -76,6 +79,9 @@ class CsvSource(Source):
     def decoding(self) -> Decoding | None:
         """Reads the header. Raises ItemError where it doesn't name each column, and OSError."""
         return CsvRows(self._file, self._names(self._rows()))
+
+    def redirected(self, redirection: Redirection) -> Self:
+        return replace(self, path=redirection.file(self.path))
 
     def expression(self) -> Expression:
         return CallOf("rows_of", (PathOf(self.path),), {"delimiter": self.delimiter} if self.delimiter != "," else {})

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any
 
 from mprun.sources.decoding import Decoding
 from mprun.sources.expression import CallOf, Expression, ListOf
-from mprun.sources.source import Source, SourceTraits
+from mprun.sources.source import Redirection, Source, SourceTraits
 
 
 def whole_of(source: Source) -> Source:
@@ -50,6 +50,9 @@ class SliceSource(Source):
 
     def decoding(self) -> Decoding | None:
         return self.source.decoding()
+
+    def redirected(self, redirection: Redirection) -> Source:
+        return replace(self, source=self.source.redirected(redirection))
 
     def expression(self) -> Expression:
         if self.first is None:
@@ -91,6 +94,9 @@ class PickedSource(Source):
 
     def decoding(self) -> Decoding | None:
         return self.source.decoding()
+
+    def redirected(self, redirection: Redirection) -> Source:
+        return replace(self, source=self.source.redirected(redirection))
 
     def expression(self) -> Expression:
         return ListOf(tuple(self.values()))

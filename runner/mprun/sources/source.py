@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal, Self
+from typing import Any, ClassVar, Literal, Protocol, Self
 
 from mprun.sources.decoding import Decoding
 from mprun.sources.expression import Expression
@@ -43,6 +43,16 @@ class Site:
 
     def absolute(self, path: str) -> str:
         return os.path.normpath(os.path.join(self.folder, path))
+
+
+class Redirection(Protocol):
+    """Says which files stand in for others. All paths are absolute."""
+
+    def file(self, path: str) -> str:
+        """The file to read for `path`, which mostly is that one."""
+
+    def folder(self, path: str) -> str:
+        """Where those lie that stand in for files of the folder `path`, in folders as there; it may not exist."""
 
 
 class Source:
@@ -88,6 +98,10 @@ class Source:
         reads the header for it, and may raise what `items()` raises.
         """
         return None
+
+    def redirected(self, redirection: Redirection) -> Source:
+        """The source that reads the files which stand in for its own."""
+        return self
 
     def expression(self) -> Expression:
         """How Python would write the items."""

@@ -160,6 +160,8 @@ class PoolCalls(PoolExecution[PoolWorker]):
         end = {"exitcode": 0, "signal": None, "reason": "retired", "tasks": self.ledger.booked}
         self.run.events.emit("worker.joined", **self._worker, **end, **NOT_MEASURED)
         self.log_pool_joined(0, self.supply.error)
+        if stopping and self.results is not None:
+            self.results.whole = False
         return self.error
 
     def _finalize(self, finalizer: Target, stopping: str) -> None:

@@ -43,9 +43,8 @@ class Finals:
             self.results = self._run.store.open_finals(self._step.name)
 
     def close(self) -> None:
-        """All workers have ended: sort the finals by their numbers."""
+        """All workers have ended."""
         if self.results is not None:
-            self.results.sort()
             self.results.end("")
             self._fail(not_stored(self.results.error) if self.results.error else "")
 

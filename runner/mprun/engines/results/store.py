@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from array import array
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 
 from mprun.engines.results.back_pressure import Consumers
@@ -27,20 +28,31 @@ class StepResults:
 
     `error` says why no more values can be written. `items` is the length of a single call's one value (-1: it is not a
     sequence). `ended` is set at the step's end. `failure` says why the results must not be taken as complete.
+    `whole`: whatever error the step has, it is not one of this list, but of what its finalizers gave.
+    `save_failed`: they were to be saved in a file, and are not. `failures` counts the entries without a value, and
+    `received`, by step, those of them that it took as items.
+
+    Whole, they are a list in the order of the tasks. `by_completion`: they stream in the order in which they came.
+    `sparse`: the list has only those that have a value.
     """
 
-    def __init__(self, files: ResultFiles, *, single: bool, by_completion: bool) -> None:
+    def __init__(self, files: ResultFiles, *, single: bool, by_completion: bool = False, sparse: bool = False) -> None:
         self.files = files
         self.error = ""
         self.items = -1
         self.ended = False
         self.failure = ""
+        self.whole = False
+        self.save_failed = False
+        self.failures = 0
+        self.received: Counter[str] = Counter()
         self.consumers = Consumers()
         self.on_available: list[Callable[[], None]] = []  # called when there are more results, or no more to come
         self._single = single
-        # By task or, where results go by completion, in the order in which they came; `_tasks` then has the tasks.
         self._by_completion = by_completion
-        self._offsets, self._lengths, self._tasks = array("q"), array("q"), array("q")
+        self._sparse = sparse
+        self._offsets, self._lengths = array("q"), array("q")  # by task
+        self._came = array("q")  # the tasks in the order in which they came; of a step where that matters
         self._size = 0  # of the file
         self._is_listed = False
         os.makedirs(files.own_folder, mode=0o700)
@@ -48,8 +60,13 @@ class StepResults:
 
     @property
     def count(self) -> int:
-        """How many results there are: up to the highest ended task, or those that came."""
-        return len(self._lengths)
+        """How many entries the list has: up to the highest ended task, or those that have a value."""
+        return len(self._tasks())
+
+    @property
+    def single(self) -> bool:
+        """Whether they are one value, not a list of them."""
+        return self._single
 
     # -- what the step's execution reports
 
@@ -71,16 +88,9 @@ class StepResults:
 
     def add_none(self, task: int) -> None:
         """`task` has ended without a value."""
-        if not self._by_completion:
-            self._enter(task, array("q", [0]), array("q", [NO_VALUE]))
-            self._tell_more()
-
-    def sort(self) -> None:
-        """Sort results that came by completion into the order of their tasks."""
-        order = sorted(range(self.count), key=self._tasks.__getitem__)
-        self._offsets, self._lengths, self._tasks = (
-            array("q", map(numbers.__getitem__, order)) for numbers in (self._offsets, self._lengths, self._tasks)
-        )
+        self.failures += 1
+        self._enter(task, array("q", [0]), array("q", [NO_VALUE]))
+        self._tell_more()
 
     def end(self, failure: str) -> None:
         """The step has ended: there is no more to come."""
@@ -106,9 +116,8 @@ class StepResults:
         return not self.error
 
     def _enter(self, first: int, offsets: array[int], lengths: array[int]) -> None:
-        if self._by_completion:
-            self._tasks.extend(range(first, first + len(lengths)))
-            first = len(self._lengths)
+        if self._by_completion or self._sparse:
+            self._came.extend(range(first, first + len(lengths)))
         end = first + len(lengths)
         if end > len(self._lengths):
             room = bytes(self._lengths.itemsize * (end - len(self._lengths)))  # NOT_ENDED
@@ -124,36 +133,52 @@ class StepResults:
     # -- asked by those who need them
 
     def take(self, position: int, most: int) -> list[Item | None]:
-        """Up to `most` results from `position` on, as far as they are there without a gap.
+        """Up to `most` results of the stream from `position` on, as far as they are there without a gap.
 
         They stand in the order of the tasks, or of completion; None is a task without a value.
         """
+        if self._by_completion:
+            return list(map(self._item, self._came[position : position + most]))
         window = self._lengths[position : position + most]
         count = window.index(NOT_ENDED) if NOT_ENDED in window else len(window)
         return [self._item(number) for number in range(position, position + count)]
 
-    def _item(self, number: int) -> Item | None:
-        length = self._lengths[number]
-        task = self._tasks[number] if self._by_completion else number
-        return Item(task, self._offsets[number], length) if length > 0 else None
+    def is_over(self, position: int) -> bool:
+        """Whether nothing of the stream comes from `position` on."""
+        return self.ended and not self.take(position, 1)
+
+    def listed(self, position: int, most: int) -> list[Item | None]:
+        """Up to `most` entries of the list from `position` on, once the step has ended."""
+        return list(map(self._item, self._tasks()[position : position + most]))
+
+    def failed(self) -> list[int]:
+        """The tasks whose entries have no value, once the step has ended."""
+        return [task for task in self._tasks() if self._lengths[task] <= 0]
+
+    def _tasks(self) -> Sequence[int]:
+        """The tasks of the list, in order."""
+        if not self._sparse:
+            return range(len(self._lengths))
+        return sorted(task for task in self._came if self._lengths[task] > 0)
+
+    def _item(self, task: int) -> Item | None:
+        length = self._lengths[task]
+        return Item(task, self._offsets[task], length) if length > 0 else None
 
     def contents(self) -> Iterator[bytes | memoryview]:
         """The identity of each value, in the order of the tasks; b"" for one that failed. Raises OSError."""
         reader = Reader(self.files)
-        numbers: Sequence[int] = range(self.count)
-        if self._by_completion:
-            numbers = sorted(numbers, key=self._tasks.__getitem__)
-        for item in map(self._item, numbers):
+        for item in map(self._item, self._tasks()):
             yield b"" if item is None else reader.content(item)
 
     def stored(self) -> Stored:
         """What a child needs to load them all, once the step has ended. Raises OSError."""
         if not self._is_listed:
             with open(os.open(self.files.index, _NEW_FILE, 0o600), "wb") as index:
-                for numbers in (self._offsets, self._lengths, self._tasks):
+                for numbers in (self._offsets, self._lengths):
                     numbers.tofile(index)
             self._is_listed = True
-        return Stored(self.files, self.count, self._single, self._by_completion)
+        return Stored(self.files, len(self._lengths), self._single, self._sparse)
 
 
 def _places(values: Values, start: int) -> array[int]:
@@ -196,20 +221,24 @@ class Store:
         by_completion = isinstance(step, PoolStep) and step.call == "imap_unordered"
         return self._open(step.name, single=has_one_result(step), by_completion=by_completion)
 
-    def _open(self, name: str, *, single: bool, by_completion: bool) -> StepResults:
+    def _open(self, name: str, *, single: bool, by_completion: bool = False, sparse: bool = False) -> StepResults:
         folder = os.path.join(self.folder, "results")
         os.makedirs(folder, mode=0o700, exist_ok=True)
         files = ResultFiles(folder, name, self._withheld)
-        results = self._steps[name] = StepResults(files, single=single, by_completion=by_completion)
+        results = self._steps[name] = StepResults(files, single=single, by_completion=by_completion, sparse=sparse)
         return results
 
     def open_finals(self, step: str) -> StepResults:
         """Begin to store what the finalizers of the pool `step` return. Raises OSError."""
-        return self._open(finals_of(step), single=False, by_completion=True)
+        return self._open(finals_of(step), single=False, sparse=True)
 
     def of(self, step: str) -> StepResults | None:
         """The results of that step, or the finals under that name; None where the step never started."""
         return self._steps.get(step)
+
+    def all(self) -> Iterator[tuple[str, StepResults]]:
+        """The results of each step that has begun to store some, with its name."""
+        yield from self._steps.items()
 
     def stored(self, step: str) -> Stored | None:
         """As `StepResults.stored`; None where it never started. Raises OSError."""

@@ -16,6 +16,7 @@ from mprun.engines.supply.supply import Supply
 from mprun.log.codec.task_lines import Recorded
 from mprun.plan.digests import content_digest, content_digests, is_written, step_parts
 from mprun.plan.plan import Plan, Step, items_of
+from mprun.plan.trial import may_reuse
 from mprun.plan.work import CodeReader, Work
 from mprun.results.files import Reader
 from mprun.sources.decoding import CsvRows
@@ -70,6 +71,10 @@ class Earlier(Protocol):
     """A run that another one resumes."""
 
     run_id: str
+
+    @property
+    def diverted(self) -> bool:
+        """Whether it was a trial whose files went elsewhere."""
 
     def tasks(self, step: Step, work: Work) -> EarlierTasks | None:
         """What it has of the `work` that `step` does; None where it has nothing."""
@@ -152,7 +157,7 @@ class Tracking:
         self._plan = plan
         self._folder = os.path.join(folder, "digests") if folder else ""
         self._store = store
-        self._earlier = earlier
+        self._earlier = earlier if earlier is not None and may_reuse(plan, earlier) else None
         self._code = CodeReader(plan, folder)
         self._notes = StepNotes(self._folder, self._code)
         self._tracked: dict[str, Tracked] = {}

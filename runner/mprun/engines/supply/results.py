@@ -12,14 +12,15 @@ from mprun.worker.calls.pool_setup import ItemsAre
 
 
 class FinishedResults(Supply):
-    """The results of a pool that has ended: None in the place of one that failed."""
+    """The list of results of a step that has ended, for the step `consumer`: None in the place of one that failed."""
 
     items_are: ItemsAre = "results"
 
-    def __init__(self, results: StepResults) -> None:
+    def __init__(self, results: StepResults, consumer: str) -> None:
         super().__init__()
         self.items_from = results.files
         self._results = results
+        self._consumer = consumer
         self._taken = 0
         self._dropped = False
 
@@ -32,8 +33,9 @@ class FinishedResults(Supply):
         return self._dropped or self._taken == self._results.count
 
     def take(self, most: int) -> Sequence[Any]:
-        items = () if self._dropped else self._results.take(self._taken, most)
+        items = [] if self._dropped else self._results.listed(self._taken, most)
         self._taken += len(items)
+        self._results.received[self._consumer] += items.count(None)
         return [item and tuple(item) for item in items]
 
     def drop(self, why: str) -> None:
@@ -41,17 +43,21 @@ class FinishedResults(Supply):
 
 
 class StreamedResults(Supply):
-    """The results of the running step `source`, as they come, without failed ones, for the step `consumer`.
+    """The results of the running step `source`, as they come, for the step `consumer`.
 
-    `must_succeed`: where the step fails, these are not all its items, which is an error.
+    `must_succeed`: where the step fails, these are not all its items, which is an error. `may_fail`: tasks of the step
+    may fail, and each gives None in its place; else those that fail are left out, as the whole step then has failed.
     """
 
     items_are: ItemsAre = "results"
 
-    def __init__(self, results: StepResults, *, source: str, consumer: str, must_succeed: bool) -> None:
+    def __init__(
+        self, results: StepResults, *, source: str, consumer: str, must_succeed: bool, may_fail: bool = False
+    ) -> None:
         super().__init__()
         self._names = source, consumer
         self._must_succeed = must_succeed
+        self._may_fail = may_fail
         self.items_from = results.files
         self._results = results
         self._taken = 0
@@ -65,7 +71,7 @@ class StreamedResults(Supply):
 
     @property
     def ended(self) -> bool:
-        return self._dropped or (self._results.ended and self._taken == self._results.count)
+        return self._dropped or self._results.is_over(self._taken)
 
     @property
     def fed_by(self) -> str:
@@ -85,9 +91,10 @@ class StreamedResults(Supply):
             if not items:
                 break
             self._taken += len(items)
-            there = [tuple(item) for item in items if item is not None]
+            there = [item and tuple(item) for item in items if item is not None or self._may_fail]
+        self._results.received[self._names[1]] += there.count(None)
         if self._consumer is not None:
-            self._consumer.took([length for _, _, length in there])
+            self._consumer.took([item[2] for item in there if item is not None])
             self._results.consumers.caught_up()
         return there
 

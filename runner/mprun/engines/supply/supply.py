@@ -129,6 +129,7 @@ class SlicedSupply(Supply):
         self._whole = whole
         self._skip = skip
         self._left = first
+        self._count = None if whole.count is None else _cut(whole.count, skip, first)
 
     @property
     def error(self) -> str:
@@ -137,7 +138,7 @@ class SlicedSupply(Supply):
 
     @property
     def count(self) -> int | None:
-        return None
+        return self._count
 
     @property
     def ended(self) -> bool:
@@ -177,3 +178,8 @@ class SlicedSupply(Supply):
 
     def signal(self, number: int) -> None:
         self._whole.signal(number)
+
+
+def _cut(count: int, skip: int, first: int | None) -> int:
+    left = max(0, count - skip)
+    return left if first is None else min(left, first)

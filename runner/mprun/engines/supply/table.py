@@ -47,9 +47,13 @@ def _results_of(run: Run, step: Step, source: Any) -> Supply:
         return ListedItems(results, needed)
     if streams:
         return StreamedResults(
-            results, source=needed, consumer=step.name, must_succeed=step.needs.get(needed) == "succeeded"
+            results,
+            source=needed,
+            consumer=step.name,
+            must_succeed=step.needs.get(needed) == "succeeded",
+            may_fail=run.plan.step(needed).limits.continue_on_error,
         )
-    return FinishedResults(results)
+    return FinishedResults(results, step.name)
 
 
 OF_A_RUN: dict[str, Callable[[Run, Step, Any], Supply]] = {"call": _yielded, "results": _results_of}

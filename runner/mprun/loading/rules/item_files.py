@@ -98,13 +98,13 @@ def saved_files(data: Data, folder: str) -> Iterator[Mistake]:
         if "\0" in str(written):
             yield Mistake("bad-value", "a path can't hold the character U+0000", path)
         elif is_path(written):
-            yield from _saved_file(written, path, folder, first)
+            yield from _saved_file(step, written, folder, first)
 
 
-def _saved_file(written: str, path: Path, folder: str, first: dict[str, Path]) -> Iterator[Mistake]:
-    """`first` has the files that are written already, with the paths that say so."""
-    file = os.path.normpath(os.path.join(folder, written))
-    if not os.path.isdir(os.path.dirname(file)):
+def _saved_file(step: StepData, written: str, folder: str, first: dict[str, Path]) -> Iterator[Mistake]:
+    """`first` has the files that are written already, with the paths that say so. A step before may make the folder."""
+    file, path = os.path.normpath(os.path.join(folder, written)), (*step.path, "save")
+    if not os.path.isdir(os.path.dirname(file)) and not _runs_after_others(step):
         yield not_there(os.path.dirname(written), path, folder, "folder")
     elif os.path.isdir(file):
         yield not_there(written, path, folder, "file")

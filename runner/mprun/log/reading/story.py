@@ -40,7 +40,7 @@ class StepStory:
     retried: Counter[str] = field(default_factory=Counter)
     slow: int = 0
     printed: int = 0  # lines
-    saved: str = ""  # the file that holds its results
+    saved: Event = field(default_factory=dict)  # about the file that holds its results
     finals: Counter[str] = field(default_factory=Counter)  # its workers' finalizers, by outcome
 
 
@@ -135,7 +135,7 @@ class Story:
         step.slow += 1
 
     def _saved(self, step: StepStory, event: Event) -> None:
-        step.saved = event["path"]
+        step.saved = event
 
     def _printed(self, step: StepStory, event: Event) -> None:
         step.printed += 1

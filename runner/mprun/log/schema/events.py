@@ -45,6 +45,10 @@ Key = Annotated[
 ]
 Task = Annotated[int, Field(ge=0, description="The index in its step, from 0: of a pool's task, of a fan-out's cell.")]
 Timestamp = Annotated[str, Field(pattern=_TIMESTAMP)]
+NotSaved = Annotated[str, Field(description="The file of its `save`, absolute, which this run has not written.")]
+OldFile = Annotated[
+    str, Field(pattern=_TIMESTAMP, description="A file from before the run lies there: when that was last changed.")
+]
 Worker = Annotated[int, Field(ge=1, description="The worker's number in its pool, from 1, in the order of starting.")]
 
 
@@ -89,6 +93,10 @@ class RunStarted(Event):
         default=None, description="The other workflow files that steps come from, with the SHA-256 of their bytes."
     )
     plan_sha256: Sha256 = Field(description="SHA-256 of the plan's JSON, the file plan.json beside the log.")
+    trial: str | Absent = Field(
+        default=None,
+        description="Where the files of a trial (`--first`, `--only STEP@CELL`) are, which leaves the real ones alone.",
+    )
     params: dict[str, Any] | Absent = Field(
         default=None, description="The values of the workflow's parameters but secret ones."
     )
@@ -188,6 +196,12 @@ class StepFinished(Counts):
     outcome: Literal["succeeded", "failed", "cancelled"] = Field(description="What its tasks add up to.")
     error: str | Absent = Field(default=None, description="What went wrong with the step as a whole.")
     duration: Seconds = Field(description="Seconds from the step's start.")
+    failures_received: dict[str, int] | Absent = Field(
+        default=None,
+        description="How many failed entries of other steps' results it was given as None, by the name of these.",
+    )
+    not_saved: NotSaved | Absent = None
+    old_file: OldFile | Absent = None
 
 
 class StepSkipped(Event):
@@ -199,6 +213,8 @@ class StepSkipped(Event):
     reason: str = Field(
         description="Why: what it needs didn't end as it asks, its `if` is false, or the run was stopped."
     )
+    not_saved: NotSaved | Absent = None
+    old_file: OldFile | Absent = None
 
 
 # -- children
@@ -391,14 +407,23 @@ class SaveContinued(Event):
 
 
 class ResultsSaved(Event):
-    """A step's results are whole in their file."""
+    """A step's results are in their file, all of them or, with `continue_on_error`, those that there are."""
 
     event: Literal["results.saved"]
     step: Step
     path: str = Field(description="The file, absolute.")
+    in_place_of: str | Absent = Field(
+        default=None,
+        description="The file that a trial (`--first`, `--only STEP@CELL`) leaves alone by writing this one.",
+    )
     format: Literal["json", "jsonl", "csv", "pickle"] = Field(description="What it holds, by its ending.")
     size: Count = Field(description="Its bytes.")
     sha256: Sha256 = Field(description="SHA-256 of its bytes.")
+    failed: list[Task] | Absent = Field(
+        default=None,
+        description="The tasks that failed, up to 1,000: the file has null (a pickle None) for each, a csv no row.",
+    )
+    failed_count: int | Absent = Field(default=None, ge=1, description="How many tasks failed.")
 
 
 class SaveJoined(Ended):

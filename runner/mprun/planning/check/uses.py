@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, Literal
 
 from mprun.errors.places import Path
 from mprun.format.steps import StepEntry
 from mprun.format.workflow import Workflow
-from mprun.language.references import is_finals, references_in, step_of
+from mprun.language.references import Template, is_finals, references_in, step_of
 from mprun.language.targets import Target, parse_target
 from mprun.plan.child_spec import Retries
 from mprun.plan.plan import Plan, PoolStep, ProcessStep, SharedThing, Step, has_one_result, items_of, needed_results
@@ -29,8 +29,10 @@ def uses(plan: Plan, written: Workflow) -> Iterator[tuple[Path, Use]]:
     """
     steps = {step.name: step for step in plan.steps}
     for group, name, entry in written.steps:
-        for use in _uses_of(steps[name], entry) if name in steps else ():
-            yield (group, name), _with_producers(use, steps[name], steps)
+        of_step = _uses_of(steps[name], entry) if name in steps else ()
+        for number, use in enumerate(of_step):
+            rows = _rows(steps[name]) if number == 0 and use.at == ("target",) else ""
+            yield (group, name), replace(_with_producers(use, steps[name], steps), rows=rows)
     for thing in plan.shared:
         yield from ((("shared", thing.name), use) for use in _uses_of_thing(thing))
 
@@ -42,6 +44,14 @@ def _uses_of_thing(thing: SharedThing) -> Iterator[Use]:
     elif thing.kind == "array":
         (made,) = thing.args
         yield Use(_NUMPY, ("array",), "array", kwargs=made)
+
+
+def _rows(step: Step) -> Literal["", "each", "items"]:
+    """What the rows of the csv file are that the step saves."""
+    path = step.save.parts[-1] if isinstance(step.save, Template) else step.save
+    if not isinstance(path, str) or not path.endswith(".csv"):
+        return ""
+    return "items" if has_one_result(step) else "each"
 
 
 def _with_producers(use: Use, step: Step, steps: Mapping[str, Step]) -> Use:

@@ -71,7 +71,7 @@ class _Steps:
         return [*body, *(lines(f"print({self._name[step.name]})", INDENT) for step in steps)]
 
     def _one_pool(self, step: PoolStep) -> list[str]:
-        result = self._calls.pool_call(step, f"pool.{step.call}")
+        result = self._calls.pool_call(step, f"pool.{_method(step)}")
         if _streams(step):
             result = call("list", [result])
         return [_with([self._calls.pool(step, "pool")]), lines(led(f"{self._name[step.name]} = ", result), 2 * INDENT)]
@@ -81,7 +81,7 @@ class _Steps:
         pools = [self._names.claim(f"{self._name[step.name]}_pool", "") for step in steps]
         pending = [self._names.claim(f"{self._name[step.name]}_pending", "") for step in steps]
         calls = [
-            self._calls.pool_call(step, f"{pool}.{step.call}{'' if _streams(step) else '_async'}")
+            self._calls.pool_call(step, f"{pool}.{_method(step)}{'' if _streams(step) else '_async'}")
             for step, pool in zip(steps, pools, strict=True)
         ]
         return [
@@ -97,6 +97,11 @@ class _Steps:
 def _streams(step: PoolStep) -> bool:
     """Whether its method of a Pool returns at once, and gives results as they come."""
     return step.call in ("imap", "imap_unordered")
+
+
+def _method(step: PoolStep) -> str:
+    """The Pool's method that gives what mprun gives: a list that another step takes is in the order of the items."""
+    return "imap" if step.call == "imap_unordered" and step.keeps else step.call
 
 
 def _with(contexts: list[Group]) -> str:

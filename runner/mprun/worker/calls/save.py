@@ -5,23 +5,21 @@ from __future__ import annotations
 import csv
 import hashlib
 import io
+import itertools
 import json
 import os
 import pickle
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator
 from typing import IO, Any
 
-from mprun.log.values import NoExactFormError, exact_json, fields_of, scalar_text
+from mprun.log.values import NoExactFormError, exact_json, fields_of
 from mprun.results.files import Stored
 from mprun.worker.boot import process
+from mprun.worker.calls.csv_rows import SaveError, csv_rows
 from mprun.worker.calls.exceptions import exception_fields
 from mprun.worker.wire.frames import FAILED, SAVED
 
 NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
-
-
-class SaveError(Exception):
-    """The results don't fit the file's format; says which one, why, and what would take it."""
 
 
 class _Counted(io.RawIOBase):
@@ -87,16 +85,22 @@ def _json(stored: Stored, file: IO[bytes]) -> None:
         file.write(_json_line(stored.load(), "its result"))
         return
     opening = b"[\n"
-    for number, value in enumerate(stored.values()):
-        file.write(opening + _json_line(value, f"result {number}").rstrip(b"\n"))
+    for which, value in _numbered(stored):
+        file.write(opening + _json_line(value, which).rstrip(b"\n"))
         opening = b",\n"
     file.write(b"\n]\n" if opening == b",\n" else b"[]\n")
 
 
 def _jsonl(stored: Stored, file: IO[bytes]) -> None:
     """One result a line; of a single list, one item a line."""
-    for which, value in _rows(stored):
+    results = _items_of(stored.load()) if stored.single else _numbered(stored)
+    for which, value in results:
         file.write(_json_line(value, which))
+
+
+def _numbered(stored: Stored) -> Iterator[tuple[str, Any]]:
+    """Each result, None in the place of one that failed, with what it is called in an error."""
+    return ((f"result {number}", value) for number, value in enumerate(stored.values()))
 
 
 def _json_line(value: Any, which: str) -> bytes:
@@ -107,64 +111,29 @@ def _json_line(value: Any, which: str) -> bytes:
 
 
 def _csv(stored: Stored, file: IO[bytes]) -> None:
-    """One row a result, of mappings under a head with their keys; of a single list, one row an item."""
+    """One row a result, under a head with the names of the columns if they have names; of a single list, one an item.
+
+    A task that failed has no row.
+    """
     text = io.TextIOWrapper(file, encoding="utf-8", newline="", write_through=True)
     writer = csv.writer(text, lineterminator="\n")
-    head: list[Any] | None = None
-    for number, (which, value) in enumerate(_rows(stored)):
-        row = _row(value, which)
-        if isinstance(row, Mapping):
-            if number == 0:
-                head = list(row)
-                writer.writerow([_cell(key, which) for key in head])
-            row = _in_order(row, head, which)
-        elif head is not None:
-            raise SaveError(f"{which} is a {type(value).__name__}, and the first one is a mapping: {_ONE_SHAPE}")
-        writer.writerow([_cell(cell, which) for cell in row])
+    writer.writerows(csv_rows(_results(stored)))
     text.detach()
 
 
-def _row(value: Any, which: str) -> Mapping[Any, Any] | Sequence[Any]:
-    row = fields_of(value)
-    if row is None and not isinstance(value, list | tuple):
-        kind = type(value).__name__
-        raise SaveError(f"{which} is of type {kind}, and a row of a csv file is a mapping or a list")
-    return value if row is None else row
-
-
-def _in_order(row: Mapping[Any, Any], head: list[Any] | None, which: str) -> Sequence[Any]:
-    """The cells of `row` in the order of the head."""
-    if head is None:
-        raise SaveError(f"{which} is a mapping, and the first one is a list: {_ONE_SHAPE}")
-    if row.keys() != set(head):
-        raise SaveError(f"{which} has the keys {_listed(row)}, and the first one has {_listed(head)}: {_ONE_SHAPE}")
-    return [row[key] for key in head]
-
-
-_ONE_SHAPE = "the rows of a csv file are alike; a .jsonl file takes any"
-
-
-def _cell(value: Any, which: str) -> str:
-    text = scalar_text(value)
-    if text is None:
-        kind = type(value).__name__
-        raise SaveError(f"{which} holds a value of type {kind}, and a cell of a csv file is a single text or number")
-    return text
-
-
-def _listed(names: Iterable[Any]) -> str:
-    return ", ".join(f"`{name}`" for name in list(names)[:10]) or "none"
+def _results(stored: Stored) -> Iterator[tuple[str, Any]]:
+    """Each value with what it is called in an error; where there is one, and it is a list, its items."""
+    if not stored.single:
+        return ((f"result {task}", value) for task, value in stored.returned())
+    return itertools.chain.from_iterable(_items_of(value) for _, value in stored.returned())
 
 
 def _pickle(stored: Stored, file: IO[bytes]) -> None:
     pickle.dump(stored.load(), file, 5)
 
 
-def _rows(stored: Stored) -> Iterator[tuple[str, Any]]:
-    """Each result with what it is called in an error; where there is one, and it is a list, its items."""
-    if not stored.single:
-        return ((f"result {number}", value) for number, value in enumerate(stored.values()))
-    value = stored.load()
+def _items_of(value: Any) -> Iterator[tuple[str, Any]]:
+    """The items of the result of a single call with what each is called; the result itself where it is no list."""
     if isinstance(value, list | tuple) and fields_of(value) is None:
         return ((f"item {number}", item) for number, item in enumerate(value))
     return iter([("its result", value)])

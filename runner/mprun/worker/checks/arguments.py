@@ -12,6 +12,7 @@ from mprun.log.values import bounded_repr
 from mprun.worker.checks.argument_values import ValueCheck
 from mprun.worker.checks.problems import Problem, Use
 from mprun.worker.checks.results import ResultCheck
+from mprun.worker.checks.saved_rows import RowCheck
 from mprun.worker.conversion.annotations import raw_signature, resolved_signature
 from mprun.worker.conversion.converter import did_you_mean
 
@@ -19,7 +20,9 @@ _POSITIONAL = (Parameter.POSITIONAL_ONLY, Parameter.POSITIONAL_OR_KEYWORD)
 
 
 class ArgumentCheck:
-    """Finds each way in which `use` calls `function` wrongly. Accepts a builtin without a signature.
+    """Finds each way in which `use` calls `function` wrongly, or can't save what it returns.
+
+    Accepts a builtin without a signature.
 
     `converts` says, once all problems are found, whether any argument needs conversion.
     """
@@ -30,6 +33,7 @@ class ArgumentCheck:
         self._calls = _CallCheck(signature, use, notes) if signature else None
         self._values = ValueCheck(resolved, use, notes) if resolved else None
         self._results = ResultCheck(resolved, use, notes) if resolved else None
+        self._rows = RowCheck(resolved, use, notes) if resolved else None
 
     @property
     def converts(self) -> bool:
@@ -42,6 +46,8 @@ class ArgumentCheck:
             yield from self._values.problems()
         if self._results is not None:
             yield from self._results.problems()
+        if self._rows is not None:
+            yield from self._rows.problems()
 
 
 class _CallCheck:

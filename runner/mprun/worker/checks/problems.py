@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from mprun.language.targets import Target
 from mprun.plan.child_spec import Converts
@@ -38,7 +38,8 @@ class Use:
     Without an example, an item may be any plain data. `mode` says whether items, and so what arguments refer to as
     `${item}`, are plain data (`strict`) or text from outside (`text`). What is called has to be in each of the lists of
     targets in `allowed`. `results` are the steps, by name, to whose results the arguments refer; `items_from` is the
-    one whose results the items are.
+    one whose results the items are. `rows` says what are the rows of a csv file that the step saves: each result of the
+    target, or the items of its one result; empty where it saves none.
     """
 
     target: Target
@@ -51,6 +52,7 @@ class Use:
     allowed: tuple[tuple[Target, ...], ...] = ()
     results: dict[str, Producer] = dataclasses.field(default_factory=dict)
     items_from: Producer | None = None
+    rows: Literal["", "each", "items"] = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -78,9 +78,9 @@ def fields_of(kind: type) -> dict[str, Field]:
     """The fields that a mapping for `kind` may have, and their annotations."""
     if is_typed_dict(kind):
         required: Any = kind.__required_keys__  # type: ignore[attr-defined]
-        return {name: Field(hint, _is_required(hint, name in required)) for name, hint in _hints(kind).items()}
+        return {name: Field(hint, _is_required(hint, name in required)) for name, hint in type_hints(kind).items()}
     signature = resolved_signature(kind)
-    hints = _hints(kind)
+    hints = type_hints(kind)
     return {
         name: Field(hints.get(name, parameter.annotation), parameter.default is inspect.Parameter.empty)
         for name, parameter in (signature.parameters if signature else {}).items()
@@ -94,7 +94,7 @@ def _is_required(hint: Any, otherwise: bool) -> bool:
     return otherwise if said not in ("Required", "NotRequired") else said == "Required"
 
 
-def _hints(kind: type) -> dict[str, Any]:
+def type_hints(kind: type) -> dict[str, Any]:
     """The annotations of the class's own body and its bases', each read where it was written.
 
     One that can't be resolved says nothing, and the others hold.
