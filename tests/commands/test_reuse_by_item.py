@@ -142,6 +142,42 @@ def test_steps_around_a_run_always_run(jobs: CommandLine) -> None:
     assert log[-1]["reused_tasks"] == 2
 
 
+STREAMS = """
+    processes:
+      one: {command: [echo, one], stdout: one.txt}
+      fan: {foreach: [a, b], command: [echo, "${item}"], stdout: "${item}.txt", stderr: "${item}.err"}
+    pools:
+      files: {processes: 1, command: [wc, -c, "${item}"], map: {glob: "in/*"}, stdout: "out/${item.stem}.txt"}
+      grid: {processes: 1, command: [echo, "${matrix.n}"], matrix: {n: [1, 2]}, stdout: "${matrix.n}.n"}
+      after: {processes: 1, command: [cat, "${item}"], map: "${results.fan}", stdout: "${item}.copy"}
+    """
+GONE = {
+    "": set(),
+    "one.txt": {"one"},
+    "b.err": {"fan[1]"},
+    "out/x.txt": {"files[0]"},
+    "2.n": {"grid[1]"},
+    "a.txt.copy": {"after[0]"},
+}
+
+
+def test_a_call_whose_file_is_gone_is_made_again(jobs: CommandLine) -> None:
+    jobs.write("flow.yaml", STREAMS)
+    assert jobs.shell("mkdir in out && touch in/x in/y && $MPRUN -q flow.yaml").code == 0
+    for name, again in GONE.items():
+        if name:
+            (jobs.folder / name).unlink()
+            explained = jobs("resume", "latest", "--explain").stdout
+            assert re.search(f"its file `.*{re.escape(name)}` is gone", explained) or name == "a.txt.copy"
+        ran = jobs("run", "-q", "flow.yaml", "--reuse", "latest")
+        assert (ran.code, ran.stderr) == (0, "")
+        made = [event for event in jobs.log() if str(event["event"]).endswith(".result") and "reused" not in event]
+        assert {f"{event['step']}[{event['task']}]" if "task" in event else event["step"] for event in made} == again
+    jobs.write("flow.yaml", STREAMS.replace("one.txt", "other.txt"))
+    assert jobs("run", "-q", "flow.yaml", "--reuse", "latest").code == 0
+    assert (jobs.folder / "other.txt").read_text() == "one\n"
+
+
 # -- said everywhere
 
 FANS = """

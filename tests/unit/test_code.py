@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import os
 import shutil
+import sys
 import textwrap
 import time
+from importlib.machinery import ModuleSpec
+from importlib.util import spec_from_file_location
 from pathlib import Path
 
 import pytest
@@ -228,6 +231,41 @@ def test_a_link_that_leads_elsewhere_counts(project: Path) -> None:
     (project / "helper.py").symlink_to("two.py")
     assert before.changed_files() == [str(project / "helper.py")]
     assert closure(project).modules != before.modules
+
+
+def test_an_editable_install_is_the_users(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whether it puts a folder onto the search path, or a hook into it, as setuptools does."""
+    write(project / "elsewhere/src/edited/__init__.py", "from . import inner\n")
+    write(project / "elsewhere/src/edited/inner.py", "import helper\n")
+    write(project / "jobs.py", "import edited\n")
+    modules = {"jobs", "edited", "edited.inner", "helper", "helped"}
+    assert set(closure(project, "jobs:f", None, project / "elsewhere/src").modules) == modules
+    monkeypatch.setattr(sys, "meta_path", [*sys.meta_path, Broken(), Hook(project / "elsewhere/src/edited")])
+    assert set(closure(project).modules) == modules
+    assert ABSENT not in closure(project).modules.values()
+
+
+class Hook:
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def find_spec(self, name: str, path: object, target: object = None) -> ModuleSpec | None:
+        init = str(self._folder / "__init__.py")
+        return (
+            spec_from_file_location(name, init, submodule_search_locations=[str(self._folder)])
+            if name == "edited"
+            else None
+        )
+
+
+class Broken:
+    def find_spec(self, *_: object) -> ModuleSpec | None:
+        raise ValueError("a hook of somebody's")
+
+
+def test_a_search_path_may_hold_anything(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "path", ["", "not\0there", project / "nowhere", str(project / "jobs.py"), *sys.path])
+    assert set(closure(project).modules) == MODULES
 
 
 # -- what is installed

@@ -35,7 +35,7 @@ class ModuleFinder:
     """Finds modules on the search path `path`; it looks into each folder once."""
 
     def __init__(self, path: Sequence[str]) -> None:
-        self._path = tuple(filter(None, path))
+        self._path = tuple(os.fspath(entry) for entry in path if entry)
         self._found: dict[str, Found | None] = {}
         self._names: dict[str, frozenset[str]] = {}
 
@@ -76,7 +76,7 @@ class ModuleFinder:
         if folder not in self._names:
             try:
                 self._names[folder] = frozenset(os.listdir(folder))
-            except OSError:
+            except (OSError, ValueError):  # a path may hold anything
                 self._names[folder] = frozenset()
         return self._names[folder]
 

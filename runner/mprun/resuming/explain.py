@@ -6,8 +6,9 @@ import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
+from mprun.engines.results.stream_files import StreamFiles
 from mprun.engines.results.tracking import contents_of
-from mprun.engines.supply.supply import SourceSupply
+from mprun.engines.supply.supply import SourceSupply, Supply
 from mprun.engines.table import POOL_ENGINES
 from mprun.language.references import is_finals, step_of
 from mprun.plan.digests import (
@@ -165,29 +166,31 @@ def _sort_tasks(plan: Plan, step: Step, tasks: MatchedTasks, fate: Fate) -> None
         return
     fate.earlier, fate.numbers = tasks, []
     logged = plan.log_tasks == "all" or not isinstance(step, PoolStep)
-    for task, number, digest in _numbered(step, tasks):
-        if number >= 0 and tasks.recall(number, logged=logged, kept=step.keeps) is not None:
+    for task, number, digest, missing in _numbered(step, tasks):
+        if number >= 0 and not missing and tasks.recall(number, logged=logged, kept=step.keeps) is not None:
             fate.reused += 1
             fate.numbers.append(number)
             fate.by_files = fate.by_files or tasks.is_first(number)
             continue
         fate.run += 1
         if len(fate.tasks) < MAX_TASKS:
-            fate.tasks.append((task, tasks.why_run(number, digest)))
+            is_gone = number >= 0 and missing
+            fate.tasks.append((task, f"its file `{missing}` is gone" if is_gone else tasks.why_run(number, digest)))
 
 
-def _numbered(step: Step, tasks: MatchedTasks) -> Iterator[tuple[int, int, bytes]]:
-    """(task, the number that it had or -1, the digest of its item) of each task of `step`."""
+def _numbered(step: Step, tasks: MatchedTasks) -> Iterator[tuple[int, int, bytes, str]]:
+    """(task, the number that it had or -1, the digest of its item, a file of it that is gone) for each of `step`."""
     source = items_of(step)
     if source is None:
-        yield 0, tasks.find(0, 1, lambda: content_digests([None]))[0], content_digest(None)
+        number = tasks.find(0, 1, lambda: content_digests([None]))[0]
+        yield 0, number, content_digest(None), StreamFiles(step, Supply()).missing(None)
         return
     supply, first = SourceSupply(source), 0
-    contents = contents_of(supply)
+    contents, files = contents_of(supply), StreamFiles(step, supply)
     while items := supply.take(AT_ONCE):
         each: Sequence[bytes] = [content_digest(content) for content in contents(items)]
         numbers = tasks.find(first, len(items), lambda each=each: b"".join(each))  # type: ignore[misc]
-        yield from zip(range(first, first + len(items)), numbers, each, strict=True)
+        yield from zip(range(first, first + len(items)), numbers, each, map(files.missing, items), strict=True)
         first += len(items)
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from mprun.engines.results.reuse import recaller, values_of
 from mprun.engines.results.scope import scope_for
+from mprun.engines.results.stream_files import StreamFiles
 from mprun.engines.results.tracking import contents_of
 from mprun.engines.seam import Run
 from mprun.engines.supply.supply import Supply
@@ -31,6 +32,7 @@ class ProcessWorks:
         self._args = command_arguments(step) or step.args
         self._tracked = run.tracking.begin(step.name)
         self._contents = contents_of(self._supply)
+        self._files = StreamFiles(step, self._supply)
 
     def reuse(self, task: int, item: Any, cell: Mapping[str, Any]) -> bool:
         """Record what the call of `task` is. Where an earlier run has made it, log its result from there and return
@@ -39,6 +41,8 @@ class ProcessWorks:
         `cell` has the event fields that identify a cell of the step.
         """
         (number,) = self._tracked.take(task, [item], self._contents)
+        if self._files.missing(item):
+            return False
         reused = recaller(self._tracked, self.results, logged=True)(task, number)
         if reused is None or self._tracked.earlier is None:
             return False

@@ -13,6 +13,7 @@ from typing import Any
 from mprun.engines.results.ledger import Ledger
 from mprun.engines.results.new_keys import NewKeys
 from mprun.engines.results.store import StepResults
+from mprun.engines.results.stream_files import StreamFiles
 from mprun.engines.results.tracking import Reused, Tracked, contents_of
 from mprun.engines.supply.supply import Supply
 from mprun.log.codec.task_lines import ReusedLines
@@ -32,6 +33,7 @@ class ReuseFilter:
         self._ledger = ledger
         self._step = step.name
         self._keys = NewKeys(step, supply)
+        self._files = StreamFiles(step, supply)
         self._logged = logged
 
     @property
@@ -49,7 +51,7 @@ class ReuseFilter:
         recall = recaller(self._tracked, results, logged=self._logged)
         found: list[tuple[int, Reused | None]] = []
         for task, (number, item) in enumerate(zip(numbers, items, strict=True), first):
-            reused = recall(task, number)
+            reused = None if self._files.missing(item) else recall(task, number)
             found.append((task, reused and self._keys.put(reused, item, number, earlier)))
         to_run = []
         for known, some in groupby(found, key=lambda pair: pair[1] is not None):
