@@ -11,9 +11,11 @@ if TYPE_CHECKING:
     from mprun.errors.exceptions import (
         CommandFailed,
         ConversionError,
+        InputMissing,
         ItemError,
         LogError,
         MprunError,
+        OutputMissing,
         SecretError,
         UsageError,
         WorkflowError,
@@ -28,10 +30,12 @@ __all__ = [
     "CommandFailed",
     "ConversionError",
     "Event",
+    "InputMissing",
     "ItemError",
     "LogError",
     "MprunError",
     "OtherEvent",
+    "OutputMissing",
     "Plan",
     "RunResult",
     "SecretError",
@@ -43,10 +47,13 @@ __all__ = [
 ]
 
 # Each is imported when it is first asked for: every child imports this module, and none of these.
-_EXCEPTIONS = ("CommandFailed", "ConversionError", "ItemError", "LogError", "MprunError")
+_EXCEPTIONS = (
+    *("CommandFailed", "ConversionError", "InputMissing", "ItemError", "LogError", "MprunError", "OutputMissing"),
+    *("SecretError", "UsageError", "WorkflowError"),
+)
 _HOMES = {
     **dict.fromkeys(("load", "run", "read_run", "RunResult"), "mprun.api"),
-    **dict.fromkeys((*_EXCEPTIONS, "SecretError", "UsageError", "WorkflowError"), "mprun.errors.exceptions"),
+    **dict.fromkeys(_EXCEPTIONS, "mprun.errors.exceptions"),
     "Event": "mprun.log.schema.events",
     "OtherEvent": "mprun.log.schema.typed",
     "Plan": "mprun.plan.plan",

@@ -66,6 +66,7 @@ ABOUT = {
     "a workflow.only_targets": {"targets": "{x: jobs:a}", "processes": "{a: {target: x}}"},
     "a workflow.shared": {"processes": "{a: {target: jobs:a, args: ['${shared.lock}', '${shared.total}']}}"},
     "a process.keys": {"foreach": "[1, 2]"},
+    "a pool.outputs": {"map": "[1]"},
     **{f"a process.{key}": {"command": "[ls]"} for key in ("stdout", "stderr")},
     **{f"a pool.{key}": {"command": "[ls]", "map": "[1]"} for key in ("stdout", "stderr")},
     "a process.max_parallel": {"foreach": "[1, 2]"},

@@ -27,6 +27,9 @@ UNKNOWN: set[str] = set()
 # And those that only a run that resumes another one acts on.
 WITHOUT_EFFECT = {"reuse"}
 
+# And those that `plan --python` refuses, while one process keeps them.
+WITHOUT_A_PROGRAM = {"inputs", "outputs"}
+
 # Each limit: whether `--inline` keeps it, and a value of it.
 LIMITS: dict[str, tuple[bool, Any]] = {
     "timeout": (False, 1.0),
@@ -55,6 +58,8 @@ STDLIB: dict[str, tuple[bool, str]] = {
     "if": (True, "true"),
     "env": (True, "{A: 1}"),
     "working_dir": (True, "."),
+    "inputs": (True, "w.yaml"),
+    "outputs": (True, "${item}.o"),
     "stdout": (True, "${item}.out"),
     "stderr": (True, "${item}.err"),
     "keys": (True, "a-${item}"),
@@ -75,7 +80,7 @@ STDLIB: dict[str, tuple[bool, str]] = {
 
 
 def test_each_field_of_a_step_is_known_or_decided_about() -> None:
-    assert sorted(STEP_FIELDS ^ (ESSENTIAL | SPREADING | UNKNOWN | WITHOUT_EFFECT)) == []
+    assert sorted(STEP_FIELDS ^ (ESSENTIAL | SPREADING | UNKNOWN | WITHOUT_EFFECT | WITHOUT_A_PROGRAM)) == []
     assert {field.name for field in fields(Limits)} == LIMITS.keys()
 
 

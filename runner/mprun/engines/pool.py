@@ -18,6 +18,7 @@ from mprun.engines.seam import Run
 from mprun.engines.supply.table import supply_of
 from mprun.engines.threads import with_thread_counts
 from mprun.language.references import references_in
+from mprun.plan.call_files import files_of
 from mprun.plan.plan import PoolStep, command_arguments
 from mprun.sources.table import ListSource
 from mprun.worker.boot.process import CHILD_CLASSES, ChildProcess
@@ -86,7 +87,9 @@ class PoolExecution(Generic[W]):
     def get_ready(self) -> None:
         """Open the files for results, and look up the values of references, when the step starts. Raises OSError."""
         step, items = self.step, _written_items(self.step)
-        self._scope = scope_for(self.run, (step.args, step.kwargs, step.initargs, command_arguments(step), items))
+        self._scope = scope_for(
+            self.run, (step.args, step.kwargs, step.initargs, command_arguments(step), step.inputs, step.outputs, items)
+        )
         self._items_refer = self._scope is not None and any(references_in(items))
         if step.keeps:
             self.ledger.results = self.run.store.open(step)
@@ -98,7 +101,8 @@ class PoolExecution(Generic[W]):
         tracked, logged = self._tracked, self.run.plan.log_tasks == "all"
         if tracked is None or not tracked.looks_at_items:
             return None
-        return ReuseFilter(tracked, self.supply, self.ledger, self.step, logged=logged)
+        notes = self.run.tracking.file_notes
+        return ReuseFilter(tracked, self.supply, self.ledger, self.step, notes, logged=logged)
 
     def signal(self, number: int) -> None:
         for worker in self.workers.values():
@@ -144,6 +148,7 @@ class PoolExecution(Generic[W]):
             keys=step.keys,
             finalizer=step.finalizer,
             final_files=None if self.finals.results is None else self.finals.results.files,
+            files=files_of(step, self.run.tracking.file_notes),
         )
 
     def make_process(self, *args: Any, **kwargs: Any) -> ChildProcess:

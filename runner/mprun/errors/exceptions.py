@@ -78,6 +78,18 @@ class CommandFailed(MprunError):  # noqa: N818 -- a name for workflows: `retries
     __module__ = "mprun"  # its name in the log, and for imports
 
 
+class InputMissing(MprunError):  # noqa: N818 -- a name for workflows, as above
+    """A file of the step's `inputs` is not there. The outcome of the call, which was not made; it is not retried."""
+
+    __module__ = "mprun"
+
+
+class OutputMissing(MprunError):  # noqa: N818 -- a name for workflows, as above
+    """A call has returned and not made a file of its step's `outputs`. The outcome of the call."""
+
+    __module__ = "mprun"
+
+
 class SecretError(MprunError):
     """A value would have written a secret to disk. The outcome of the call that returned it."""
 

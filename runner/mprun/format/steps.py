@@ -20,10 +20,12 @@ from mprun.format.values import (
     Duration,
     Env,
     FolderPath,
+    InputFiles,
     Kwargs,
     Memory,
     Needs,
     NumberFrom0,
+    OutputFiles,
     PoolSize,
     SomeTexts,
     TargetText,
@@ -219,6 +221,20 @@ class StepEntry(LimitsEntry):
         "What labels a task: the name of a field of its item, or a text with ${item}.",
         example="page-${item}",
         takes="the name of a field, or a text with `${item}`",
+    )
+    inputs: InputFiles = key(
+        [],
+        "Files that are there before a call is made, and count by their content when its result is reused.",
+        example="[rows.csv, 'data/*']",
+        takes="the path or pattern of files, or a list of them",
+        also=("sources", "deps", "reads", "input_files"),
+    )
+    outputs: OutputFiles = key(
+        [],
+        "Files that are there once a call has returned: a call that hasn't made them has failed.",
+        example="report.txt",
+        takes="the path of a file, `{file: PATH, unchanged: ok}`, or a list of these",
+        also=("output_files", "products", "targets_made", "generates", "artifacts", "creates"),
     )
     stdout: TextToCome = key(
         "",

@@ -149,6 +149,24 @@ def read_command(value: Any) -> list[Any]:
     return value
 
 
+def read_inputs(value: Any) -> list[str | Reference | Template]:
+    """The paths or patterns of files."""
+    return [read_text_to_come(each) for each in (value if isinstance(value, list) else [value])]
+
+
+def read_outputs(value: Any) -> list[tuple[str | Reference | Template, bool]]:
+    """The paths of files, each with whether it may be as before the call."""
+    return [_read_output(each) for each in (value if isinstance(value, list) else [value])]
+
+
+def _read_output(value: Any) -> tuple[str | Reference | Template, bool]:
+    if not isinstance(value, dict):
+        return read_text_to_come(value), False
+    if set(value) - {"file", "unchanged"} or "file" not in value or value.get("unchanged", "ok") != "ok":
+        raise bad_value("a file with a condition is written as `{file: PATH, unchanged: ok}`")
+    return read_text_to_come(value["file"]), "unchanged" in value
+
+
 def read_some_values(value: Any) -> list[Any]:
     """A list of at least one value."""
     if not isinstance(value, list):
@@ -238,6 +256,18 @@ _TEXTS = {"oneOf": [_TEXT, {"type": "array", "items": _TEXT}]}
 _SOME_TEXTS = {"oneOf": [_TEXT, {"type": "array", "items": _TEXT, "minItems": 1}]}
 _WHOLE = {"type": "integer"}
 
+_OUTPUT: dict[str, Any] = {
+    "oneOf": [
+        _TEXT,
+        {
+            "type": "object",
+            "properties": {"file": _TEXT, "unchanged": {"const": "ok"}},
+            "required": ["file"],
+            "additionalProperties": False,
+        },
+    ]
+}
+_OUTPUTS = {"oneOf": [*_OUTPUT["oneOf"], {"type": "array", "items": _OUTPUT}]}
 _VALUE: dict[str, Any] = {"type": ["string", "number"]}
 _NEEDS: dict[str, Any] = {
     "oneOf": [
@@ -270,6 +300,8 @@ Needs = Annotated[
     WithJsonSchema(_NEEDS),
     Takes("a step's name, a list of them, or a mapping of them to `succeeded`, `finished` or `failed`"),
 ]
+InputFiles = Annotated[list[Any], PlainValidator(read_inputs), WithJsonSchema(_TEXTS)]
+OutputFiles = Annotated[list[Any], PlainValidator(read_outputs), WithJsonSchema(_OUTPUTS)]
 TextToCome = Annotated[Any, PlainValidator(read_text_to_come), WithJsonSchema(_TEXT)]
 Command = Annotated[
     list[Any],

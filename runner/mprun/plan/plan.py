@@ -78,7 +78,8 @@ class ProcessStep:
     Both kinds of steps: `needs` says how each step that is needed must have ended, `condition` what else must hold;
     `surroundings` are what its children are given, the workflow's in it. `command` is a program with its arguments,
     which the target then runs; `stdout` and `stderr` are the files for its streams, relative to its folder where they
-    begin with a reference. `keys` labels a cell or a task: the name of a field, or a Template. `save` is the
+    begin with a reference. `inputs` are the files that a call reads, `outputs` those that it makes, each with whether
+    it may be as before the call. `keys` labels a cell or a task: the name of a field, or a Template. `save` is the
     absolute path of a file for the results; its text may hold references of the run. `keeps`: what it returns is
     referred to by another step, or saved. `reuse`: a run may leave out what an earlier one has done of it.
     """
@@ -98,6 +99,8 @@ class ProcessStep:
     command: tuple[Any, ...] = ()
     stdout: str | Reference | Template = ""
     stderr: str | Reference | Template = ""
+    inputs: tuple[str | Reference | Template, ...] = ()
+    outputs: tuple[tuple[str | Reference | Template, bool], ...] = ()
     keys: str | Reference | Template = ""
     save: str | Template = ""
     converts: Converts = ""
@@ -137,6 +140,8 @@ class PoolStep:
     command: tuple[Any, ...] = ()
     stdout: str | Reference | Template = ""
     stderr: str | Reference | Template = ""
+    inputs: tuple[str | Reference | Template, ...] = ()
+    outputs: tuple[tuple[str | Reference | Template, bool], ...] = ()
     keys: str | Reference | Template = ""
     save: str | Template = ""
     converts: Converts = ""

@@ -107,6 +107,8 @@ def _reading(step: Step, trial: Trial, paths: frozenset[str]) -> Step:
     if not paths:
         return step
     stand_ins = StandIns(trial, paths)
+    inputs = (stand_ins.file(path) if isinstance(path, str) else path for path in step.inputs)
+    step = replace(step, inputs=tuple(inputs))
     if isinstance(step, ProcessStep):
         return step if step.cells is None else replace(step, cells=step.cells.redirected(stand_ins))
     return replace(step, source=step.source.redirected(stand_ins))

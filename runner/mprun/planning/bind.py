@@ -14,7 +14,7 @@ from mprun.plan.child_spec import Surroundings
 from mprun.plan.plan import Plan, PoolStep, Step, items_of
 from mprun.sources.table import CallSource, SliceSource, Source, whole_of
 
-_BOUND = ("args", "kwargs", "command", "stdout", "stderr", "initargs", "save")
+_BOUND = ("args", "kwargs", "command", "stdout", "stderr", "inputs", "outputs", "initargs", "save")
 
 
 def bind(plan: Plan, run: Mapping[str, str]) -> Plan:

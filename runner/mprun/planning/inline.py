@@ -7,7 +7,7 @@ from mprun.plan.features import ESSENTIAL, SPREADING, beyond
 from mprun.plan.plan import Plan, ProcessStep
 
 # One process has nothing to spread, makes every call, and can't bound one from outside.
-_KNOWN = ESSENTIAL | SPREADING | {"step_timeout", "retries", "continue_on_error", "reuse"}
+_KNOWN = ESSENTIAL | SPREADING | {"step_timeout", "retries", "continue_on_error", "reuse", "inputs", "outputs"}
 
 
 def refuse_inline(plan: Plan) -> None:

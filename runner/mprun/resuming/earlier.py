@@ -12,6 +12,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from mprun.engines.results.task_files import read_files
 from mprun.engines.results.tracking import EarlierValue, Reused
 from mprun.errors.exceptions import UsageError
 from mprun.log.codec.event import Event, event_of
@@ -277,6 +278,11 @@ class EarlierRun:
     def began(self) -> int:
         """When it began, in ns since the epoch."""
         return int(datetime.fromisoformat(self.head["ts"]).timestamp() * 1000) * 1_000_000
+
+    @cached_property
+    def call_files(self) -> dict[str, dict[str, str]]:
+        """See `Earlier`."""
+        return read_files(self.files.folder)
 
     def tasks(self, step: Step, work: Work) -> MatchedTasks | None:
         """See `Earlier`; nothing for a step that may not be reused.

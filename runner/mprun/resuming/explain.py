@@ -6,8 +6,8 @@ import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from mprun.engines.results.stream_files import StreamFiles
-from mprun.engines.results.tracking import contents_of
+from mprun.engines.results.task_files import TaskFiles
+from mprun.engines.results.tracking import Notes, contents_of
 from mprun.engines.supply.supply import SourceSupply, Supply
 from mprun.engines.table import POOL_ENGINES
 from mprun.language.references import is_finals, step_of
@@ -110,10 +110,12 @@ def _fate(plan: Plan, step: Step, run: EarlierRun, fates: dict[str, Fate], code:
         fate.why = "run, as its `reuse` is false"
     elif not may_be_reused(step):
         fate.why = "run, as its finals come from what its workers have gathered, which are new in each run"
+    elif step.inputs and (maker := _maker_of_files(plan, step, fates)):
+        fate.why = f"depends on files of `{maker}`, which is run: only the run shows whether they change"
     elif tasks is None:
         fate.why = f"run, {_why_not(work, run, step.name)}"
     else:
-        _sort_tasks(plan, step, tasks, fate)
+        _sort_tasks(plan, step, tasks, run.call_files, fate)
     return fate
 
 
@@ -158,7 +160,7 @@ def _named(names: Sequence[str]) -> str:
     return listed if len(names) <= MAX_NAMES else f"{listed} and {len(names) - MAX_NAMES} more"
 
 
-def _sort_tasks(plan: Plan, step: Step, tasks: MatchedTasks, fate: Fate) -> None:
+def _sort_tasks(plan: Plan, step: Step, tasks: MatchedTasks, files_before: Notes, fate: Fate) -> None:
     """Count the reused tasks, except those whose items only a run has."""
     source = items_of(step)
     if source is not None and source.needs_a_run:
@@ -166,32 +168,40 @@ def _sort_tasks(plan: Plan, step: Step, tasks: MatchedTasks, fate: Fate) -> None
         return
     fate.earlier, fate.numbers = tasks, []
     logged = plan.log_tasks == "all" or not isinstance(step, PoolStep)
-    for task, number, digest, missing in _numbered(step, tasks):
-        if number >= 0 and not missing and tasks.recall(number, logged=logged, kept=step.keeps) is not None:
+    for task, number, digest, files in _numbered(step, tasks, files_before):
+        if number >= 0 and not files and tasks.recall(number, logged=logged, kept=step.keeps) is not None:
             fate.reused += 1
             fate.numbers.append(number)
             fate.by_files = fate.by_files or tasks.is_first(number)
             continue
         fate.run += 1
         if len(fate.tasks) < MAX_TASKS:
-            is_gone = number >= 0 and missing
-            fate.tasks.append((task, f"its file `{missing}` is gone" if is_gone else tasks.why_run(number, digest)))
+            fate.tasks.append((task, files if number >= 0 and files else tasks.why_run(number, digest)))
 
 
-def _numbered(step: Step, tasks: MatchedTasks) -> Iterator[tuple[int, int, bytes, str]]:
-    """(task, the number that it had or -1, the digest of its item, a file of it that is gone) for each of `step`."""
+def _numbered(step: Step, tasks: MatchedTasks, files_before: Notes) -> Iterator[tuple[int, int, bytes, str]]:
+    """(task, the number that it had or -1, the digest of its item, what has become of its files) for each of `step`."""
     source = items_of(step)
     if source is None:
         number = tasks.find(0, 1, lambda: content_digests([None]))[0]
-        yield 0, number, content_digest(None), StreamFiles(step, Supply()).missing(None)
+        yield 0, number, content_digest(None), TaskFiles(step, Supply(), files_before).why_again(None)
         return
     supply, first = SourceSupply(source), 0
-    contents, files = contents_of(supply), StreamFiles(step, supply)
+    contents, files = contents_of(supply), TaskFiles(step, supply, files_before)
     while items := supply.take(AT_ONCE):
         each: Sequence[bytes] = [content_digest(content) for content in contents(items)]
         numbers = tasks.find(first, len(items), lambda each=each: b"".join(each))  # type: ignore[misc]
-        yield from zip(range(first, first + len(items)), numbers, each, map(files.missing, items), strict=True)
+        yield from zip(range(first, first + len(items)), numbers, each, map(files.why_again, items), strict=True)
         first += len(items)
+
+
+def _maker_of_files(plan: Plan, step: Step, fates: dict[str, Fate]) -> str:
+    """The name of a step that `step` needs, that names files for its calls to write, and that makes calls again."""
+    for name in step.needs:
+        fate, needed = fates.get(name), plan.step(name)
+        if fate is not None and (fate.run or fate.why) and (needed.outputs or needed.stdout or needed.stderr):
+            return name
+    return ""
 
 
 def _results_digest(fate: Fate | None) -> str:

@@ -7,11 +7,12 @@ from typing import Any
 
 from mprun.engines.results.reuse import recaller, values_of
 from mprun.engines.results.scope import scope_for
-from mprun.engines.results.stream_files import StreamFiles
+from mprun.engines.results.task_files import TaskFiles
 from mprun.engines.results.tracking import contents_of
 from mprun.engines.seam import Run
 from mprun.engines.supply.supply import Supply
 from mprun.log.codec.task_lines import ReusedLines
+from mprun.plan.call_files import files_of
 from mprun.plan.plan import ProcessStep, command_arguments
 from mprun.worker.calls.step import ProcessWork
 
@@ -32,7 +33,9 @@ class ProcessWorks:
         self._args = command_arguments(step) or step.args
         self._tracked = run.tracking.begin(step.name)
         self._contents = contents_of(self._supply)
-        self._files = StreamFiles(step, self._supply)
+        notes = run.tracking.file_notes
+        self._files = files_of(step, notes)
+        self._task_files = TaskFiles(step, self._supply, self._tracked.earlier_files, notes)
 
     def reuse(self, task: int, item: Any, cell: Mapping[str, Any]) -> bool:
         """Record what the call of `task` is. Where an earlier run has made it, log its result from there and return
@@ -41,11 +44,12 @@ class ProcessWorks:
         `cell` has the event fields that identify a cell of the step.
         """
         (number,) = self._tracked.take(task, [item], self._contents)
-        if self._files.missing(item):
+        if number < 0 or self._task_files.why_again(item):
             return False
         reused = recaller(self._tracked, self.results, logged=True)(task, number)
         if reused is None or self._tracked.earlier is None:
             return False
+        self._task_files.carry_over(item)
         values = values_of(task, [reused])
         if self.results is not None and values is not None:
             self.results.add(values)
@@ -65,15 +69,17 @@ class ProcessWorks:
         return self._with(self._step.kwargs, {self._step.cell: item})
 
     def _with(self, kwargs: dict[str, Any], given: Mapping[str, Any]) -> ProcessWork:
+        named = () if self._files is None else (self._files.inputs, self._files.outputs)
         return ProcessWork(
             target=self._step.target,
             args=self._args,
             kwargs=kwargs,
             retries=self._step.limits.retries,
             converts=self._step.converts,
-            scope=scope_for(self._run, (self._args, kwargs), given),
+            scope=scope_for(self._run, (self._args, kwargs, named), given),
             keep=None if self.results is None else self.results.files,
             decoding=self._supply.decoding,
             items_are=self._supply.items_are,
             items_from=self._supply.items_from,
+            files=self._files,
         )

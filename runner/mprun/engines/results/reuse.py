@@ -13,7 +13,7 @@ from typing import Any
 from mprun.engines.results.ledger import Ledger
 from mprun.engines.results.new_keys import NewKeys
 from mprun.engines.results.store import StepResults
-from mprun.engines.results.stream_files import StreamFiles
+from mprun.engines.results.task_files import TaskFiles
 from mprun.engines.results.tracking import Reused, Tracked, contents_of
 from mprun.engines.supply.supply import Supply
 from mprun.log.codec.task_lines import ReusedLines
@@ -27,13 +27,15 @@ class ReuseFilter:
     """For one pool, whose outcomes `ledger` books, and whose items come from `supply`. `logged`: each task has a line
     in the log."""
 
-    def __init__(self, tracked: Tracked, supply: Supply, ledger: Ledger, step: Step, *, logged: bool) -> None:
+    def __init__(
+        self, tracked: Tracked, supply: Supply, ledger: Ledger, step: Step, file_notes: str, *, logged: bool
+    ) -> None:
         self._tracked = tracked
         self._contents = contents_of(supply)
         self._ledger = ledger
         self._step = step.name
         self._keys = NewKeys(step, supply)
-        self._files = StreamFiles(step, supply)
+        self._files = TaskFiles(step, supply, tracked.earlier_files, file_notes)
         self._logged = logged
 
     @property
@@ -51,7 +53,9 @@ class ReuseFilter:
         recall = recaller(self._tracked, results, logged=self._logged)
         found: list[tuple[int, Reused | None]] = []
         for task, (number, item) in enumerate(zip(numbers, items, strict=True), first):
-            reused = None if self._files.missing(item) else recall(task, number)
+            reused = None if number < 0 or self._files.why_again(item) else recall(task, number)
+            if reused is not None:
+                self._files.carry_over(item)
             found.append((task, reused and self._keys.put(reused, item, number, earlier)))
         to_run = []
         for known, some in groupby(found, key=lambda pair: pair[1] is not None):

@@ -6,8 +6,9 @@ However a run ends: from these notes, its log and its results another one can go
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
+from types import MappingProxyType
 from typing import Any, NamedTuple, Protocol
 
 from mprun.engines.results.notes import StepNotes
@@ -21,9 +22,16 @@ from mprun.plan.work import CodeReader, Work
 from mprun.results.files import Reader
 from mprun.sources.decoding import CsvRows
 
+FILE_NOTES = "files.jsonl"  # in the folder of digests: a line for each call that has returned, if its step names files
+
 _NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 
 Contents = Callable[[Sequence[Any]], list[Any]]  # of items as they are sent: the identity of each, wherever it stands
+
+
+Notes = Mapping[str, Mapping[str, str]]  # of calls: by what a call's note is found by, the fingerprint of each file
+
+_NO_NOTES: Notes = MappingProxyType({})
 
 
 class EarlierValue(NamedTuple):
@@ -76,6 +84,10 @@ class Earlier(Protocol):
     def diverted(self) -> bool:
         """Whether it was a trial whose files went elsewhere."""
 
+    @property
+    def call_files(self) -> Notes:
+        """What the files of its calls were."""
+
     def tasks(self, step: Step, work: Work) -> EarlierTasks | None:
         """What it has of the `work` that `step` does; None where it has nothing."""
 
@@ -86,8 +98,11 @@ class Tracked:
     `first_path` is for the ranges of the tasks that were reused by version 1 of the digests.
     """
 
-    def __init__(self, path: str, earlier: EarlierTasks | None, first_path: str = "") -> None:
+    def __init__(
+        self, path: str, earlier: EarlierTasks | None, first_path: str = "", earlier_files: Notes = _NO_NOTES
+    ) -> None:
         self.earlier = earlier
+        self.earlier_files = earlier_files
         self._path = path
         self._first_path = first_path
         self._fd = -1
@@ -162,6 +177,11 @@ class Tracking:
         self._notes = StepNotes(self._folder, self._code)
         self._tracked: dict[str, Tracked] = {}
 
+    @property
+    def file_notes(self) -> str:
+        """The path of the file in which calls note what their files are; empty where the run has no folder."""
+        return os.path.join(self._folder, FILE_NOTES) if self._folder else ""
+
     def begin(self, name: str) -> Tracked:
         """The turn of the step of that name has come: what its references stand for is there. Raises OSError."""
         step = self._plan.step(name)
@@ -171,7 +191,8 @@ class Tracking:
         notes_items = self._folder and source is not None and not is_written(source)
         path = os.path.join(self._folder, f"{name}.tasks") if notes_items else ""
         first_path = os.path.join(self._folder, f"{name}.first") if self._folder else ""
-        self._tracked[name] = Tracked(path, earlier, first_path)
+        files = self._earlier.call_files if self._earlier is not None and earlier is not None else _NO_NOTES
+        self._tracked[name] = Tracked(path, earlier, first_path, files)
         return self._tracked[name]
 
     def reused(self, *names: str) -> dict[str, int]:

@@ -65,7 +65,7 @@ def _in_process(group: str, entry: dict[Any, Any], key: str, depth: int) -> Posi
         return Position(STATIC | _LATER | _of_cell(entry), what, _no_cell(entry), whole, secrets=True)
     if key == "keys":
         return Position(STATIC | _of_cell(entry), what, _no_cell(entry))
-    if key in ("stdout", "stderr"):
+    if key in ("stdout", "stderr", "inputs", "outputs"):
         return Position(STATIC | {"run"} | _of_cell(entry), what, _no_cell(entry))
     if key == "foreach":
         whole = frozenset({"results"}) if depth == 3 else frozenset[str]()
@@ -79,7 +79,7 @@ def _in_pool(entry: dict[Any, Any], key: str, rest: tuple[str | int, ...]) -> Po
         return Position(STATIC | _LATER | _of_task(entry), what, "a pool has one of the two", secrets=True)
     if key == "keys":
         return Position(STATIC | _of_task(entry), what, "it labels the tasks")
-    if key in ("stdout", "stderr"):
+    if key in ("stdout", "stderr", "inputs", "outputs"):
         return Position(STATIC | {"run"} | _of_task(entry), what, "it is the file of each task")
     if key in ("kwargs", "initargs") or (key == "apply" and rest[:1] in (("args",), ("kwargs",))):
         return Position(STATIC | _LATER, what, "it is the same for each task", _SHARED, secrets=True)

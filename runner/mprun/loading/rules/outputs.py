@@ -17,16 +17,32 @@ from mprun.loading.rules.item_files import known_source
 from mprun.loading.rules.sources import items_of
 from mprun.plan.plan import FAN_OUTS, POOL_CALLS
 
-STREAMS = ("stdout", "stderr")
 MAX_ITEMS = 100_000  # of a step, whose files are compared
 
 
-def stream_files(data: Data, folder: str) -> Iterator[Mistake]:
-    """`stdout` and `stderr` of commands."""
+def written_files(data: Data, folder: str) -> Iterator[Mistake]:
+    """`outputs` of steps, `stdout` and `stderr` of commands."""
     first: dict[str, Path] = {}
     for step in steps(data):
-        for key in STREAMS:
-            yield from _file(step, step.entry.get(key), (*step.path, key), data, folder, first)
+        for path, written in outputs_of(step):
+            yield from _file(step, written, path, data, folder, first)
+
+
+def outputs_of(step: StepData) -> Iterator[tuple[Path, Any]]:
+    """Each file that a task of `step` writes, as it is written, with its path."""
+    for key in ("stdout", "stderr"):
+        yield (*step.path, key), step.entry.get(key)
+    outputs = step.entry.get("outputs")
+    for path, each in entries((*step.path, "outputs"), outputs):
+        yield ((*path, "file"), each.get("file")) if isinstance(each, dict) else (path, each)
+
+
+def entries(path: Path, written: Any) -> Iterator[tuple[Path, Any]]:
+    """What is one value or a list of them, each with its path."""
+    if isinstance(written, list):
+        yield from (((*path, index), each) for index, each in enumerate(written))
+    elif written is not None:
+        yield path, written
 
 
 def _file(

@@ -11,10 +11,11 @@ from mprun.loading.rules.commands import COMMAND_RULES
 from mprun.loading.rules.common import DATA_RULES, Data, same_numbers, some_step
 from mprun.loading.rules.fan_out import FAN_OUT_RULES
 from mprun.loading.rules.files import file_mistakes
+from mprun.loading.rules.inputs import input_files
 from mprun.loading.rules.item_files import item_files, saved_files
 from mprun.loading.rules.limits import LIMIT_RULES
 from mprun.loading.rules.order import ORDER_RULES
-from mprun.loading.rules.outputs import stream_files
+from mprun.loading.rules.outputs import written_files
 from mprun.loading.rules.retries import RETRY_RULES
 from mprun.loading.rules.sharing import SHARING_RULES, shared_files
 from mprun.loading.rules.sources import SOURCE_RULES
@@ -51,7 +52,7 @@ def _numbers(file: SourceFile) -> Iterator[Mistake]:
 FILE_RULES = (  # each checks a SourceFile
     *map(_of_data, (some_step, *TARGET_RULES)),
     Rule(_numbers),
-    *map(_of_folder, (file_mistakes, item_files, saved_files, stream_files, shared_files)),
+    *map(_of_folder, (file_mistakes, item_files, saved_files, written_files, input_files, shared_files)),
 )
 
 STEP_RULES = tuple(  # each checks the data of all files, joined

@@ -16,6 +16,7 @@ from mprun.worker.wire.frames import UNREADY
 
 if TYPE_CHECKING:  # most workers have none of these, and need not load them
     from mprun.language.references import Reference, Template
+    from mprun.plan.call_files import CallFiles
     from mprun.results.files import ResultFiles
     from mprun.sources.decoding import Decoding
     from mprun.worker.calls.scope import Scope
@@ -57,6 +58,7 @@ class PoolWork:
     keys: str | Reference | Template = ""
     finalizer: Target | None = None
     final_files: ResultFiles | None = None
+    files: CallFiles | None = None
 
 
 def get_ready(child: ChildProcess, work: PoolWork) -> tuple[Callable[..., Any], PoolWork]:
@@ -79,6 +81,8 @@ def set_up(work: PoolWork) -> tuple[Callable[..., Any], PoolWork]:
     function = (
         _command(work) if work.command else resolve_converting(work.target, work.converts, frozenset(work.kwargs))
     )
+    if work.files is not None:
+        function = _with_files(function, work, work.files)
     if work.initializer is not None:
         resolve_converting(work.initializer, work.converts and "strict")(*work.initargs)
     if work.finalizer is not None:
@@ -90,6 +94,12 @@ def _command(work: PoolWork) -> Callable[..., Any]:
     from mprun.worker.command import CommandCall
 
     return CommandCall(work.command, work.call, work.scope)
+
+
+def _with_files(function: Callable[..., Any], work: PoolWork, files: CallFiles) -> Callable[..., Any]:
+    from mprun.worker.calls.call_files import FilesCall
+
+    return FilesCall(function, work.call, files, work.scope)
 
 
 def about_tasks(child: ChildProcess, work: PoolWork) -> dict[str, Any]:

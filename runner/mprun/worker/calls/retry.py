@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from mprun.errors.exceptions import ConversionError, ItemError
+from mprun.errors.exceptions import ConversionError, InputMissing, ItemError
 from mprun.language.targets import Target, resolve
 from mprun.log.words import Outcome
 from mprun.plan.child_spec import Retries
@@ -26,7 +26,7 @@ class RetryPolicy:
         return delay_after(self._retries, attempt)
 
     def _concerns(self, error: BaseException) -> bool:
-        if isinstance(error, ConversionError | ItemError):  # the same argument would be refused again
+        if isinstance(error, ConversionError | InputMissing | ItemError):  # the same argument would be refused again
             return False
         if self._on is None:
             self._on, self._not_on = _classes(self._retries.exceptions), _classes(self._retries.not_exceptions)

@@ -17,6 +17,7 @@ from mprun.worker.wire.frames import RESULT, RETRY, result_body, retry_body
 from mprun.worker.wire.output import flush_output
 
 if TYPE_CHECKING:  # most children have none of these, and need not load them
+    from mprun.plan.call_files import CallFiles
     from mprun.results.files import ResultFiles
     from mprun.sources.decoding import Decoding
     from mprun.worker.calls.pool_setup import ItemsAre
@@ -44,6 +45,7 @@ class ProcessWork:
     items_are: ItemsAre = "values"
     items_from: ResultFiles | None = None
     items_refer: bool = False
+    files: CallFiles | None = None
 
 
 class Made(NamedTuple):
@@ -96,11 +98,22 @@ def _get_ready(work: ProcessWork) -> tuple[Callable[..., Any], Any, Any]:
     """The function and its arguments, with what references stand for in their place."""
     function = resolve_converting(work.target, work.converts, _strict(work) if work.converts == "text" else frozenset())
     if work.scope is None:
-        return function, work.args, work.kwargs
+        return _with_files(function, work), work.args, work.kwargs
     if "item" in work.scope.given:
         _load_item(work, work.scope.given)
     args, kwargs = work.scope.evaluate((work.args, work.kwargs))
-    return function, args, kwargs
+    return _with_files(function, work), args, kwargs
+
+
+def _with_files(function: Callable[..., Any], work: ProcessWork) -> Callable[..., Any]:
+    """`function`, which checks the files of its call, where the step names any."""
+    if work.files is None:
+        return function
+    from mprun.worker.calls.call_files import with_files
+    from mprun.worker.calls.scope import Scope
+
+    of_call = work.files.of_call((work.scope or Scope()).evaluate)
+    return with_files(function, of_call, work.files.notes)
 
 
 def _strict(work: ProcessWork) -> frozenset[int | str]:
