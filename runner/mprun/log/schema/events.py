@@ -1,8 +1,8 @@
 """The events of a log, one model each: the source of `schemas/event.schema.json`.
 
-An event leaves out a key without a value, with one exception: what a child measures of itself, or what only a run can
-show, is null where it isn't known. The models describe every event of this format version in full. A reader of logs
-should still accept unknown keys and events: a newer minor version may add some.
+An event lacks a key that has no value, with one exception: what a child measures of itself, and what only a run can
+show, is null if it isn't known. The models describe every event of this format version completely. A reader of logs
+should still accept unknown keys and events, because a newer minor version may add some.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ Absent = SkipJsonSchema[None]  # the key may be missing; it is never null
 
 Count = Annotated[int, Field(ge=0)]
 
-# The names that OpenTelemetry gives them.
+# Named as in OpenTelemetry.
 ExceptionType = Annotated[str, Field(description="The exception's class, with its module.")]
 ExceptionMessage = Annotated[str, Field(description="Its message, bounded.")]
 ExceptionStacktrace = Annotated[
@@ -565,7 +565,7 @@ class Attempt(Call):
 _EXCEPTION = ("exception.type", "exception.message", "exception.stacktrace")
 _CHILDS_END = ("exitcode", "signal")
 
-# Of a call's keys, those that it has with an outcome, and those that it may have.
+# By outcome, the keys that a call has, and the keys that it may have.
 _OF_OUTCOME: dict[Outcome, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "returned": (("result", "duration"), ("reused",)),
     "raised": ((*_EXCEPTION, "duration"), ("args", "kwargs")),
@@ -577,7 +577,7 @@ _OF_OUTCOME: dict[Outcome, tuple[tuple[str, ...], tuple[str, ...]]] = {
 
 
 def _conditions() -> dict[str, Any]:
-    """`_OF_OUTCOME` in the words of a schema."""
+    """Return `_OF_OUTCOME` as conditions of a JSON Schema."""
     every = {key for has, may_have in _OF_OUTCOME.values() for key in (*has, *may_have)}
     return {
         "allOf": [
@@ -742,12 +742,13 @@ class AnyEvent(RootModel[Any]):
 
 
 def event_schema() -> dict[str, Any]:
-    """The schema of one event, as JSON data."""
+    """Return the schema of one event as JSON data."""
     schema = draft07(AnyEvent.model_json_schema())
     del schema["discriminator"]  # OpenAPI's word, not JSON Schema's
     for definition in schema["definitions"].values():
         for key in definition["properties"].values():
-            key.pop("default", None)  # what is left out of an event has no value
+            key.pop("default", None)  # a missing key has no value, so no default either
             key.pop("title", None)
-            key.setdefault("description", definition["description"])  # of `event`, which chooses it
+            # Only `event` has no description of its own: it chooses the model.
+            key.setdefault("description", definition["description"])
     return {**schema, "title": "An event of an mprun log"}
