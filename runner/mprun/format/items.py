@@ -1,4 +1,4 @@
-"""Where the items of a pool and the cells of a fan-out come from, as it is written."""
+"""The items of a pool and the cells of a fan-out as they are written."""
 
 from __future__ import annotations
 
@@ -21,7 +21,10 @@ _ONE_SOURCE: dict[str, Any] = {"oneOf": [{"required": [source]} for source in KE
 class _OneSource(Written):
     @property
     def source(self) -> str:
-        """The one source that was written. Raises StopIteration for none, which `load` never gives."""
+        """The key of the one source that was written.
+
+        Raises StopIteration if there is none, which `load` has ruled out.
+        """
         return next(source for source in KEYS if getattr(self, source, None))
 
 
@@ -98,7 +101,7 @@ ITEMS = f"a list, or a mapping with one of {', '.join(f'`{source}`' for source i
 AXES = "a mapping of names to lists"
 AXIS = "a list of values, or a mapping with `range`"
 
-# Tagged unions: plain ones would try, and complain about, each shape. The items of a list are never walked.
+# Tagged unions: a plain union would try each shape and report the mistakes of all. The items of a list are not walked.
 _BY_SHAPE = Discriminator(_shape, custom_error_type="wrong_type", custom_error_message="")
 
 Items = Annotated[

@@ -1,4 +1,4 @@
-"""Processes and pools, as they are written."""
+"""Processes and pools as they are written."""
 
 from __future__ import annotations
 
@@ -289,7 +289,7 @@ class ProcessEntry(StepEntry):
 
     @property
     def fan_out(self) -> str:
-        """`foreach`, `matrix` or `zip`, where there is one; else an empty text."""
+        """The fan-out of the process: `foreach`, `matrix` or `zip`; empty if there is none."""
         return next((key for key in FAN_OUTS if getattr(self, key) is not None), "")
 
 
@@ -357,5 +357,5 @@ class PoolEntry(StepEntry, SizesEntry):
 
     @property
     def call(self) -> PoolCall:
-        """The one call that was written. Raises StopIteration for an entry without any, which `load` never gives."""
+        """The one call that was written. Raises StopIteration if there is none, which `load` has ruled out."""
         return next(call for call in POOL_CALLS if getattr(self, call) is not None)
