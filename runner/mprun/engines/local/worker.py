@@ -42,6 +42,7 @@ class LocalWorker(PoolWorker):
 
     def stays_so(self, what: Callable[[], bool]) -> bool:
         """Whether `what()` holds and will: from then on the worker begins no further task."""
+        # Stop first, then look: otherwise, a worker between two tasks could begin one just after the look.
         had_to_stop = self.board.stopped
         self.board.stop()
         if what():
