@@ -29,7 +29,7 @@ class _OneSource(Written):
 
 
 class ItemsFrom(_OneSource):
-    """Where items come from, if not from a list: exactly one source, and what is taken of it."""
+    """Where items come from, if not from a list: exactly one source, and which of its items to take."""
 
     model_config = ConfigDict(json_schema_extra=_ONE_SOURCE)
 
@@ -119,7 +119,7 @@ Cells = Annotated[list[dict[ParameterName, Any]], Takes("a list of mappings of a
 
 
 class MatrixEntry(Written):
-    """Every combination of the axes' values; what is not `include` or `exclude` is an axis."""
+    """Every combination of the axes' values. Each key other than `include` and `exclude` is an axis."""
 
     model_config = ConfigDict(extra="allow")
     __pydantic_extra__: dict[str, Axis] = Field(init=False)
@@ -139,7 +139,7 @@ class MatrixEntry(Written):
 
 
 class ApplyCall(Written):
-    """What `apply` calls the target with."""
+    """The arguments with which `apply` calls the target."""
 
     args: list[Any] = key([], "Positional arguments of the target.", example="[2026, fast]", also=ALSO_ARGS)
     kwargs: Kwargs = key({}, "Keyword arguments of the target.", example="{year: 2026}", also=ALSO_KWARGS)

@@ -49,7 +49,7 @@ _ONE_CALL: dict[str, Any] = {
 
 
 class RetriesEntry(Written):
-    """When a call that failed is made again; a bare number is the count."""
+    """When a failed call is retried. A bare number is the count."""
 
     count: NumberFrom0 = key(
         ...,
@@ -105,7 +105,7 @@ Retries = Annotated[
 
 
 class LimitsEntry(Written):
-    """What bounds a step and its calls, and what becomes of a failure."""
+    """The limits of a step and its calls, and what happens after a failure."""
 
     timeout: Time = key(
         0.0,
@@ -147,7 +147,7 @@ class LimitsEntry(Written):
 
 
 class SizesEntry(Written):
-    """How a pool is made: its size, and what it hands out."""
+    """The size of a pool, and how it sends tasks to workers."""
 
     processes: PoolSize = key(
         "cpus",
@@ -170,7 +170,7 @@ class SizesEntry(Written):
 
 
 class DefaultsEntry(LimitsEntry, SizesEntry):
-    """What each step has that says nothing else; a key of the step's own replaces the default as a whole."""
+    """The defaults of all steps. A key of a step replaces its default as a whole."""
 
 
 class StepEntry(LimitsEntry):
@@ -294,7 +294,7 @@ class ProcessEntry(StepEntry):
 
 
 class PoolEntry(StepEntry, SizesEntry):
-    """One multiprocessing.Pool and one call of it, of apply, map, starmap, imap, imap_unordered, matrix and zip."""
+    """One multiprocessing.Pool and one call of it: apply, map, starmap, imap, imap_unordered, matrix or zip."""
 
     model_config = ConfigDict(json_schema_extra=_ONE_CALL)
 

@@ -48,7 +48,7 @@ LOG = "a mapping with `tasks`"
 
 
 class LogEntry(Written):
-    """What is written into the event log, and what is left out."""
+    """Which events the event log contains."""
 
     tasks: LogTasks = key(
         "all",
