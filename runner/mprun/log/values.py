@@ -45,9 +45,9 @@ class NoExactFormError(ValueError):
 def to_json(value: Any, limit: int = MAX_VALUE) -> str:
     """Return the JSON text of `value`, about `limit` bytes of UTF-8 at most. Never raises, whatever the value is."""
     kind = type(value)
-    # The three quick ways below cover most results of small tasks. The bound keeps a huge int from being formatted,
-    # which takes time in the square of its length; a sixth of the limit because JSON writes one character as six bytes
-    # at most.
+    # The three quick ways below cover most results of small tasks. The bound on ints keeps a huge one from being
+    # formatted, which takes time in the square of its length. The bound on texts is a sixth of the limit, because JSON
+    # writes one character as about six bytes at most.
     if kind is int and -(2**63) <= value < 2**64:
         return int.__repr__(value)
     if kind is str and len(value) < limit // 6:
