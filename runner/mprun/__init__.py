@@ -5,7 +5,7 @@ In Python: `load` a workflow file into a plan, `run` it, `read_run` what a log s
 
 from __future__ import annotations
 
-TYPE_CHECKING = False  # as type checkers read it; importing `typing` takes longer than all the rest
+TYPE_CHECKING = False  # type checkers read it as True; importing `typing` takes longer than all the rest
 if TYPE_CHECKING:
     from mprun.api import RunResult, load, read_run, run
     from mprun.errors.exceptions import (
@@ -46,7 +46,7 @@ __all__ = [
     "run",
 ]
 
-# Each is imported when it is first asked for: every child imports this module, and none of these.
+# Each is imported at its first use: every child imports this module, but none of these names.
 _EXCEPTIONS = (
     *("CommandFailed", "ConversionError", "InputMissing", "ItemError", "LogError", "MprunError", "OutputMissing"),
     *("SecretError", "UsageError", "WorkflowError"),

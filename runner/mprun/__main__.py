@@ -1,4 +1,7 @@
-"""The command's entry. `spawn` and `forkserver` children import this module again, so it imports nothing by itself."""
+"""The entry of the command.
+
+`spawn` and `forkserver` children import this module again, so it imports nothing by itself.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,7 @@ import sys
 def main() -> None:
     """Run the command line and exit with its code."""
     ended: list[int] = []
-    atexit.register(_leave, ended)  # the first to be registered is the last to be called
+    atexit.register(_leave, ended)  # registered first, so called last
     from mprun.cli.main import run_command_line
 
     ended.append(run_command_line(sys.argv[1:]))
@@ -18,7 +21,7 @@ def main() -> None:
 
 
 def _leave(ended: list[int]) -> None:
-    """End the process here: to take apart all that was imported lasts as long as a small run, and helps nobody."""
+    """End the process here. Tearing down all imported modules takes as long as a small run, and helps nobody."""
     if ended:
         sys.stdout.flush()
         sys.stderr.flush()
@@ -27,5 +30,6 @@ def _leave(ended: list[int]) -> None:
 
 if __name__ == "__main__":
     if sys.path and not sys.flags.safe_path:
-        del sys.path[0]  # `python -m` puts the current folder first: a user's types.py or yaml.py there is not for us
+        # `python -m` puts the current folder first; a user's types.py or yaml.py there must not be imported here.
+        del sys.path[0]
     main()

@@ -37,8 +37,8 @@ from mprun.sinks.display import choose_sinks
 class RunResult:
     """How a run ended.
 
-    `outcome` is succeeded, failed or interrupted, `exit_code` what the command would exit with. `log` is the path of
-    the event log; `log_error` says why it could not be written to its end, and is empty where it was.
+    `outcome` is `succeeded`, `failed` or `interrupted`; `exit_code` is the exit code that the command would have. `log`
+    is the path of the event log. `log_error` says why the log could not be written to its end; it is empty if it was.
     """
 
     run_id: str
@@ -52,15 +52,15 @@ class RunResult:
         return self.exit_code is ExitCode.SUCCEEDED
 
     def events(self) -> Iterator[Event]:
-        """What happened, event by event: `read_run` of its log."""
+        """Yield what happened, event by event, as `read_run` does. Raises UsageError, LogError."""
         return read_run(self.log)
 
 
 def load(path: str | os.PathLike[str], params: Mapping[str, Any] | None = None, *, check_targets: bool = True) -> Plan:
-    """The plan of the workflow file `path`, with values for its parameters by name.
+    """Return the plan of the workflow file `path`. `params` are values for its parameters by name.
 
-    With `check_targets`, the targets are imported in a child and checked. Raises WorkflowError with every mistake that
-    was found: `diagnostics` has them as data, the traceback's note as text.
+    With `check_targets`, a child imports the targets and checks them. Raises WorkflowError with every mistake found:
+    its `diagnostics` has them as data, the note of the traceback as text.
     """
     given = tuple(ParamInput(name, value, False, "the params given to load") for name, value in (params or {}).items())
     try:
@@ -78,13 +78,14 @@ def run(
     display: bool = False,
     reuse: str | os.PathLike[str] = "",
 ) -> RunResult:
-    """Run `plan` to its end; every child is joined when this returns.
+    """Run `plan` to its end, and return how it ended. By then, every child is joined.
 
-    The log goes to a folder of its own in `runs_dir`, or to the path `log`. It has what children print; with `display`
-    the run also shows it, as the command does. The run reuses what the earlier run `reuse` (its id, `latest`, or a
-    path) has done, if that is still the same work. SIGINT and SIGTERM stop the run in order, as they do the command, so
-    call this in the main thread. Raises LogError where the log can't be created, and UsageError in another thread, or
-    where there is no such earlier run.
+    The log goes to a folder of its own in `runs_dir`, or to the path `log`. It contains what children print; with
+    `display`, the run also shows that, as the command does. `reuse` names an earlier run by its id, `latest` or a path;
+    the run reuses its results if they are still the same work. SIGINT and SIGTERM stop the run in order, as they stop
+    the command, so call this in the main thread.
+
+    Raises LogError if the log can't be created, and UsageError in another thread or if there is no such earlier run.
     """
     if os.fspath(log) == "-":
         raise UsageError("a run in Python needs a log in a file: give `log` a path")
@@ -99,11 +100,11 @@ def run(
 
 
 def read_run(path: str | os.PathLike[str], runs_dir: str | os.PathLike[str] = ".mprun") -> Iterator[Event]:
-    """The events of a run in the order of its log, one at a time, each of its own class (`mprun.log.schema.events`).
+    """Yield the events of a run in the order of its log, each as an object of its class in `mprun.log.schema.events`.
 
-    `path` is that of a run's folder or of a log, or as for the command a run's id or `latest` in `runs_dir`. A torn
-    last line is left out. Events and keys that this version doesn't know are let in. Raises UsageError where there is
-    no such run or its format is a newer one, and LogError at a line that is no event.
+    `path` is the path of a run's folder or of a log, or a run's id or `latest` in `runs_dir`, as for the command. A
+    torn last line is skipped. Events and keys that this version doesn't know are accepted. Raises UsageError if there
+    is no such run or its format is newer, and LogError at a line that is not an event.
     """
     run = find_run(os.fspath(path), os.fspath(runs_dir))
     return _events(run.log)

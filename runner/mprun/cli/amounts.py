@@ -14,7 +14,7 @@ _UNITS = {"w": "weeks", "d": "days", "h": "hours", "m": "minutes", "s": "seconds
 
 
 def age(text: str, option: str) -> timedelta:
-    """How long ago `7d`, `12h`, `2w`, `30m` is. Raises UsageError, which names the option."""
+    """Return the time that `7d`, `12h`, `2w` or `30m` means. Raises UsageError, which names `option`."""
     found = _DAYS.fullmatch(text)
     try:
         return timedelta(**{_UNITS[found[2]]: int(found[1])}) if found else _impossible()
@@ -23,7 +23,7 @@ def age(text: str, option: str) -> timedelta:
 
 
 def since(text: str, now: datetime) -> datetime:
-    """The moment that `7d` before `now` or a date such as `2026-01-31` is (UTC). Raises UsageError."""
+    """Return the moment `7d` before `now`, or at a date such as `2026-01-31` (UTC). Raises UsageError."""
     try:
         moment = datetime.fromisoformat(text)
         return moment if moment.tzinfo else moment.replace(tzinfo=now.tzinfo)
@@ -36,7 +36,7 @@ def since(text: str, now: datetime) -> datetime:
 
 
 def size(text: str, option: str) -> int:
-    """The bytes that `500M` or `2G` is. Raises UsageError, which names the option."""
+    """Return the bytes that `500M` or `2G` means. Raises UsageError, which names `option`."""
     found = _SIZE.fullmatch(text)
     try:
         return int(float(found[1]) * 1024 ** " KMGT".index(found[2] or " ")) if found else _impossible()
@@ -45,7 +45,7 @@ def size(text: str, option: str) -> int:
 
 
 def size_text(amount: float) -> str:
-    """`512 B`, `1.5 KiB`, `2.0 GiB`."""
+    """Return text such as `512 B`, `1.5 KiB`, `2.0 GiB`."""
     for unit in ("B", "KiB", "MiB", "GiB"):
         if amount < 1024:
             return f"{amount:.0f} B" if unit == "B" else f"{amount:.1f} {unit}"

@@ -1,4 +1,4 @@
-"""The parser of the command line. It imports a command's module when that command is called."""
+"""The parser of the command line. It imports a command's module only when that command is called."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class _Commands(TyperGroup):
         return _parser(cmd_name) if cmd_name in COMMANDS else None
 
     def format_commands(self, ctx: Context, formatter: HelpFormatter) -> None:
-        """List them by the table's summaries, in place of importing them all."""
+        """List the commands by the summaries in the table, which needs no imports."""
         listed = [TyperCommand(name, help=summary) for name, summary in COMMANDS.items()]
         TyperGroup(commands=listed).format_commands(ctx, formatter)
 
@@ -44,7 +44,7 @@ def _parser(name: str) -> Command:
 
 
 def _exit(code: ExitCode, **options: Any) -> None:
-    """What a command returns is the exit code; `options` are those of `main`."""
+    """Exit with `code`, which the command returned. `options` are those of `main`."""
     raise typer.Exit(int(code))
 
 

@@ -1,4 +1,4 @@
-"""`--explain` of `mprun run --reuse` and `mprun resume`: what a run would reuse."""
+"""`--explain` of `mprun run --reuse` and `mprun resume`: shows what a run would reuse."""
 
 from __future__ import annotations
 

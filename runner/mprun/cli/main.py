@@ -1,4 +1,4 @@
-"""The one boundary of the command: arguments in, exit code out, every error in words."""
+"""The one boundary of the command: arguments in, exit code out, and each error as a message."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from mprun.errors.exceptions import ExitCode, LogError, UsageError, WorkflowErro
 
 
 class _InterruptError(BaseException):
-    """Ctrl-C before or after a run; while it is at work, the run itself decides."""
+    """Ctrl-C before or after a run. During a run, the run itself handles it."""
 
 
 def run_command_line(arguments: Sequence[str]) -> int:
@@ -35,7 +35,7 @@ def run_command_line(arguments: Sequence[str]) -> int:
 
 
 def _report(error: BaseException) -> ExitCode:
-    """Say what `error` is, and return the exit code that it stands for."""
+    """Print what `error` is, and return its exit code."""
     match error:
         case WorkflowError():
             from mprun.errors.diagnostics import render_all
@@ -69,7 +69,7 @@ def _carry_out(arguments: list[str]) -> None:
 
 
 def _lone_file(arguments: list[str]) -> str:
-    """The file of `mprun FILE` and `mprun run FILE`, where there is nothing to parse; empty for anything else."""
+    """Return the file of `mprun FILE` and `mprun run FILE`, which need no parser; empty for anything else."""
     match arguments:
         case [word] if word in COMMANDS:
             return ""
@@ -79,7 +79,7 @@ def _lone_file(arguments: list[str]) -> str:
 
 
 def _run(file: str) -> ExitCode:
-    """Run `file` without the parser: its import would delay the children."""
+    """Run `file` without the parser, whose import would delay the children."""
     from mprun.cli.run_file import run_file
     from mprun.loading.params.inputs import param_inputs
 

@@ -1,4 +1,4 @@
-"""Opens a log for a command that reads it, and turns what is wrong with it into a UsageError."""
+"""Opens a log for a command that reads it, and turns mistakes in it into UsageErrors."""
 
 from __future__ import annotations
 
@@ -15,9 +15,10 @@ from mprun.log.words import MAX_LINE
 
 @contextlib.contextmanager
 def open_log(path: str) -> Iterator[BinaryIO]:
-    """The log at `path`, at its beginning. Raises UsageError where it can't be read, is no log or has a newer format.
+    """Open the log at `path` at its beginning. Raises UsageError if it can't be read, is not a log, or is too new.
 
-    An event without the keys that it must have is the log's fault, and not one of the command that meets it.
+    An event without a required key raises a KeyError in the command that reads it. That becomes a UsageError about the
+    log, because the log is at fault.
     """
     try:
         with open_regular(path) as file:
@@ -34,7 +35,7 @@ def open_log(path: str) -> Iterator[BinaryIO]:
 
 def _check_head(path: str, line: bytes) -> None:
     if not line.endswith(b"\n"):
-        return  # the run has only begun, or was ended then
+        return  # the run has only just started, or was killed at its start
     try:
         head = event_of(line)
     except LineError as error:

@@ -1,4 +1,4 @@
-"""Arguments and options that several commands have."""
+"""Arguments and options that several commands share."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ Explain = Annotated[
 
 
 def read_params(assignments: list[str] | None, file: str) -> ParamInputs:
-    """The parameters that `Param`, `ParamsFile` and the environment give. Raises UsageError, WorkflowError."""
+    """Return the parameter inputs from `Param`, `ParamsFile` and the environment. Raises UsageError, WorkflowError."""
     from mprun.loading.params.inputs import param_inputs
 
     return param_inputs(assignments or [], file, os.environ)

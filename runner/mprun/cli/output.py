@@ -1,4 +1,4 @@
-"""What the command itself says: answers on standard output, everything else on standard error."""
+"""Writes what the command says: answers on standard output, everything else on standard error."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from mprun.system.writing import wait_for_room
 
 
 class OutputError(MprunError):
-    """Standard output can't be written; without a message where its reader has heard enough."""
+    """Standard output can't be written. The message is empty if its reader has closed it (`| head`)."""
 
 
 def show(text: str) -> None:
@@ -28,7 +28,7 @@ def show(text: str) -> None:
 
 
 def say(text: str) -> None:
-    """Write a message to standard error; where nobody can hear it, the exit code still says it."""
+    """Write a message to standard error. If nobody can read it, the exit code still reports it."""
     with contextlib.suppress(OSError):
         if (fd := _descriptor(sys.stderr)) is not None:
             wait_for_room(fd)
@@ -37,14 +37,14 @@ def say(text: str) -> None:
 
 
 def table(rows: Sequence[Sequence[str]]) -> str:
-    """`rows`, of which the first is the heading, in aligned columns; ends with a newline."""
+    """Return `rows`, the first of which is the heading, in aligned columns, with a newline at the end."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
     return "\n".join(lines) + "\n"
 
 
 def _descriptor(stream: TextIO) -> int | None:
-    """None where there is none: such a stream always has room."""
+    """Return the descriptor of a stream; None if it has none, and thus always has room."""
     try:
         return stream.fileno()
     except OSError:
@@ -52,11 +52,11 @@ def _descriptor(stream: TextIO) -> int | None:
 
 
 def occupy_standard_streams() -> None:
-    """Where the command was started with a closed standard stream, put something in its place. Standard output escapes
-    what its encoding lacks.
+    """Replace standard streams that were closed at the start. Standard output escapes what its encoding lacks.
 
-    Otherwise the next file that is opened, such as the log, would get its number, and what children print. A closed
-    standard output is replaced by one that refuses to be written, as an answer must not get lost without a word.
+    Otherwise, the next file that is opened, such as the log, would get the number of the stream, and all that children
+    print. A closed standard output is replaced by one that rejects writing, because an answer must not get lost
+    silently.
     """
     for fd, mode in ((0, os.O_WRONLY), (1, os.O_RDONLY), (2, os.O_WRONLY)):
         try:
@@ -64,14 +64,14 @@ def occupy_standard_streams() -> None:
         except OSError:
             os.open(os.devnull, mode)  # takes the lowest free number, which is `fd`
             os.set_inheritable(fd, True)
-    # None where the stream was closed when Python started.
+    # The stream is None if it was closed when Python started.
     sys.stdout = sys.stdout or os.fdopen(1, "w", encoding="utf-8", closefd=False)
     sys.stderr = sys.stderr or os.fdopen(2, "w", encoding="utf-8", closefd=False)
     sys.stdout.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
 
 
 def _swallow_the_rest() -> None:
-    """What is still in Python's buffer would fail once more when it exits."""
+    """Discard what is left in Python's buffer, which would fail once more at exit."""
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, 1)
     os.close(nowhere)

@@ -1,4 +1,4 @@
-"""`mprun run`: prepare, choose where the log goes and what is shown, run, report how it ended."""
+"""`mprun run`: prepares a plan, chooses the log and the display, runs, and reports how the run ended."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from mprun.running.identity import GitState
 if TYPE_CHECKING:
     from mprun.resuming.earlier import EarlierRun
 
-# A workflow that has one of these words may want no fork server, or one that has loaded more.
+# A workflow with one of these words may need no fork server, or one with more preloaded modules.
 _AGAINST_BOOTING_AHEAD = (
     b"start_method",
     *(name.encode() for name, traits in POOL_ENGINES.items() if not traits.boots_ahead),
@@ -42,13 +42,13 @@ def run_file(
     sign_key: str = "",
     earlier: EarlierRun | None = None,
 ) -> ExitCode:
-    """Run the workflow `file`, and reuse what `earlier` has done of it.
+    """Run the workflow `file`, and reuse what `earlier` has done.
 
-    Raises WorkflowError, UsageError, and LogError where the log can't be created.
+    Raises WorkflowError, UsageError, and LogError if the log can't be created.
     """
     if inline and earlier is not None:
         raise UsageError("`--inline` makes every call and reuses none: leave out `--reuse`")
-    gc.disable()  # imports make much and throw nothing away
+    gc.disable()  # imports create many objects and free none, so collections would be in vain
     sign = _signer(sign_key, log)
     if not inline:
         _boot_ahead(file)
@@ -86,7 +86,7 @@ def run_file(
 
 
 def _boot_ahead(file: str) -> None:
-    """Boot the fork server that most workflows need. One booted in vain ends with this process."""
+    """Boot the fork server that most workflows need. A server booted in vain ends with this process."""
     with contextlib.suppress(WorkflowError):
         text = read_bytes(file)
         if not any(word in text for word in _AGAINST_BOOTING_AHEAD):
@@ -94,7 +94,7 @@ def _boot_ahead(file: str) -> None:
 
 
 def _warn_about_inline(plan: Plan) -> None:
-    """Refuse what can't be run in one process, and say which limits are not kept. Raises UsageError."""
+    """Reject what can't run in one process, and print which limits don't apply. Raises UsageError."""
     from mprun.planning.inline import ignored_inline, refuse_inline
 
     refuse_inline(plan)
@@ -117,13 +117,13 @@ def _warn_about_earlier(plan: Plan, earlier: EarlierRun) -> None:
 
 
 def _prepare(file: str, inputs: ParamInputs, *, boots: bool) -> Plan:
-    """The plan of `file`; while its targets are checked, what it takes to run it is imported."""
+    """Return the plan of `file`. While a child checks its targets, import what running it needs."""
     preparation = Preparation(file, inputs)
     try:
         if preparation.draft is not None and boots:
             boot(preparation.draft)
         import mprun.running.record
-        import mprun.sinks.display  # noqa: F401 -- both are imported for later
+        import mprun.sinks.display  # noqa: F401 -- imported here for later use
 
         return preparation.finish()
     finally:

@@ -1,1 +1,1 @@
-"""What a target's code is: its module and the modules of the user's that it imports, found without running them."""
+"""The code of a target: its module and the user's modules that it imports, found without running them."""

@@ -1,4 +1,4 @@
-"""What was found in source files, kept beside the runs: a file whose stat is the same isn't read again."""
+"""What was found in source files, stored beside the runs: a file with the same stat isn't read again."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from mprun.code.source import Import, Source, read_source
 
-VERSION = 1  # of what the file holds, and of the digests in it
+VERSION = 1  # the version of the cache file and of the digests in it
 RACY = 2_000_000_000  # ns: a file that was changed this recently may change again and keep its times
 
 _NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
@@ -21,7 +21,7 @@ _LARGEST = 64 * 1024 * 1024  # bytes of the cache's own file
 
 
 class Stamp(NamedTuple):
-    """By which a file is known to be unchanged."""
+    """The facts by which a file is known to be unchanged."""
 
     size: int
     mtime: int
@@ -30,19 +30,19 @@ class Stamp(NamedTuple):
 
 
 def stamp_of(path: str) -> Stamp:
-    """That of the file at `path`; of a link, the later time of both. Raises OSError."""
+    """Return the stamp of the file at `path`; for a link, with the later time of both. Raises OSError."""
     there, link = os.stat(path), os.lstat(path)
     return Stamp(there.st_size, there.st_mtime_ns, max(there.st_ctime_ns, link.st_ctime_ns), there.st_ino)
 
 
 class CodeCache:
-    """Reads source files, and remembers them in the file `path`; where that is empty, in this process alone.
+    """Reads source files, and remembers them in the file `path`; only in this process if that is empty.
 
-    A cache that can't be read is empty, and one that can't be written is left out: it saves time, and nothing else.
+    A cache that can't be read counts as empty, and one that can't be written is skipped: it only saves time.
     """
 
     def __init__(self, path: str = "") -> None:
-        self.stamps: dict[str, Stamp] = {}  # of the files that were asked for
+        self.stamps: dict[str, Stamp] = {}  # of the requested files
         self._path = path
         self._changed = False
         self._known = _read(path) if path else {}
@@ -50,13 +50,13 @@ class CodeCache:
         self._listed: dict[str, dict[str, list[str]]] = {}
 
     def source(self, path: str, *, compiled: bool = False) -> Source:
-        """The module in the file `path`: parsed, or `compiled`, which counts by its bytes. Raises OSError."""
+        """Return the module in the file `path`: parsed, or if `compiled` by its bytes. Raises OSError."""
         if path not in self._sources:
             self._sources[path] = self._source(path, compiled)
         return self._sources[path]
 
     def distributions(self, folder: str, read: Callable[[str], dict[str, list[str]]]) -> dict[str, list[str]]:
-        """What `read` finds in `folder`, which is read again where its time has changed."""
+        """Return what `read` finds in `folder`, which is read again if its time has changed."""
         if folder not in self._listed:
             try:
                 self._listed[folder] = self._distributions(folder, read)
@@ -65,7 +65,7 @@ class CodeCache:
         return self._listed[folder]
 
     def save(self) -> None:
-        """Write down what was read since; another process that does so at the same time loses nothing but time."""
+        """Write what was read since. If another process does so at the same time, only time is lost."""
         if not self._changed or not self._path:
             return
         self._changed = False

@@ -1,4 +1,4 @@
-"""The modules that a target's code is spread over: its own and those that it imports, each with what it counts by."""
+"""The modules of a target's code: its own and those that it imports, each with the text that identifies it."""
 
 from __future__ import annotations
 
@@ -13,29 +13,29 @@ from mprun.code.installed import distributions_of, environment_of, is_pythons
 from mprun.code.source import STAR, Import, Source
 from mprun.language.targets import Target, search_path
 
-ABSENT = "absent"  # what a module counts by that can't be found: it may be an optional one, and come later
+ABSENT = "absent"  # identifies a module that can't be found: it may be optional, and come later
 
-Modules = dict[str, str]  # by name: a digest, or the distributions it is from
+Modules = dict[str, str]  # by name, its digest or the distributions that it is from
 
 
 @dataclass(slots=True)
 class Closure:
-    """`modules` are all but Python's own; `stamps` are those of the files that were read."""
+    """All modules but Python's own, and the stamps of the files that were read."""
 
     modules: Modules = field(default_factory=dict)
     stamps: dict[str, Stamp] = field(default_factory=dict)
 
     def files_since(self, moment: int) -> list[str]:
-        """The files that were touched since `moment` (ns since the epoch)."""
+        """Return the files that were touched since `moment` (ns since the epoch)."""
         return [file for file, stamp in self.stamps.items() if stamp.ctime >= moment]
 
     def changed_files(self) -> list[str]:
-        """The files that have changed since they were read."""
+        """Return the files that have changed since they were read."""
         return [file for file, stamp in self.stamps.items() if _stamp(file) != stamp]
 
 
 class Closures:
-    """Finds the closure of each target; `cache` has what was found before."""
+    """Finds the closure of each target. `cache` has what was found before."""
 
     def __init__(self, cache: CodeCache) -> None:
         self._cache = cache
@@ -43,9 +43,9 @@ class Closures:
         self._known: dict[tuple[str, str, tuple[str, ...]], Closure] = {}
 
     def reading(self, target: Target, pythonpath: Sequence[str]) -> Generator[None, None, Closure]:
-        """Return the closure of `target`, which is found in the folders `pythonpath` or in this Python's own.
+        """Return the closure of `target`, found in the folders `pythonpath` or in this Python's own.
 
-        There is a stop after each module, for who has other work to do.
+        It stops after each module, for callers with other work to do.
         """
         key = (target.module, target.file, tuple(pythonpath))
         if key not in self._known:
@@ -76,7 +76,7 @@ def _stamp(file: str) -> Stamp | None:
 
 
 class _Walk:
-    """From one module through all that it leads to."""
+    """Walks from one module through all modules that it leads to."""
 
     def __init__(self, finder: ModuleFinder, cache: CodeCache, own: Sequence[str], closure: Closure) -> None:
         self._finder = finder
@@ -99,7 +99,7 @@ class _Walk:
             yield
 
     def _want(self, name: str, *, optional: bool = False) -> None:
-        """The module `name` and the packages around it; an `optional` one may be no module."""
+        """Add the module `name` and the packages around it. With `optional`, it may not be a module at all."""
         parts = name.split(".")
         if parts[0] in _KNOWN_BY_VERSION:
             return
@@ -147,7 +147,7 @@ class _Walk:
             self._want(f"{module}.{name}", optional=True)
 
     def _exported(self, module: str) -> Sequence[str]:
-        """What `from module import *` may import: the modules that its `__all__` names."""
+        """Return what `from module import *` may import: the modules that its `__all__` names."""
         found = self._finder.find(module)
         if found is None or not found.is_source or not found.folders:
             return ()
@@ -158,7 +158,7 @@ class _Walk:
 
 
 def _absolute(wanted: Import, package: str) -> str:
-    """The whole name of what is imported in `package`; empty where the dots lead out of it."""
+    """Return the full name of what is imported in `package`; empty if the dots lead out of it."""
     if not wanted.level:
         return wanted.module
     parts = package.split(".") if package else []

@@ -1,4 +1,4 @@
-"""Where a module lies, found as Python's import system finds it, but with nothing imported or executed."""
+"""Finds where a module lies as Python's import system does, but imports and executes nothing."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _PYTHONS_OWN = ("BuiltinImporter", "FrozenImporter", "PathFinder", "DistutilsMet
 
 
 class Found(NamedTuple):
-    """A module's file, which a namespace package has none of; a package's `folders`, where its modules lie."""
+    """A module's file (a namespace package has none), and the `folders` of a package in which its modules lie."""
 
     name: str
     file: str
@@ -27,12 +27,12 @@ class Found(NamedTuple):
 
     @property
     def package(self) -> str:
-        """What its relative imports start from."""
+        """The package from which its relative imports start."""
         return self.name if self.folders else self.name.rpartition(".")[0]
 
 
 class ModuleFinder:
-    """Finds modules on the search path `path`; it looks into each folder once."""
+    """Finds modules on the search path `path`. It reads each folder once."""
 
     def __init__(self, path: Sequence[str]) -> None:
         self._path = tuple(os.fspath(entry) for entry in path if entry)
@@ -40,7 +40,7 @@ class ModuleFinder:
         self._names: dict[str, frozenset[str]] = {}
 
     def find(self, name: str) -> Found | None:
-        """The module `name`; None where there is none, or where it is built into Python."""
+        """Return the module `name`; None if there is none, or if it is built into Python."""
         if name not in self._found:
             self._found[name] = self._search(name)
         return self._found[name]
@@ -67,7 +67,7 @@ class ModuleFinder:
         return Found(name, "", tuple(namespace)) if namespace else None
 
     def _module_file(self, folder: str, stem: str) -> str:
-        """The file of the module `stem` in `folder`; empty where there is none."""
+        """Return the file of the module `stem` in `folder`; empty if there is none."""
         names = self._listed(folder)
         file = next((stem + suffix for suffix in _SUFFIXES if stem + suffix in names), "")
         return os.path.join(folder, file) if file else ""
@@ -92,7 +92,7 @@ def _is_in_archive(path: str, stem: str) -> bool:
 
 
 def _by_hook(name: str) -> Found | None:
-    """As the hooks of editable installs find it."""
+    """Find a module by the hooks of editable installs."""
     for hook in sys.meta_path:
         if getattr(hook, "__name__", type(hook).__name__) in _PYTHONS_OWN:
             continue

@@ -1,4 +1,4 @@
-"""Which modules are of an installed distribution, and which: those count by its name and version, not by their code."""
+"""Which modules belong to an installed distribution. They count by its name and version, not by their code."""
 
 from __future__ import annotations
 
@@ -16,20 +16,20 @@ _OF_PYTHON = os.path.join(os.path.dirname(os.__file__), "")
 
 
 def is_pythons(file: str) -> bool:
-    """Whether `file` is of the standard library."""
+    """Return whether `file` belongs to the standard library."""
     return file.startswith(_OF_PYTHON) and not _site_of(file)
 
 
 def environment_of(file: str, own: Sequence[str]) -> str:
-    """The site-packages folder, or else the environment, that `file` lies in; empty where it is in none.
+    """Return the site-packages folder, or else the environment, in which `file` lies; empty if it lies in none.
 
-    An environment that one of the folders `own` lies in, as after `python -m venv .`, is no environment of its files.
+    An environment around one of the folders `own`, as after `python -m venv .`, doesn't count.
     """
     return _site_of(file) or _environment(os.path.dirname(file), tuple(own))
 
 
 def distributions_of(name: str, folder: str, cache: CodeCache) -> str:
-    """The distributions in `folder` that have a module `name`, as `numpy 1.26.4`; empty where none says so."""
+    """Return the distributions in `folder` with a module `name`, such as `numpy 1.26.4`; empty if none declares it."""
     top = name.partition(".")[0]
     try:
         namesakes = _by_name(folder, os.stat(folder).st_mtime_ns).get(_normal(top), ())
@@ -40,7 +40,7 @@ def distributions_of(name: str, folder: str, cache: CodeCache) -> str:
 
 @cache
 def _by_name(folder: str, mtime: int) -> dict[str, list[str]]:
-    """Each distribution in `folder` with its version, by its name; another `mtime` of it asks again."""
+    """Return each distribution in `folder` with its version, by its name. A new `mtime` reads the folder again."""
     found: dict[str, list[str]] = {}
     for _, name, version in _infos(folder):
         found.setdefault(_normal(name), []).append(f"{name} {version}")
@@ -52,7 +52,7 @@ def _normal(name: str) -> str:
 
 
 def _infos(folder: str) -> Iterator[tuple[str, str, str]]:
-    """(path, name, version) of what says what is installed in `folder`."""
+    """Yield (path, name, version) of the metadata of each distribution in `folder`."""
     with contextlib.suppress(OSError):
         for entry in sorted(os.listdir(folder)):
             if match := _INFO.fullmatch(entry):
@@ -67,7 +67,7 @@ def _site_of(file: str) -> str:
 
 @cache
 def _environment(folder: str, own: tuple[str, ...]) -> str:
-    """The nearest folder with a `pyvenv.cfg` from `folder` upwards, but for those that one of `own` lies in."""
+    """Return the nearest folder with a `pyvenv.cfg` from `folder` upwards, except folders around one of `own`."""
     if any(f"{each}{os.sep}".startswith(os.path.join(folder, "")) for each in own):
         return ""
     if os.path.exists(os.path.join(folder, "pyvenv.cfg")):
@@ -77,7 +77,7 @@ def _environment(folder: str, own: tuple[str, ...]) -> str:
 
 
 def _modules_in(folder: str) -> dict[str, list[str]]:
-    """The distributions in `folder`, each with its version, by the modules that they have."""
+    """Return the distributions in `folder`, each with its version, by their modules."""
     found: dict[str, list[str]] = {}
     for path, name, version in _infos(folder):
         for module in sorted(set(_top_level(path, name))):
@@ -86,7 +86,7 @@ def _modules_in(folder: str) -> dict[str, list[str]]:
 
 
 def _top_level(info: str, name: str) -> Iterable[str]:
-    """The top-level modules of the distribution that the folder `info` is about."""
+    """Return the top-level modules of the distribution with the metadata folder `info`."""
     listed = _lines(os.path.join(info, "top_level.txt")) if os.path.isdir(info) else []
     return listed or list(_recorded(os.path.join(info, "RECORD"))) or [name]
 

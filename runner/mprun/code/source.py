@@ -1,6 +1,6 @@
-"""One module's source: what it imports, and a digest of its parsed code. Pure: nothing is imported or executed.
+"""The source of one module: what it imports, and a digest of its parsed code. Nothing is imported or executed.
 
-Comments, docstrings, blank lines and the layout are in no digest. Docstrings are, where the module mentions `__doc__`.
+Digests ignore comments, docstrings, blank lines and the layout. Docstrings count if the module mentions `__doc__`.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ from typing import Any, NamedTuple
 
 SIZE = 16  # bytes of a digest
 STAR = "*"
-LARGEST = 4 * 1024 * 1024  # bytes of a module that is parsed: a longer one is data, and would keep the loop for seconds
+LARGEST = 4 * 1024 * 1024  # bytes; a longer module is data, and parsing it would block the loop for seconds
 
-_WITHOUT_EFFECT = {"ctx", "kind", "type_comment", "type_ignores"}  # fields of nodes
+_WITHOUT_EFFECT = {"ctx", "kind", "type_comment", "type_ignores"}  # fields of nodes that don't change the meaning
 
 
 class Import(NamedTuple):
@@ -27,7 +27,7 @@ class Import(NamedTuple):
 
 
 class Source(NamedTuple):
-    """A module as it counts. `exports` is its `__all__`, where that is written out."""
+    """What counts of a module. `exports` is its `__all__`, if that is a literal."""
 
     digest: str
     imports: tuple[Import, ...] = ()
@@ -35,7 +35,7 @@ class Source(NamedTuple):
 
 
 def read_source(data: bytes) -> Source:
-    """The module whose file holds `data`; by its bytes, and without imports, where it is too long, or no Python."""
+    """Return the module whose file holds `data`; by its bytes and without imports if it is too long or not Python."""
     if len(data) > LARGEST:
         return Source(bytes_digest(data))
     try:
@@ -79,7 +79,7 @@ def _texts(value: ast.expr) -> Iterator[str]:
 
 
 def _docstrings(nodes: list[ast.AST]) -> set[int]:
-    """The identities of the statements that are docstrings, and of `pass`; none where the module reads docstrings."""
+    """Return the identities of the statements that are docstrings or `pass`; none if the module reads docstrings."""
     if any(getattr(node, "attr", getattr(node, "id", "")) == "__doc__" for node in nodes):
         return set()
     first = (node.body[0] for node in nodes if isinstance(node, _WITH_DOCSTRINGS) and node.body)
@@ -95,7 +95,7 @@ def _is_text(statement: ast.stmt) -> bool:
 
 
 def _write(value: Any, left_out: set[int], to: list[str]) -> None:
-    """Append `value`, a node or what a field of one holds, to `to`, as texts that no other code has."""
+    """Append `value`, a node or a field of one, to `to`, as texts that no other code has."""
     if isinstance(value, list):
         to.append("[")
         for item in value:

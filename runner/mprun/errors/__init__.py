@@ -1,1 +1,1 @@
-"""What can go wrong: the exceptions, the diagnostics that they carry, and the places that those point at."""
+"""What can go wrong: exceptions, the diagnostics that they carry, and the places that these point at."""

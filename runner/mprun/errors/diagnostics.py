@@ -1,4 +1,4 @@
-"""Diagnostics as text for people: the message, the place, the line with a caret, what to do next. No colour."""
+"""Diagnostics as text for people: the message, the place, the line with a caret, and what to do next. No colour."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _MAX_COLUMNS = 100
 
 
 def render_all(diagnostics: Sequence[Diagnostic]) -> str:
-    """All of them, a blank line between two, and a last line that counts them. Ends with a newline."""
+    """Return all diagnostics, separated by blank lines, and a last line with their number. Ends with a newline."""
     blocks = [render(diagnostic) for diagnostic in diagnostics[:MAX_SHOWN]]
     hidden = len(diagnostics) - len(blocks)
     if hidden:
@@ -21,7 +21,7 @@ def render_all(diagnostics: Sequence[Diagnostic]) -> str:
 
 
 def render(diagnostic: Diagnostic) -> str:
-    """One diagnostic as lines of text, without a newline at the end."""
+    """Return one diagnostic as lines of text, without a newline at the end."""
     head = f"error[{diagnostic.code}]: {printable(diagnostic.message)}"
     if diagnostic.place is None:
         return "\n".join([head, *_without_place(diagnostic)])
@@ -29,7 +29,7 @@ def render(diagnostic: Diagnostic) -> str:
 
 
 def printable(text: str) -> str:
-    """`text` with every character that would move a terminal's cursor, or can't be encoded, as an escape."""
+    """Return `text` with escapes for all characters that would move a terminal's cursor or can't be encoded."""
     return "".join(_shown(character) for character in text)
 
 
@@ -58,7 +58,10 @@ def _excerpt(diagnostic: Diagnostic, place: Place) -> list[str]:
 
 
 def _marked(place: Place) -> tuple[str, int, int]:
-    """The line as shown, the columns before the caret, and how many carets; a long line is cut around the caret."""
+    """Return the line as shown, the columns before the caret, and the number of carets.
+
+    A long line is cut around the caret.
+    """
     cells = [_shown(character) for character in place.text]
     start = min(place.column - 1, len(cells))
     stop = min(start + place.length, len(cells))

@@ -22,7 +22,7 @@ class ExitCode(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A stretch of one line of a file; `line` and `column` count from 1, `text` is the whole line."""
+    """A part of one line of a file. `line` and `column` count from 1; `text` is the whole line."""
 
     file: str
     line: int
@@ -38,8 +38,8 @@ class Place:
 class Diagnostic:
     """One mistake: a stable `code`, what is wrong, where, and what to do next.
 
-    `advice` stands beside the caret, `notes` below the excerpt (each led by `=`). `source` names the file where there
-    is no line to show.
+    `advice` stands beside the caret, `notes` below the excerpt (each after a `=`). `source` names the file if there is
+    no line to show.
     """
 
     code: str
@@ -55,7 +55,7 @@ class MprunError(Exception):
 
 
 class WorkflowError(MprunError):
-    """The workflow can't be run as it is written; carries every mistake that was found."""
+    """The workflow can't run as written. It carries every mistake found."""
 
     def __init__(self, diagnostics: tuple[Diagnostic, ...]) -> None:
         super().__init__(f"{len(diagnostics)} mistake(s)")
@@ -63,17 +63,17 @@ class WorkflowError(MprunError):
 
 
 class UsageError(MprunError):
-    """An option or the surroundings of the command are wrong; nothing was started."""
+    """An option, or something around the command, is wrong. Nothing was started."""
 
 
 class ConversionError(MprunError):
-    """An argument is not what the function's annotation asks for. The outcome of the call; it is not tried again."""
+    """An argument doesn't fit the function's annotation. This is the outcome of the call, which is not retried."""
 
     __module__ = "mprun"  # its name in the log, and for imports
 
 
 class CommandFailed(MprunError):  # noqa: N818 -- a name for workflows: `retries: {on: mprun:CommandFailed}`
-    """A program ended otherwise than with exit code 0; its last lines on standard error follow in the message."""
+    """A program ended other than with exit code 0. The message ends with its last lines on standard error."""
 
     __module__ = "mprun"  # its name in the log, and for imports
 
@@ -91,7 +91,7 @@ class OutputMissing(MprunError):  # noqa: N818 -- a name for workflows, as above
 
 
 class SecretError(MprunError):
-    """A value would have written a secret to disk. The outcome of the call that returned it."""
+    """A value would have written a secret to disk. This is the outcome of the call that returned it."""
 
     __module__ = "mprun"
 
@@ -101,7 +101,7 @@ class LogError(MprunError):
 
 
 class ItemError(MprunError):
-    """An item of a source can't be used: where it stands (`data.csv:17`) and what is wrong with it."""
+    """An item of a source can't be used: its place (`data.csv:17`) and what is wrong with it."""
 
     __module__ = "mprun"
 

@@ -1,4 +1,4 @@
-"""Where each key and value of a data file stands: from a path through the data to a `Place`."""
+"""Where each key and value of a data file stands: maps a path through the data to a `Place`."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ Path = tuple[str | int, ...]
 
 
 class Span(NamedTuple):
-    """A stretch of one line; `line` and `column` count from 0."""
+    """A part of one line. `line` and `column` count from 0."""
 
     line: int
     column: int
@@ -20,9 +20,9 @@ class Span(NamedTuple):
 
 
 class Places:
-    """The places of one file, kept small: a `Place` with its line of text is made only when asked for.
+    """The places of one file. To save memory, a `Place` with its line of text is made only on request.
 
-    The first span that is added for a path stays. Content that stands elsewhere (behind an alias, merged by `<<`) is
+    The first span added for a path stays. Content that is written elsewhere (behind an alias, merged by `<<`) is
     linked, so that a mistake in it is shown where it was written.
     """
 
@@ -40,11 +40,11 @@ class Places:
         self._values.setdefault(path, span)
 
     def link(self, path: Path, written_at: Path) -> None:
-        """What lies below `path` (or at it, if it has no span of its own) is written at `written_at`."""
+        """Record that what lies below `path` (or at it, without a span of its own) is written at `written_at`."""
         self._links.setdefault(path, written_at)
 
     def with_links(self, links: Mapping[Path, Path]) -> Places:
-        """These places with more `links`; a path that is linked already stays so."""
+        """Return these places with more `links`. A path that is linked already keeps its link."""
         linked = Places(self.file, self._lines)
         linked._keys, linked._values, linked._links = self._keys, self._values, {**links, **self._links}
         return linked
@@ -53,13 +53,13 @@ class Places:
         return self._links.get(path) == written_at
 
     def key(self, path: Path) -> Place:
-        """The place of the key at `path`; of the value where there is no key (an item of a list)."""
+        """Return the place of the key at `path`; the place of the value if there is no key (an item of a list)."""
         if path and isinstance(path[-1], int) and not self._knows(self._keys, path):
             return self.value(path)
         return self.place(self._find(self._keys, path))
 
     def value(self, path: Path) -> Place:
-        """The place of the value at `path`, or of the nearest value that encloses it."""
+        """Return the place of the value at `path`, or of the nearest value that encloses it."""
         return self.place(self._find(self._values, path))
 
     def place(self, span: Span) -> Place:
@@ -67,7 +67,7 @@ class Places:
         return Place(self.file, span.line + 1, span.column + 1, max(1, span.length), text)
 
     def text(self, path: Path) -> str:
-        """The value at `path` as it is written on its first line, behind an alias too."""
+        """Return the value at `path` as it is written on its first line, also behind an alias."""
         while (written_at := self._follow(path)) != path:
             path = written_at
         place = self.value(path)
@@ -94,7 +94,8 @@ class Places:
 
 
 class JoinedPlaces(Places):
-    """The places of several files: of a step, which the first two keys of a path name, in its own; else of `main`."""
+    """The places of several files. The first two keys of a path name a step, whose own file counts; else `main`
+    counts."""
 
     def __init__(self, main: Places, of_steps: Mapping[Path, Places]) -> None:
         super().__init__(main.file, ())

@@ -1,1 +1,1 @@
-"""What a workflow file may say, as Pydantic models, and the JSON Schema that is generated from them."""
+"""The keys of a workflow file as Pydantic models, and the JSON Schema that is generated from them."""

@@ -1,4 +1,4 @@
-"""The base of every level of a workflow file."""
+"""The base of the models of all sections of a workflow file."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, field_validator
 from pydantic_core import PydanticCustomError
 
-NO_OTHER_NAMES: dict[str, Any] = {"additionalProperties": False}  # of a mapping whose names have a pattern
+NO_OTHER_NAMES: dict[str, Any] = {"additionalProperties": False}  # for a mapping whose names must match a pattern
 
 
 class Written(BaseModel):
-    """Unknown keys are refused, types are exact, and a key without a value is a mistake."""
+    """Rejects unknown keys and keys without a value, and takes no type for another one."""
 
-    # Built when first used: a file is validated as a whole, and few of its levels ever by themselves.
+    # A validator is built when it is first used. A file is validated as a whole, so few sections ever need their own.
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True, defer_build=True)
 
     @field_validator("*", mode="before")

@@ -1,4 +1,4 @@
-"""Where the items of a pool and the cells of a fan-out come from, as it is written."""
+"""The items of a pool and the cells of a fan-out as they are written."""
 
 from __future__ import annotations
 
@@ -21,12 +21,15 @@ _ONE_SOURCE: dict[str, Any] = {"oneOf": [{"required": [source]} for source in KE
 class _OneSource(Written):
     @property
     def source(self) -> str:
-        """The one source that was written. Raises StopIteration for none, which `load` never gives."""
+        """The key of the one source that was written.
+
+        Raises StopIteration if there is none, which `load` has ruled out.
+        """
         return next(source for source in KEYS if getattr(self, source, None))
 
 
 class ItemsFrom(_OneSource):
-    """Where items come from, if not from a list: exactly one source, and what is taken of it."""
+    """Where items come from, if not from a list: exactly one source, and which of its items to take."""
 
     model_config = ConfigDict(json_schema_extra=_ONE_SOURCE)
 
@@ -98,7 +101,7 @@ ITEMS = f"a list, or a mapping with one of {', '.join(f'`{source}`' for source i
 AXES = "a mapping of names to lists"
 AXIS = "a list of values, or a mapping with `range`"
 
-# Tagged unions: plain ones would try, and complain about, each shape. The items of a list are never walked.
+# Tagged unions: a plain union would try each shape and report the mistakes of all. The items of a list are not walked.
 _BY_SHAPE = Discriminator(_shape, custom_error_type="wrong_type", custom_error_message="")
 
 Items = Annotated[
@@ -116,7 +119,7 @@ Cells = Annotated[list[dict[ParameterName, Any]], Takes("a list of mappings of a
 
 
 class MatrixEntry(Written):
-    """Every combination of the axes' values; what is not `include` or `exclude` is an axis."""
+    """Every combination of the axes' values. Each key other than `include` and `exclude` is an axis."""
 
     model_config = ConfigDict(extra="allow")
     __pydantic_extra__: dict[str, Axis] = Field(init=False)
@@ -136,7 +139,7 @@ class MatrixEntry(Written):
 
 
 class ApplyCall(Written):
-    """What `apply` calls the target with."""
+    """The arguments with which `apply` calls the target."""
 
     args: list[Any] = key([], "Positional arguments of the target.", example="[2026, fast]", also=ALSO_ARGS)
     kwargs: Kwargs = key({}, "Keyword arguments of the target.", example="{year: 2026}", also=ALSO_KWARGS)

@@ -1,6 +1,6 @@
-"""What a key of a workflow file is, in words: it stands at the key's field in the model, and nowhere else.
+"""The words of each key of a workflow file. They stand at the key's field in the model, and nowhere else.
 
-Error messages, suggestions and docs/keys.md read it there.
+Error messages, suggestions and docs/keys.md read them there.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from pydantic.fields import FieldInfo
 
 @dataclass(frozen=True, slots=True)
 class Takes:
-    """What a type takes, in words that follow "it takes". Metadata of the type, for all keys that have it."""
+    """What a type takes, in words that complete "it takes". Metadata of the type, for all keys of that type."""
 
     words: str
 
@@ -24,9 +24,9 @@ class Takes:
 class Key:
     """Metadata of a field.
 
-    `example` is a value as YAML. `takes` says more than the words of its type. `also` are the words that other tools
-    have for the key, and `also_with_a_number` those that mean it only where a number follows: `jobs: 4` names no steps.
-    `since` is the first version of mprun that has it.
+    `example` is a value as YAML. `takes` is more precise than the words of the type. `also` are the names that other
+    tools have for the key. `also_with_a_number` are names that mean the key only if a number follows: `jobs: 4` names
+    no steps. `since` is the first version of mprun with the key.
     """
 
     example: str
@@ -47,7 +47,7 @@ def key(
     since: str = "0.1",
     **options: Any,
 ) -> Any:
-    """A field of a model, with its Key. `options` are for Pydantic's `Field`."""
+    """Return a field of a model, with its Key. `options` are passed to Pydantic's `Field`."""
     field = Field(default, description=description, **options)
     field.metadata.append(Key(example, takes, also, also_with_a_number, since))
     return field
@@ -58,7 +58,8 @@ def key_of(field: FieldInfo) -> Key:
 
 
 def takes_of(field: FieldInfo) -> str:
-    """What the key of `field` takes, in words: its own, those of its type, or those that follow from the type."""
+    """Return what the key of `field` takes, in words: its own, those of its type, or those that follow from the
+    type."""
     return key_of(field).takes or next(_words(field.metadata), "") or _words_of(field.annotation)
 
 
@@ -70,7 +71,7 @@ _PLAIN = {str: "text", bool: "`true` or `false`", list: "a list"}
 
 
 def _words_of(annotation: Any) -> str:
-    """Of `A | None`, which is a key that may be left out, what A takes."""
+    """Return what an annotation takes, in words. `A | None` is a key that may be missing, and takes what A takes."""
     if get_origin(annotation) is Literal:
         return _one_of(get_args(annotation))
     if annotation in _PLAIN or get_origin(annotation) in _PLAIN:

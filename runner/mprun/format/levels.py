@@ -1,4 +1,4 @@
-"""The levels of a workflow file: which keys each has, what they take, and what other tools call them."""
+"""The sections of a workflow file: the keys of each, what they take, and what other tools call them."""
 
 from __future__ import annotations
 
@@ -17,7 +17,10 @@ from mprun.plan.plan import HOOKS
 
 
 class Level:
-    """`name` as in "is not a key of a pool"; `where` it stands; `model` has a field for each key."""
+    """A section of a workflow file. `model` has a field for each of its keys.
+
+    `name` completes "is not a key of …"; `where` says where the section stands.
+    """
 
     def __init__(self, name: str, where: str, model: type[BaseModel]) -> None:
         self.name = name
@@ -33,12 +36,12 @@ class Level:
 
     @cached_property
     def also(self) -> Mapping[str, str]:
-        """The keys by what other tools call them."""
+        """Maps the names that other tools have for the keys to the keys."""
         return {word: key for key, field in self.fields.items() for word in key_of(field).also}
 
     @cached_property
     def also_with_a_number(self) -> Mapping[str, str]:
-        """`also`, where a number follows."""
+        """As `also`, for a key that is followed by a number."""
         words = {word: key for key, field in self.fields.items() for word in key_of(field).also_with_a_number}
         return {**self.also, **words}
 

@@ -16,7 +16,7 @@ _A_VALUE = "a value of the parameter's type"
 
 
 class ParamEntry(Written):
-    """One parameter: its type, and what bounds it. Without a default it must be given."""
+    """One parameter: its type and its bounds. Without a default, a run must give a value."""
 
     type: ParamType | SkipJsonSchema[None] = key(None, "The type; of the default unless given.", example="int")
     default: Any = key(None, "The value where none is given.", example="10", takes=_A_VALUE, also=("value", "initial"))

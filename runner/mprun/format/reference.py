@@ -1,4 +1,4 @@
-"""The keys of a workflow file as a page for people, made from the models: `docs/keys.md`."""
+"""The keys of a workflow file as a page for people, generated from the models: `docs/keys.md`."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _LEFT_OUT: tuple[Any, ...] = (None, "", 0, [], {})
 
 
 def keys_reference() -> str:
-    """The page, in Markdown."""
+    """Return the page in Markdown."""
     return "\n".join([*_opening(), *(line for level in LEVELS for line in _level(level))]) + "\n"
 
 
@@ -45,7 +45,7 @@ def _level(level: Level) -> Iterator[str]:
 
 
 def _also(level: Level) -> Iterator[str]:
-    """The words of other tools, which are no keys here, for those who search the page for them."""
+    """Yield the names that other tools have for the keys, for readers who search the page for them."""
     words = {name: key_of(field).also for name, field in level.fields.items() if key_of(field).also}
     if words:
         yield ""
@@ -59,7 +59,7 @@ def _heading(level: Level) -> str:
 
 
 def _anchor(level: Level) -> str:
-    """As GitHub makes it of the heading."""
+    """Return the anchor that GitHub derives from the heading."""
     return level.name.replace("`", "").replace(" ", "-")
 
 
@@ -75,7 +75,7 @@ def _default(field: FieldInfo) -> str:
 
 
 def _written(value: Any) -> str:
-    """As a workflow has it: durations are the only numbers with a point."""
+    """Return a default as a workflow has it. Durations are the only numbers with a decimal point."""
     if isinstance(value, list):
         return f"[{', '.join(value)}]"
     return f"{value:g}s" if isinstance(value, float) else str(value)

@@ -1,12 +1,16 @@
 """The JSON Schema (draft-07) of a workflow file, generated from the models.
 
-What it can't say, and only loading finds: that names after `needs` and in references exist and make no cycle, that a
-name is used once in `processes` and `pools` together, that nothing needs a daemon, that a target is well formed, that
-files and folders exist, what `retries.on` names, which limits contradict one another, have no effect or are beyond the
-engine `stdlib`, that a `range` has a step other than 0 and can be counted, that a `matrix` and a `zip` have something
-to combine, that a key of `kwargs` is a Python name, that `1.0` is no whole number, that a duration as text is at most
-7 days, that memory as text is at least 1M, that a number of `env` arrives as it is written, where a reference may
-stand, what included files hold, and everything about YAML itself (duplicate keys, tags, aliases, size).
+A schema can't check the following, which only loading finds:
+
+- Names after `needs` and in references exist, and make no cycle. Nothing needs a daemon.
+- A name is used once in `processes` and `pools` together.
+- A target is well formed. Files and folders exist. `retries.on` names exceptions.
+- Limits neither contradict one another, nor have no effect, nor exceed the engine `stdlib`.
+- A `range` has a step other than 0, and can be counted. A `matrix` and a `zip` have something to combine.
+- A key of `kwargs` is a Python name. `1.0` is not a whole number. A number of `env` arrives as it is written.
+- A duration as text is at most 7 days. Memory as text is at least 1M.
+- A reference stands where it may stand. Included files are valid.
+- YAML itself is right: duplicate keys, tags, aliases, size.
 """
 
 from __future__ import annotations
@@ -16,10 +20,10 @@ from typing import Any
 
 from mprun.format.workflow import Workflow
 
-# Defaults that only mean "left out": an editor must not offer them as something to write.
+# Defaults that only mean "not given". An editor must not offer them as values.
 _LEFT_OUT = ("null", '""', "[]", "{}", "0", "0.0")
 
-# What stands beside the shape of a value, and not for it.
+# Keywords that describe a value and don't restrict it.
 _ABOUT = ("title", "description", "default")
 _REFERENCE = {"type": "string", "pattern": r"\$\{(params|env)\."}
 
@@ -27,7 +31,7 @@ DRAFT_07 = "http://json-schema.org/draft-07/schema#"
 
 
 def workflow_schema() -> dict[str, Any]:
-    """The schema of a workflow file, as JSON data."""
+    """Return the schema of a workflow file as JSON data."""
     schema = draft07(Workflow.model_json_schema(mode="validation"))
     for level in (schema, *schema["definitions"].values()):
         for key in level["properties"].values():
@@ -40,9 +44,10 @@ def workflow_schema() -> dict[str, Any]:
 
 
 def with_references(schema: dict[str, Any]) -> dict[str, Any]:
-    """`schema`, or a text with a reference to what is known before the start; so too for what lists and mappings hold.
+    """Return a schema that also accepts a text with a reference to something known before the start.
 
-    What is a mapping in any case, or takes any text, stays as it is: no parameter is a mapping.
+    The same holds for the parts of lists and mappings. A schema that only mappings match, or any text, stays as it is,
+    because no parameter is a mapping.
     """
     inner = {key: value for key, value in schema.items() if key not in _ABOUT}
     for key in ("items", "additionalProperties"):
@@ -58,7 +63,7 @@ def with_references(schema: dict[str, Any]) -> dict[str, Any]:
 
 
 def _inside(part: Any) -> Any:
-    """One of several shapes: the reference stands beside them all, and inside lists."""
+    """Return one of several shapes. The reference stands beside all of them, and inside lists."""
     if isinstance(part, dict) and isinstance(part.get("items"), dict):
         return {**part, "items": with_references(part["items"])}
     return part
@@ -76,7 +81,7 @@ def _is_mapping(schema: dict[str, Any]) -> bool:
 
 
 def draft07(schema: dict[str, Any]) -> dict[str, Any]:
-    """A 2020-12 schema, as Pydantic generates it, as a draft-07 schema: the same meaning in the older words."""
+    """Return a 2020-12 schema, as Pydantic generates it, as a draft-07 schema with the same meaning."""
     return {"$schema": DRAFT_07, **_rewrite_schema(schema)}
 
 
@@ -101,7 +106,7 @@ def _rewrite_schema(schema: Any) -> Any:
 
 
 def _rename(schema: dict[str, Any]) -> dict[str, Any]:
-    """The keywords' older names."""
+    """Return the schema with the older names of the keywords."""
     schema = dict(schema)
     if "prefixItems" in schema:
         schema = {**schema, "items": schema["prefixItems"], "additionalItems": schema.get("items", True)}
@@ -114,7 +119,7 @@ def _rename(schema: dict[str, Any]) -> dict[str, Any]:
 
 
 def _wrap_ref(schema: dict[str, Any]) -> dict[str, Any]:
-    """Draft-07 ignores whatever stands beside a `$ref`."""
+    """Move a `$ref` with neighbours into `allOf`: draft-07 ignores everything beside a `$ref`."""
     if "$ref" not in schema or len(schema) == 1:
         return schema
     others = {key: value for key, value in schema.items() if key != "$ref"}

@@ -1,4 +1,4 @@
-"""What children share, as it is written; what is wrong with it is found by rules, which say it better."""
+"""The things that children share, as they are written. Rules check them, because their messages are better."""
 
 from __future__ import annotations
 

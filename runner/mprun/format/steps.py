@@ -1,4 +1,4 @@
-"""Processes and pools, as they are written."""
+"""Processes and pools as they are written."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ _ONE_CALL: dict[str, Any] = {
 
 
 class RetriesEntry(Written):
-    """When a call that failed is made again; a bare number is the count."""
+    """When a failed call is retried. A bare number is the count."""
 
     count: NumberFrom0 = key(
         ...,
@@ -107,7 +107,7 @@ Retries = Annotated[
 
 
 class LimitsEntry(Written):
-    """What bounds a step and its calls, and what becomes of a failure."""
+    """The limits of a step and its calls, and what happens after a failure."""
 
     timeout: Time = key(
         0.0,
@@ -149,7 +149,7 @@ class LimitsEntry(Written):
 
 
 class SizesEntry(Written):
-    """How a pool is made: its size, and what it hands out."""
+    """The size of a pool, and how it sends tasks to workers."""
 
     processes: PoolSize = key(
         "cpus",
@@ -172,7 +172,7 @@ class SizesEntry(Written):
 
 
 class DefaultsEntry(LimitsEntry, SizesEntry):
-    """What each step has that says nothing else; a key of the step's own replaces the default as a whole."""
+    """The defaults of all steps. A key of a step replaces its default as a whole."""
 
 
 class StepEntry(LimitsEntry):
@@ -305,12 +305,12 @@ class ProcessEntry(StepEntry):
 
     @property
     def fan_out(self) -> str:
-        """`foreach`, `matrix` or `zip`, where there is one; else an empty text."""
+        """The fan-out of the process: `foreach`, `matrix` or `zip`; empty if there is none."""
         return next((key for key in FAN_OUTS if getattr(self, key) is not None), "")
 
 
 class PoolEntry(StepEntry, SizesEntry):
-    """One multiprocessing.Pool and one call of it, of apply, map, starmap, imap, imap_unordered, matrix and zip."""
+    """One multiprocessing.Pool and one call of it: apply, map, starmap, imap, imap_unordered, matrix or zip."""
 
     model_config = ConfigDict(json_schema_extra=_ONE_CALL)
 
@@ -321,7 +321,7 @@ class PoolEntry(StepEntry, SizesEntry):
         None,
         "One call an item; results in input order.",
         example="[1, 2, 3]",
-        also=("items", "over", "iterable", "inputs", "foreach", "for_each", "map_async", "each"),
+        also=("items", "over", "iterable", "foreach", "for_each", "map_async", "each"),
     )
     starmap: Items | SkipJsonSchema[None] = key(
         None,
@@ -373,5 +373,5 @@ class PoolEntry(StepEntry, SizesEntry):
 
     @property
     def call(self) -> PoolCall:
-        """The one call that was written. Raises StopIteration for an entry without any, which `load` never gives."""
+        """The one call that was written. Raises StopIteration if there is none, which `load` has ruled out."""
         return next(call for call in POOL_CALLS if getattr(self, call) is not None)

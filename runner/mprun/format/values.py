@@ -1,7 +1,7 @@
-"""Readers of single values that are written in more than one way: durations, sizes, memory, ranges, names.
+"""Readers of values that can be written in several ways: durations, sizes, memory, ranges, names.
 
-Each takes what YAML gave and returns one shape, or raises a PydanticCustomError: of the type `wrong_type`, or of
-`bad_value` with a hint as its message (which may be empty).
+Each reader takes a value of YAML and returns it in one shape, or raises a PydanticCustomError: `wrong_type`, or
+`bad_value` with a hint (possibly empty) as its message.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ from mprun.language.durations import DURATION_PATTERN, seconds_in
 from mprun.language.references import Reference, Template
 from mprun.plan.plan import CONDITIONS, If
 
-MAX_DURATION = 7 * 24 * 3600.0  # seconds; far below what the system's calls can wait
-RETRIED_OUTCOMES = ("raised", "lost", "timed_out")  # after which a call can be made again
-MIN_MEMORY = 1 << 20  # bytes: no process is smaller, and who writes less has forgotten the unit
+MAX_DURATION = 7 * 24 * 3600.0  # seconds; far less than the longest wait of the system's calls
+RETRIED_OUTCOMES = ("raised", "lost", "timed_out")  # the outcomes after which a call can be retried
+MIN_MEMORY = 1 << 20  # bytes; no process is smaller, so whoever writes less has forgotten the unit
 MAX_MEMORY = 1 << 50
 
 NAME_PATTERN = r"^[A-Za-z_][A-Za-z0-9_-]*$"
-_TIME_PATTERN = DURATION_PATTERN.replace("^", "^(?=.*[1-9])")  # not 0
+_TIME_PATTERN = DURATION_PATTERN.replace("^", "^(?=.*[1-9])")  # rejects 0
 _MEMORY_PATTERN = r"^[0-9]{1,15}(\.[0-9]{1,9})?[KMGT](i?B)?$"
 _CPUS_PATTERN = r"^cpus( *- *[0-9]{1,6})?$"
 _BYTES = {"K": 1 << 10, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40}
@@ -43,7 +43,7 @@ def is_whole(value: Any) -> bool:
 
 
 def read_duration(value: Any) -> float:
-    """Seconds, from a number of them or from text such as `1m30s`."""
+    """Return seconds, from a number of seconds or from text such as `1m30s`."""
     if isinstance(value, str):
         try:
             seconds = seconds_in(value)
@@ -59,7 +59,7 @@ def read_duration(value: Any) -> float:
 
 
 def read_time(value: Any) -> float:
-    """A duration longer than nothing, in seconds: a limit of 0 would be over before it began."""
+    """Return a duration above 0 in seconds. A limit of 0 would be exceeded before the start."""
     seconds = read_duration(value)
     if seconds == 0:
         raise bad_value("leave the key out for no limit")
@@ -67,7 +67,7 @@ def read_time(value: Any) -> float:
 
 
 def read_memory(value: Any) -> int:
-    """Bytes, from a number of them or from text such as `512M`; K, M, G and T are powers of 1024."""
+    """Return bytes, from a number of bytes or from text such as `512M`. K, M, G and T are powers of 1024."""
     if isinstance(value, str):
         if not re.fullmatch(_MEMORY_PATTERN, value):
             raise bad_value(_memory_hint(value))
@@ -82,13 +82,13 @@ def read_memory(value: Any) -> int:
 
 
 def _memory_hint(text: str) -> str:
-    """`512m`, `512 MB` and `512mib` are as good as written."""
+    """Return what to write for text that is nearly right, such as `512m`, `512 MB` or `512mib`."""
     squeezed = text.replace(" ", "").upper().replace("IB", "iB")
     return f"write `{squeezed}`" if re.fullmatch(_MEMORY_PATTERN, squeezed) else ""
 
 
 def read_retries(value: Any) -> Any:
-    """The short form of `retries`, a number, as the long one; the rest is the model's to judge."""
+    """Return the short form of `retries`, a number, as the long form. The model judges the rest."""
     if is_whole(value):
         return {"count": value}
     if not isinstance(value, dict):
@@ -97,7 +97,7 @@ def read_retries(value: Any) -> Any:
 
 
 def read_include(value: Any) -> Any:
-    """One file, by its path or as a mapping, or a list of such, as a list of mappings."""
+    """Return one file, by path or as a mapping, or a list of these, as a list of mappings."""
     if not isinstance(value, str | dict | list):
         raise wrong_type()
     written = value if isinstance(value, list) else [value]
@@ -105,12 +105,12 @@ def read_include(value: Any) -> Any:
 
 
 def read_param(value: Any) -> Any:
-    """The short form of a parameter, its default, as the long one."""
+    """Return the short form of a parameter, its default, as the long form."""
     return value if isinstance(value, dict) else {"default": value}
 
 
 def read_needs(value: Any) -> dict[str, Any]:
-    """How each step that is needed must have ended, by name; it must have succeeded where only names are given."""
+    """Return how each needed step must have ended, by name. Names alone mean `succeeded`."""
     if isinstance(value, dict):
         return {read_text(name): condition for name, condition in value.items()}
     names = read_one_or_list(value)
@@ -120,7 +120,7 @@ def read_needs(value: Any) -> dict[str, Any]:
 
 
 def read_text(value: Any) -> str:
-    """A text that isn't empty."""
+    """Return a text that isn't empty."""
     if not isinstance(value, str):
         raise wrong_type()
     if not value:
@@ -129,19 +129,19 @@ def read_text(value: Any) -> str:
 
 
 def read_text_to_come(value: Any) -> str | Reference | Template:
-    """A text, or one with references that only the run can resolve."""
+    """Return a text, or a text with references that only the run can resolve."""
     return value if isinstance(value, Reference | Template) else read_text(value)
 
 
 def read_condition(value: Any) -> If | str:
-    """A condition as the loader has read it; a text is one that it couldn't read, and has complained about."""
+    """Return a condition as the loader parsed it. A text is one that the loader could not parse and has reported."""
     if isinstance(value, If):
         return value
     return read_text(value)
 
 
 def read_command(value: Any) -> list[Any]:
-    """A program and its arguments."""
+    """Return a program and its arguments."""
     if not isinstance(value, list):
         raise wrong_type()
     if not value:
@@ -168,7 +168,7 @@ def _read_output(value: Any) -> tuple[str | Reference | Template, bool]:
 
 
 def read_some_values(value: Any) -> list[Any]:
-    """A list of at least one value."""
+    """Return a list of at least one value."""
     if not isinstance(value, list):
         raise wrong_type()
     if not value:
@@ -185,7 +185,7 @@ def read_delimiter(value: Any) -> str:
 
 
 def read_pool_size(value: Any) -> int | str:
-    """How many workers: a number from 1, `cpus`, or `cpus - N`; kept as written."""
+    """Return the number of workers as written: a number from 1, `cpus`, or `cpus - N`."""
     if isinstance(value, str) and re.fullmatch(_CPUS_PATTERN, value):
         return value
     if isinstance(value, str):
@@ -198,7 +198,7 @@ def read_pool_size(value: Any) -> int | str:
 
 
 def read_range(value: Any) -> list[int]:
-    """The arguments of Python's `range`: one number, or a list of one to three."""
+    """Return the arguments of Python's `range`, from one number or from a list of one to three."""
     numbers = value if isinstance(value, list) else [value]
     if not all(map(is_whole, numbers)):
         raise wrong_type()
@@ -214,7 +214,7 @@ def read_range(value: Any) -> list[int]:
 
 
 def read_env_value(value: Any) -> str | Reference | Template:
-    """A variable's value as text; a number is written out as Python writes it."""
+    """Return the value of a variable as text. A number is written as Python writes it."""
     if isinstance(value, Reference | Template):
         return value
     if isinstance(value, bool):
@@ -227,7 +227,7 @@ def read_env_value(value: Any) -> str | Reference | Template:
 
 
 def read_one_or_list(value: Any) -> list[Any]:
-    """A text, or a list of texts, as a list."""
+    """Return a text, or a list of texts, as a list."""
     if isinstance(value, str):
         return [value]
     if not isinstance(value, list):
@@ -236,7 +236,7 @@ def read_one_or_list(value: Any) -> list[Any]:
 
 
 def read_one_or_more(value: Any) -> list[Any]:
-    """A text, or a list of at least one."""
+    """Return a text, or a list of at least one text, as a list."""
     texts = read_one_or_list(value)
     if not texts:
         raise bad_value("name one, or leave the key out")
@@ -277,7 +277,7 @@ _NEEDS: dict[str, Any] = {
     ]
 }
 
-# What other tools call the keys that a workflow and its steps have both.
+# What other tools call the keys that both a workflow and its steps have.
 ALSO_ENV = ("environment", "env_vars", "environ", "envs")
 ALSO_WORKING_DIR = ("cwd", "workdir", "chdir", "working_directory", "working-directory", "dir")
 

@@ -1,7 +1,7 @@
-"""A workflow as it was written: strict, frozen models, one for each level of the file.
+"""A workflow as it was written: strict, frozen models, one for each section of the file.
 
-Values keep the words of the file (`cpus - 1` stays text); only shapes that have a short form are made one (`needs: a`
-becomes `["a"]`). What a model can't see (names, cycles, files, exactly one call) is in `mprun.loading.rules.common`.
+Values stay as written (`cpus - 1` stays text), but short forms become long ones (`needs: a` becomes `{"a":
+"succeeded"}`). The rules in `mprun.loading.rules` check what a model can't: names, cycles, files, exactly one call.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ LOG = "a mapping with `tasks`"
 
 
 class LogEntry(Written):
-    """What is written into the event log, and what is left out."""
+    """Which events the event log contains."""
 
     tasks: LogTasks = key(
         "all",
@@ -239,7 +239,7 @@ class Workflow(Written):
     @model_validator(mode="before")
     @classmethod
     def _without_extensions(cls, data: Any) -> Any:
-        """Keys that start with `x-` hold anchors and notes of the author's."""
+        """Remove the keys that start with `x-`: they hold anchors and notes of the author."""
         if not isinstance(data, dict):
             return data
         return {key: value for key, value in data.items() if not is_extension(key)}

@@ -1,4 +1,4 @@
-"""The stages that judge: the models and the rules of each file, then the rules of the steps of all files."""
+"""The stages that check: the models and the rules of each file, then the rules about the steps of all files."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from mprun.loading.stages import Output
 
 
 def validate(files: SourceFiles) -> FilesOutput:
-    """The models: which keys there are, and what each takes."""
+    """Validate each file against the models: which keys there are, and what each takes."""
     return each_file(files, _validated)
 
 
@@ -37,7 +37,7 @@ def _where_unbroken(mistakes: Iterable[Mistake], file: SourceFile) -> list[Mista
 
 
 def check_files(files: SourceFiles) -> FilesOutput:
-    """The rules about what a file says, whatever the others hold."""
+    """Check the rules about one file by itself."""
     return each_file(files, _checked, needs=a_mapping)
 
 
@@ -48,7 +48,7 @@ def _checked(file: SourceFile) -> FileOutput:
 
 
 def check_steps(joined: Joined) -> Output[Joined, Found]:
-    """The rules about steps, which may concern one another across files."""
+    """Check the rules about steps, which may concern steps of different files."""
     if not isinstance(joined.data, dict):
         return Output(joined)
     places = joined.places

@@ -1,4 +1,4 @@
-"""The stage for `defaults`: merged under every step that doesn't say the same itself and can have it."""
+"""The stage for `defaults`: it merges them into every step that can have the key and doesn't set it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from mprun.loading.stages import Output
 
 
 def inherit_defaults(files: SourceFiles) -> FilesOutput:
-    """The stage: the defaults that hold no mistake in each step, and in the places where they are written."""
+    """Merge the valid defaults into each step, and into the places of its keys."""
     return each_file(files, _with_defaults, needs=a_mapping)
 
 

@@ -1,4 +1,4 @@
-"""Pydantic's errors in mprun's own words: what the key takes, what was found, and where that stands."""
+"""Turns Pydantic's errors into mprun's words: what the key takes, what was found, and where."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ _ENTRY = "a mapping with a `target`"
 _NAME_RULE = "letters, digits, `_` and `-`, and no digit or `-` first"
 _BAD_VALUES = ("bad_value", "literal_error", "greater_than_equal", "less_than_equal", "string_too_short")
 _ABSENT: Any = object()
-_REPEATED = ("none_required",)  # said once more of the other half of "this or left out"
+_REPEATED = ("none_required",)  # Pydantic repeats the error for the other half of "this or not given"
 
 
 def model_mistakes(error: ValidationError, data: Any) -> Iterator[Mistake]:
-    """A mistake for each of Pydantic's errors about `data`, without those that follow from another one."""
+    """Yield a mistake for each of Pydantic's errors about `data`, except errors that follow from another one."""
     for details in error.errors(include_url=False, include_input=False):
         if details["type"] not in _REPEATED:
             yield from _mistake(details, data)
@@ -39,7 +39,7 @@ def _mistake(details: ErrorDetails, data: Any) -> Iterator[Mistake]:
         return
     path, value = _walk(loc, data)
     if kind == "invalid_key" and path[-2:-1] == ("matrix",):
-        return  # the name of an axis: a rule reports it together with those that are text
+        return  # the name of an axis: a rule reports it, together with names that are text
     if loc and loc[-1] == "[key]":
         yield _bad_name(path)
     elif kind in ("extra_forbidden", "invalid_key"):
@@ -50,9 +50,9 @@ def _mistake(details: ErrorDetails, data: Any) -> Iterator[Mistake]:
 
 
 def _walk(loc: tuple[int | str, ...], data: Any) -> tuple[Path, Any]:
-    """The path and value that `loc` leads to, past Pydantic's own entries for unions and tags.
+    """Return the path and the value that `loc` leads to, without Pydantic's own entries for unions and tags.
 
-    Keys that are neither text nor whole numbers (`~`, `1.5`) stand in `loc` as text.
+    A key that is neither text nor a whole number (`~`, `1.5`) stands in `loc` as text.
     """
     path: Path = ()
     for part in loc:
@@ -66,7 +66,7 @@ def _walk(loc: tuple[int | str, ...], data: Any) -> tuple[Path, Any]:
 
 def _missing(key: str, path: Path, data: Any) -> Iterator[Mistake]:
     level = level_at(path)
-    if level is None or key in meant(data, level):  # it is there, misspelt: said once, of that key
+    if level is None or key in meant(data, level):  # the key is there, misspelt; that mistake is reported
         return
     message = f"{_subject(path)} has no `{key}`"
     yield Mistake("missing-key", message, path, "key", f"add `{key}:`, which takes {level.takes(key)}")
@@ -147,14 +147,14 @@ def _takes_at(path: Path) -> str:
 
 
 def _takes_in_a_grid(path: Path) -> str:
-    """What stands below a `matrix` or a `zip`: axes of the user's own names, `include` and `exclude`."""
+    """Return what stands below a `matrix` or a `zip`: axes with names of the user's, `include` and `exclude`."""
     if path[0] not in ("include", "exclude"):
         return AXIS
     return MATRIX.takes(str(path[0])) if len(path) == 1 else "a mapping of axes to values"
 
 
 def _advice(takes: str, value: Any) -> str:
-    """The smallest change that would make `value` fit, as far as one is plain to see."""
+    """Return the smallest change that would make `value` fit, if there is an obvious one."""
     if isinstance(value, str):
         return _advice_for_text(takes, value)
     if "mapping of step names" in takes and isinstance(value, list):
@@ -171,7 +171,7 @@ def _advice(takes: str, value: Any) -> str:
 
 
 def _bare(value: Any) -> str:
-    """`value` as it can stand between brackets, or `…` where it would need quotes or is long."""
+    """Return `value` as it can stand between brackets, or `…` if it is long or would need quotes."""
     text = "…" if isinstance(value, bool) else str(value)
     return text if text.replace("_", "").replace("-", "").isalnum() and len(text) <= 40 else "…"
 

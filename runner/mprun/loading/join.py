@@ -1,4 +1,4 @@
-"""The stage that makes the files of a workflow one: their steps under one roof, each with its own file's places."""
+"""The stage that joins the files of a workflow: the steps of all files, each with the places in its own file."""
 
 from __future__ import annotations
 
@@ -15,9 +15,10 @@ from mprun.loading.stages import Output
 
 
 class Joined(NamedTuple):
-    """`data` is that of the main file with the steps of all. `owners` has the number of each step's file, by its path.
+    """The joined files. `data` is the data of the main file with the steps of all files.
 
-    `faulty` are the paths of mistakes in the joined data.
+    `owners` maps the path of each step to the number of its file. `faulty` are the paths of mistakes in the joined
+    data.
     """
 
     files: SourceFiles
@@ -35,7 +36,7 @@ class Joined(NamedTuple):
 
 
 def join(files: SourceFiles) -> Output[Joined, Found]:
-    """The files as one. Of two steps with the same name, the first counts."""
+    """Join the files. Of two steps with the same name, the first counts."""
     owners: dict[Path, int] = {}
     for number, file in enumerate(files):
         for path, _ in _steps(file.data):
@@ -59,7 +60,7 @@ def _joined_data(files: SourceFiles, owners: Mapping[Path, int]) -> Any:
 
 
 def _same_names(file: SourceFile, joined: Joined) -> Iterator[Mistake]:
-    """Steps of `file` that an earlier file has under the same name."""
+    """Yield the steps of `file` whose name an earlier file uses."""
     for path, _ in _steps(file.data):
         owner = joined.owner(path)
         if owner is not file:
@@ -68,7 +69,7 @@ def _same_names(file: SourceFile, joined: Joined) -> Iterator[Mistake]:
             yield Mistake("duplicate-name", message, path, "key", notes=notes)
 
 
-_Saves = dict[str, tuple[SourceFile, Path]]  # by the file that results are saved to, the step that is first to do so
+_Saves = dict[str, tuple[SourceFile, Path]]  # by the file for the results, the first step that saves to it
 
 
 def _saves(files: SourceFiles) -> _Saves:
@@ -80,7 +81,7 @@ def _saves(files: SourceFiles) -> _Saves:
 
 
 def _same_saves(file: SourceFile, first: _Saves) -> Iterator[Mistake]:
-    """Steps of `file` that save where a step of an earlier file does."""
+    """Yield the steps of `file` that save to the file of a step in an earlier file."""
     for path, saved, written in _saved(file):
         other, there = first[saved]
         if other is not file:
@@ -89,7 +90,7 @@ def _same_saves(file: SourceFile, first: _Saves) -> Iterator[Mistake]:
 
 
 def _saved(file: SourceFile) -> Iterator[tuple[Path, str, str]]:
-    """Where steps save: the path of each `save`, the file it names, and how that is written."""
+    """Yield where steps save: the path of each `save`, the file that it names, and how it is written."""
     for path, entry in _steps(file.data):
         written = entry.get("save") if isinstance(entry, dict) else None
         if is_path(written):

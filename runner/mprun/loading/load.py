@@ -1,4 +1,4 @@
-"""Load a workflow file: from its text to models, with everything that is wrong with it."""
+"""Loads a workflow file: from its text to models, with everything that is wrong with it."""
 
 from __future__ import annotations
 
@@ -26,26 +26,26 @@ from mprun.planning.build.plan import WorkflowFile
 STAGES = (
     read,  # Request → SourceFile, the main one: text as data, with the place of each key and value
     parameters,  # SourceFile → SourceFile: the values of its parameters
-    include,  # SourceFile → SourceFiles: all that it includes, read by these same three stages
-    substitute,  # SourceFiles → SourceFiles: values in the place of references
-    expand_targets,  # … targets in the place of short names
+    include,  # SourceFile → SourceFiles: all files that it includes, read by the same three stages
+    substitute,  # SourceFiles → SourceFiles: values instead of references
+    expand_targets,  # … targets instead of short names
     inherit_defaults,  # … the keys of `defaults` in the steps
     validate,  # … the model of each file
     check_files,  # … the rules about a file
-    join,  # SourceFiles → Joined: the steps of all files under one roof
+    join,  # SourceFiles → Joined: the steps of all files together
     check_steps,  # Joined → Joined: the rules about steps
-    select_sound,  # Joined → Sound: models of what holds no mistake
-    check_run_wide,  # Sound → Sound: what only the main file may say
+    select_sound,  # Joined → Sound: models of the parts without mistakes
+    check_run_wide,  # Sound → Sound: what only the main file may declare
 )
 
 
 class Loaded(NamedTuple):
-    """What a workflow file turned out to be.
+    """The result of loading a workflow file.
 
-    `file` is the path as given. `diagnostics` stand in the order of their places; without any, `workflow` is what was
-    written, with the steps of the included files. With some, entries with mistakes are left out of it (so a `needs` in
-    it may name a step that is not there), or it is None where nothing is sound. `files` are the files that it is made
-    of, the included ones first. `secrets` are the values of secret parameters by name.
+    `file` is the path as given. `diagnostics` are in the order of their places. Without any, `workflow` is what was
+    written, with the steps of the included files. With some, `workflow` lacks the entries with mistakes (so a `needs`
+    in it may name a step that is missing), and is None if nothing is sound. `files` are the files that it is made of,
+    included files first. `secrets` are the values of secret parameters by name.
     """
 
     file: str
@@ -57,7 +57,7 @@ class Loaded(NamedTuple):
 
 
 def load(file: str, inputs: ParamInputs = ParamInputs()) -> Loaded:  # noqa: B008 -- frozen
-    """Load the workflow `file` with the parameters `inputs`. Never raises for what is in it, or if it is not there."""
+    """Load the workflow `file` with the parameters `inputs`. Mistakes are in the result: this never raises for them."""
     output = run_stages(STAGES, Request(file, inputs, inputs, dict(os.environ)))
     return _loaded(file, output)
 

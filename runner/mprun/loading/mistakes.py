@@ -1,4 +1,4 @@
-"""Mistakes: at a path of the data, as rules and models yield them; and with their place, as stages report them."""
+"""Mistakes: at a path of the data, as rules and models yield them; and with a place, as stages report them."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ _MAX_NAMES = 8
 
 @dataclass(frozen=True, slots=True)
 class Mistake:
-    """`at` says whether the caret goes under the key or the value; `near` narrows it to a text within that line, `skip`
-    or more characters from the beginning.
+    """A mistake at a path of the data.
 
-    `first` is a path whose place stands in a note, for what stands in two places.
+    `at` says whether the caret goes under the key or the value. `near` narrows the place to a text within that line,
+    `skip` or more characters from the beginning. `first` is a second path, whose place is shown in a note.
     """
 
     code: str
@@ -32,9 +32,9 @@ class Mistake:
 
 
 class Found(NamedTuple):
-    """A mistake that a stage reports, about `file`; about the steps of all files where that is empty.
+    """A mistake that a stage reports about `file`; if `file` is empty, it is about the steps of all files.
 
-    `path` is None where it isn't about a value in the file. `heir` is the step that has the value from `defaults`.
+    `path` is None if it isn't about a value in the file. `heir` is the step that inherits the value from `defaults`.
     """
 
     diagnostic: Diagnostic
@@ -67,7 +67,10 @@ def _narrowed(place: Place, near: str, skip: int) -> Place:
 
 
 def diagnostics(reported: Iterable[Found], files: Sequence[str]) -> list[Diagnostic]:
-    """File by file in the order of `files`, then those about all. What several steps inherit is reported once."""
+    """Return the diagnostics file by file in the order of `files`, then those about all files.
+
+    A mistake that several steps inherit is reported once.
+    """
     rank = {file: number for number, file in enumerate(files)}
     by_file: dict[int, list[Found]] = {}
     for each in reported:
@@ -76,7 +79,7 @@ def diagnostics(reported: Iterable[Found], files: Sequence[str]) -> list[Diagnos
 
 
 def _once(reported: Iterable[Found]) -> list[Diagnostic]:
-    """Those that steps inherit stand last, each with the names of the steps."""
+    """Return the diagnostics, inherited ones last and once, each with the names of the steps that inherit it."""
     own = []
     inherited: dict[Diagnostic, list[str]] = {}
     for each in reported:
@@ -97,7 +100,7 @@ def _list(names: list[str]) -> str:
 
 
 def in_order(diagnostics: Iterable[Diagnostic], main: str) -> tuple[Diagnostic, ...]:
-    """Each once: first those without a place, then those in the file `main`, then in the others, from the top."""
+    """Return each diagnostic once: those without a place, those in `main`, then those in other files, top to bottom."""
 
     def position(diagnostic: Diagnostic) -> tuple[str, int, int]:
         place = diagnostic.place
@@ -107,7 +110,7 @@ def in_order(diagnostics: Iterable[Diagnostic], main: str) -> tuple[Diagnostic, 
 
 
 def found(value: Any) -> str:
-    """What was found instead of what was expected, in a few words."""
+    """Return, in a few words, what was found instead of what was expected."""
     if value is None:
         return "nothing"
     if isinstance(value, bool):

@@ -1,4 +1,4 @@
-"""From a workflow file to a plan that is known to start, in stages; a child checks its targets beside them."""
+"""From a workflow file to a plan that can start, in stages, while a child checks its targets."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class Draft(NamedTuple):
-    """A loaded file, and the plan of what is right about it, so that its targets can be checked whatever is wrong."""
+    """A loaded file, and the plan of its sound part, whose targets can be checked whatever else is wrong."""
 
     loaded: Loaded
     workflow: Workflow
@@ -28,13 +28,14 @@ class Draft(NamedTuple):
 
 
 class Preparation:
-    """A file being made into a plan. The targets are checked in a child while the caller does something else.
+    """Turns a file into a plan. A child checks the targets while the caller does something else.
 
-    Raises UsageError where the environment's limit for imports is none.
+    Raises UsageError if the environment's limit for imports is not a valid time.
     """
 
     def __init__(self, file: str, inputs: ParamInputs = ParamInputs(), *, check_targets: bool = True) -> None:  # noqa: B008 -- frozen
-        child = CheckChild() if check_targets else None  # it boots while the file is read, and what reads it imported
+        # Started first: it boots while this process imports the loader and reads the file.
+        child = CheckChild() if check_targets else None
         stages: tuple[Stage, ...] = (_load, _build, _find_programs) if check_targets else (_load, _build)
         self._file = file
         prepared: Output[Draft | None, Diagnostic] = run_stages(stages, (file, inputs))
@@ -43,11 +44,11 @@ class Preparation:
 
     @property
     def draft(self) -> Plan | None:
-        """What the plan will be if nothing more is found wrong; None where the file is too wrong for one."""
+        """Return the plan, unless more mistakes are found; None if the file has too many mistakes for a plan."""
         return None if self._draft is None else self._draft.plan
 
     def finish(self) -> Plan:
-        """The plan. Raises WorkflowError with everything that is wrong with the file and with its targets."""
+        """Return the plan. Raises WorkflowError with all mistakes in the file and in its targets."""
         found = [*self._found, *(self._check.diagnostics() if self._check else ())]
         if found or self._draft is None:
             from mprun.loading.mistakes import in_order
@@ -64,13 +65,13 @@ class Preparation:
         return replace(with_conversion(plan, self._check.converting), code=self._check.code)
 
     def close(self) -> None:
-        """End the check if it is still under way."""
+        """End the check if it is still running."""
         if self._check is not None:
             self._check.close()
 
 
 def prepare(file: str, inputs: ParamInputs = ParamInputs(), *, check_targets: bool = True) -> Plan:  # noqa: B008 -- frozen
-    """The plan of the workflow `file` with the parameters `inputs`. Raises WorkflowError."""
+    """Return the plan of the workflow `file` with the parameters `inputs`. Raises WorkflowError."""
     return Preparation(file, inputs, check_targets=check_targets).finish()
 
 
@@ -107,7 +108,7 @@ def _start_check(child: CheckChild, draft: Draft | None) -> TargetCheck | None:
 
 
 def _allowed(loaded: Loaded, workflow: Workflow) -> Allowed:
-    """What each step may call by the file that it stands in; what is shared is made by the main one's targets."""
+    """Return what each step may call, by the file that declares it. The main file decides for shared things."""
     found = [((group, name), file) for file in loaded.files for group, name, _ in file.workflow.steps]
     found += [(("shared", name), loaded.files[-1]) for name in workflow.shared]
     return {path: file.allowed for path, file in found}

@@ -1,4 +1,4 @@
-"""Which level of a workflow file stands where."""
+"""Which section of a workflow file stands where."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from mprun.plan.plan import POOL_CALLS
 
 
 def level_at(path: Path) -> Level | None:
-    """The level whose keys stand directly below `path`; None where they are names or values of the user's own."""
+    """Return the section whose keys stand directly below `path`; None if these are names or values of the user's."""
     match path:
         case ():
             return WORKFLOW
@@ -42,7 +42,7 @@ def level_at(path: Path) -> Level | None:
 
 
 def _in_step(step: Level, below: Path) -> Level | None:
-    """The level at `below` within an entry of the level `step`."""
+    """Return the section at `below` within an entry of the section `step`."""
     match below:
         case ():
             return step
@@ -56,4 +56,4 @@ def _in_step(step: Level, below: Path) -> Level | None:
             return ITEMS
         case (call,) if step is POOL and call in POOL_CALLS and call not in ("matrix", "zip"):
             return ITEMS
-    return None  # names and values of the user's own, such as the axes of a `matrix`
+    return None  # names and values of the user's, such as the axes of a `matrix`

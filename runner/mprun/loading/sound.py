@@ -1,4 +1,4 @@
-"""The stages that make models of what holds no mistake, so that its targets can be checked whatever else is wrong."""
+"""The stages that make models of the sound parts, so that their targets can be checked whatever else is wrong."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ from mprun.loading.source_files import SourceFile
 from mprun.loading.stages import Output
 from mprun.planning.build.plan import WorkflowFile
 
-# What an included file can't say for itself.
+# Keys that an included file can't have by itself.
 RUN_WIDE = ("start_method", "engine", "max_parallel", "fail_fast", "timeout", "log", "grace_period", "shared")
 
 
 class Sound(NamedTuple):
-    """`parts` has what is sound of each file, in the order of the files; None where that is nothing."""
+    """The sound part of each file, in the order of the files; None for a file without one."""
 
     joined: Joined
     parts: tuple[Workflow | None, ...]
 
     @property
     def workflow(self) -> Workflow | None:
-        """That of the main file, with the steps of all."""
+        """The workflow of the main file with the steps of all files."""
         main = self.parts[-1]
         if main is None:
             return None
@@ -39,7 +39,7 @@ class Sound(NamedTuple):
 
     @property
     def files(self) -> tuple[WorkflowFile, ...]:
-        """Those of which a part is sound."""
+        """The files that have a sound part."""
         pairs = zip(self.joined.files, self.parts, strict=True)
         return tuple(self._workflow_file(file, part) for file, part in pairs if part is not None)
 
@@ -51,7 +51,7 @@ class Sound(NamedTuple):
 
 
 def select_sound(joined: Joined) -> Output[Sound, Found]:
-    """Each file without the steps and the top-level keys that hold a mistake, and without steps of another file."""
+    """Return each file without the steps and top-level keys with mistakes, and without the steps of other files."""
     return Output(Sound(joined, tuple(_sound_part(number, joined) for number in range(len(joined.files)))))
 
 
@@ -60,7 +60,7 @@ def _sound_part(number: int, joined: Joined) -> Workflow | None:
     faulty = file.faulty | file.broken | {path for path in joined.faulty if joined.owner(path) is file}
     if not isinstance(file.data, dict) or () in faulty:
         return None
-    if not faulty and file.workflow is not None:  # so each step is its own: a name that is taken is a mistake
+    if not faulty and file.workflow is not None:  # then each step is its own, as a name that is taken is a mistake
         return file.workflow
     try:
         return Workflow.model_validate(_without(faulty, file.data))
@@ -82,7 +82,7 @@ def _in_a_step(path: Path, data: dict[Any, Any]) -> bool:
 
 
 def check_run_wide(sound: Sound) -> Output[Sound, Found]:
-    """The rule about what included files say of the whole run, which needs the models of both."""
+    """Check what included files declare for the whole run, which needs the models of both."""
     *included, main = zip(sound.joined.files, sound.parts, strict=True)
     mistakes = [
         locate(mistake, file.places, file.file)

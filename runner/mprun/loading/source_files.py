@@ -1,4 +1,4 @@
-"""The values that stages of loading pass on: what to load, and each file as far as the stages have come with it."""
+"""The values that stages of loading pass on: what to load, and each file in its current state."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from mprun.loading.stages import Output
 
 
 class Request(NamedTuple):
-    """A file to load, and what it may refer to. `including` are the files that lead to it, the main one first.
+    """A file to load, and what it may refer to. `including` are the files that lead to it, the main file first.
 
-    `inputs` are the values for its parameters; those of the whole run, `run_inputs`, have the secrets.
+    `inputs` are the values for its parameters. `run_inputs` are those of the whole run, which have the secrets.
     """
 
     file: str
@@ -40,11 +40,11 @@ class Params(NamedTuple):
 
 
 class SourceFile(NamedTuple):
-    """One file of a workflow. Each stage gives a new one, with other `data` or more `faulty` paths.
+    """One file of a workflow. Each stage returns a new one, with other `data` or more `faulty` paths.
 
-    A mistake is reported at each path in `faulty`: the workflow is made without what these name. Those in `broken` hold
-    a value that couldn't be made out: a rule reports no further mistake at them. `referring` are the paths of values
-    that were written with references. `workflow` is the model of `data`, None where the model rejects it.
+    A mistake is reported at each path in `faulty`; the workflow is made without these. Each path in `broken` holds a
+    value that could not be determined; no rule reports a further mistake there. `referring` are the paths of values
+    that were written with references. `workflow` is the model of `data`, None if the model rejects it.
     """
 
     request: Request
@@ -67,17 +67,17 @@ class SourceFile(NamedTuple):
 
     @property
     def trail(self) -> tuple[str, ...]:
-        """The main file, and each that leads from it to this one."""
+        """The main file, and each file that leads from it to this one."""
         return (*self.request.including, self.file)
 
     def report(self, mistakes: Iterable[Mistake], broken: Iterable[Path] = ()) -> FileOutput:
-        """This file, marked with `mistakes` and with paths that are `broken`."""
+        """Return this file, marked with `mistakes` and with the paths that are `broken`."""
         found = tuple(locate(mistake, self.places, self.file) for mistake in mistakes)
         faulty = self.faulty.union(each.path for each in found if each.path is not None)
         return Output(self._replace(faulty=faulty, broken=self.broken.union(broken)), found)
 
 
-SourceFiles = tuple[SourceFile, ...]  # each behind those that it includes: the last is the main one
+SourceFiles = tuple[SourceFile, ...]  # each after the files that it includes; the main file is last
 FileOutput = Output[SourceFile, Found]
 FilesOutput = Output[SourceFiles, Found]
 
@@ -95,6 +95,6 @@ def each_file(
     change: Callable[[SourceFile], FileOutput],
     needs: Callable[[SourceFile], bool] = anything,
 ) -> FilesOutput:
-    """`change` made to each file by itself. A file that lacks what the change `needs` stays as it is."""
+    """Return the files with `change` applied to each. A file for which `needs` is false stays as it is."""
     outputs = [change(file) if needs(file) else Output(file) for file in files]
     return Output(tuple(each.value for each in outputs), tuple(found for each in outputs for found in each.mistakes))

@@ -1,6 +1,6 @@
-"""The loop over stages: each takes the value that the last one gave, and gives a new value and the mistakes it found.
+"""The loop over stages: each takes the value of the last one, and returns a new value and its mistakes.
 
-Imports nothing, so that a command can boot a child before it imports what the stages are made of.
+This module imports nothing, so that a command can boot a child before it imports the stages.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ Found = TypeVar("Found")
 
 
 class Output(NamedTuple, Generic[Value, Found]):
-    """What a stage gives: a `value` of its own, None where no later stage can go on, and the `mistakes` it found."""
+    """What a stage returns: a `value` (None if no later stage can continue) and its `mistakes`."""
 
     value: Value
     mistakes: tuple[Found, ...] = ()
@@ -23,7 +23,7 @@ Stage = Callable[[Any], Output[Any, Any]]
 
 
 def run_stages(stages: Iterable[Stage], value: Any) -> Output[Any, Any]:
-    """The value that the last of `stages` gives, with the mistakes of all, in the order in which they were found."""
+    """Return the value of the last of `stages`, with the mistakes of all stages in the order of finding."""
     mistakes: tuple[Any, ...] = ()
     for stage in stages:
         value, found = stage(value)

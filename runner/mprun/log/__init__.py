@@ -1,1 +1,1 @@
-"""The event log: its words, values, lines, seals and its file."""
+"""The event log: its words, values and lines, its seals, and the file that holds them."""

@@ -1,4 +1,4 @@
-"""The head: a small file beside a log that says how far the log had come, so that a cut-off tail is noticed."""
+"""The head: a small file beside a log that records how far the log had come. It shows that a log's end was cut off."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from mprun.log.words import LOG_FORMAT
 
 
 class HeadFile:
-    """`events.head` beside `events.jsonl`: a JSON object, replaced as a whole.
+    """The file `events.head` beside `events.jsonl`: one JSON object, always replaced as a whole.
 
-    `sign` gives the signature of a log whose last seal it is given; only a finished log has one.
+    `sign` maps the last seal of a log to the log's signature. Only a finished log is signed.
     """
 
     def __init__(self, path: str, sign: Callable[[str], str] | None = None) -> None:
@@ -21,10 +21,15 @@ class HeadFile:
         self._sign = sign
 
     def replace(self, *, size: int, lines: int, seal: str, finished: bool) -> None:
-        """Say that the log holds `size` bytes and `lines` lines up to the end of the seal `seal`. Raises OSError."""
+        """Record that the log holds `size` bytes and `lines` lines, up to the end of the line of `seal`.
+
+        Raises OSError.
+        """
         document = {"log_format": LOG_FORMAT, "bytes": size, "lines": lines, "seal": seal, "finished": finished}
         if finished and self._sign is not None:
             document["signature"] = self._sign(seal)
+        # A reader sees the old head or the new one, never half of one. The data is on disk before the name changes: a
+        # power cut can't leave an empty head.
         new = self._path + ".new"
         fd = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
         with open(fd, "w", encoding="utf-8") as file:
@@ -35,12 +40,12 @@ class HeadFile:
 
 
 def head_path(log: str) -> str:
-    """Where the head of the log at `log` lies: `events.head` for `events.jsonl`."""
+    """Return the path of the head of the log at `log`: `events.head` for `events.jsonl`."""
     return log.removesuffix(".jsonl") + ".head"
 
 
 def new_head(log: str, sign: Callable[[str], str] | None = None) -> HeadFile:
-    """The head of a new log at `log`. Raises LogError where there is a file of that name already."""
+    """Return the head of a new log at `log`. Raises LogError if a file of that name exists."""
     path = head_path(log)
     if os.path.lexists(path):
         raise LogError(f"the log's head {path} can't be created: it exists already")

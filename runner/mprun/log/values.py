@@ -1,6 +1,6 @@
-"""Any Python value as JSON: exact where JSON has the form, marked where it hasn't, bounded always.
+"""Any Python value as JSON: exact where JSON has a form for it, marked where it has none, and always bounded.
 
-What JSON lacks is an object with one `$…` key:
+A value that JSON lacks becomes an object with one `$…` key:
 
 | value | form |
 |---|---|
@@ -9,16 +9,16 @@ What JSON lacks is an object with one `$…` key:
 | date, datetime, time | `{"$date": "2026-01-31"}`, `{"$datetime": …}`, `{"$time": …}` (ISO 8601) |
 | timedelta | `{"$timedelta": <seconds>}` |
 | Decimal, UUID, Path, complex | `{"$decimal": "1.10"}`, `{"$uuid": …}`, `{"$path": …}`, `{"$complex": [re, im]}` |
-| set, frozenset | `{"$set": […]}` (sorted where its members can be) |
+| set, frozenset | `{"$set": […]}` (sorted if its members can be) |
 | Enum | `{"$enum": "module.Class.NAME"}` |
-| dict with other than text keys, or with `$` keys | `{"$dict": [[key, value], …]}` |
+| dict with keys that are not text, or that begin with `$` | `{"$dict": [[key, value], …]}` |
 | dataclass, NamedTuple, Pydantic model | `{"$fields": {…}, "type": "module.Class"}` |
 | numpy scalar | as its Python scalar |
 | anything else | `{"$repr": "…", "type": "module.Class"}` |
-| nested deeper than 32, or larger than the bound | `{"$repr": "…", "type": …, "size": <len(), where it has one>}` |
+| nested deeper than 32, or larger than the bound | `{"$repr": "…", "type": …, "size": <len(), if it has one>}` |
 
-A tuple is an array. Text that UTF-8 can't hold has its lone surrogates as `\\udcXX` spelled out. A `repr` is cut at 200
-characters, one that raises says so.
+A tuple becomes an array. A lone surrogate, which UTF-8 can't encode, becomes the text `\\udcXX`. A `repr` is cut at 200
+characters; one that raises is replaced by the name of the exception.
 """
 
 from __future__ import annotations
@@ -35,16 +35,19 @@ MAX_REPR = 200
 
 
 class _TooLargeError(Exception):
-    """The value went over its bound."""
+    """The value exceeds its bound."""
 
 
 class NoExactFormError(ValueError):
-    """A value that JSON, and the forms above, can't hold as it is."""
+    """A value that neither JSON nor the forms above can hold without loss."""
 
 
 def to_json(value: Any, limit: int = MAX_VALUE) -> str:
-    """The JSON text of `value`, at most about `limit` bytes of UTF-8; never raises for any value."""
+    """Return the JSON text of `value`, about `limit` bytes of UTF-8 at most. Never raises, whatever the value is."""
     kind = type(value)
+    # The three quick ways below cover most results of small tasks. The bound on ints keeps a huge one from being
+    # formatted, which takes time in the square of its length. The bound on texts is a sixth of the limit, because JSON
+    # writes one character as about six bytes at most.
     if kind is int and -(2**63) <= value < 2**64:
         return int.__repr__(value)
     if kind is str and len(value) < limit // 6:
@@ -55,32 +58,33 @@ def to_json(value: Any, limit: int = MAX_VALUE) -> str:
         text = json.dumps(_Reducer(limit).reduce(value, 0), ensure_ascii=False, allow_nan=False, separators=(",", ":"))
         if len(text.encode()) <= limit:
             return text
-    except BaseException:  # noqa: BLE001 -- a value's own methods may raise anything; its repr is what remains
+    except BaseException:  # noqa: BLE001 -- a value's own methods may raise anything; its repr remains
         pass
     return json.dumps(summarised(value), ensure_ascii=False)
 
 
 def exact_json(value: Any) -> str:
-    """The JSON text of the whole `value`, however large. A class derived from a plain one is taken for that one.
+    """Return the JSON text of the whole `value`, however large.
 
-    Raises NoExactFormError where a part of it has no form of its own, and whatever the value's own methods raise.
+    An instance of a subclass of a plain type is written as that type. Raises NoExactFormError if a part of it has no
+    exact form. Exceptions of the value's own methods pass through.
     """
     try:
         reduced = _ExactReducer(math.inf).reduce(value, 0)
         return json.dumps(reduced, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
     except RecursionError:
         raise NoExactFormError("it is nested too deep, or holds itself") from None
-    except ValueError as error:  # an int with more digits than Python writes
+    except ValueError as error:  # an int with more digits than `sys.set_int_max_str_digits` allows
         raise NoExactFormError(str(error)) from None
 
 
 def fields_of(value: Any) -> Mapping[Any, Any] | None:
-    """`value` as a mapping where it is one, or a dataclass, a NamedTuple or a Pydantic model; else None."""
+    """Return the fields of a mapping, dataclass, NamedTuple or Pydantic model by name; None for any other value."""
     return value if isinstance(value, Mapping) else _fields(value, type(value))
 
 
 def scalar_text(value: Any) -> str | None:
-    """`value` as the text of one cell: empty for None; None where it is no scalar."""
+    """Return `value` as the text of one cell: empty for None. Return None if it is not a scalar."""
     if value is None:
         return ""
     reduced = _Reducer(math.inf).reduce(value, 0) if not isinstance(value, str) else value
@@ -92,7 +96,7 @@ def scalar_text(value: Any) -> str | None:
 
 
 def summarised(value: Any) -> dict[str, Any]:
-    """The form of a value that is too large or too odd: a bounded `repr`, its type and its length."""
+    """Return the form of a value that is too large or has no form: a bounded `repr`, its type and its length."""
     form: dict[str, Any] = {"$repr": bounded_repr(value), "type": type_name(type(value))}
     try:
         form["size"] = len(value)
@@ -102,7 +106,7 @@ def summarised(value: Any) -> dict[str, Any]:
 
 
 def bounded_repr(value: Any, limit: int = MAX_REPR) -> str:
-    """`repr(value)` cut at `limit` characters; where `repr` raises, the type of the exception."""
+    """Return `repr(value)`, cut at `limit` characters; if `repr` raises, the name of the exception's type."""
     try:
         text = _cheap_repr(value, limit)
     except BaseException as error:  # noqa: BLE001 -- __repr__ is the user's code
@@ -112,7 +116,10 @@ def bounded_repr(value: Any, limit: int = MAX_REPR) -> str:
 
 
 def _cheap_repr(value: Any, limit: int) -> str:
-    """`repr`, of long built-in containers and texts by their beginning only: 100 MB would be made to be thrown away."""
+    """Return the `repr`, of long built-in containers and texts only of their beginning.
+
+    The whole `repr` of a large list can take 100 MB, of which 200 characters are used.
+    """
     if isinstance(value, (str, bytes, bytearray)) and len(value) > limit:
         return repr(value[:limit]) + "…"
     if type(value) in (list, tuple) and len(value) > limit:
@@ -123,13 +130,14 @@ def _cheap_repr(value: Any, limit: int) -> str:
 
 
 def type_name(kind: type) -> str:
+    """Return the qualified name of a class, without `builtins`."""
     module = getattr(kind, "__module__", "")
     name = getattr(kind, "__qualname__", str(kind))
     return str(name) if module == "builtins" else f"{module}.{name}"
 
 
 def spelled_out(text: str) -> str:
-    """`text` with what strict UTF-8 can't hold (lone surrogates) as visible escapes."""
+    """Return `text` with lone surrogates, which strict UTF-8 can't encode, as visible escapes."""
     return text if text.isascii() else text.encode("utf-8", "backslashreplace").decode()
 
 
@@ -138,7 +146,10 @@ def _text(text: str) -> str:
 
 
 class _Reducer:
-    """Turns a value into what `json.dumps` takes, and gives up when about `limit` bytes are spent."""
+    """Turns a value into data for `json.dumps`. Gives up after about `limit` bytes.
+
+    The bound counts while the value is walked: a list of a billion numbers is left after the first few thousand.
+    """
 
     max_depth: float = MAX_DEPTH
 
@@ -194,8 +205,8 @@ class _Reducer:
         return {"$dict": [[self.reduce(key, depth), self.reduce(item, depth)] for key, item in value.items()]}
 
     def _known_class(self, value: Any, kind: type, depth: int) -> Any:
-        # By the modules that are loaded already: a value's class can't be from one that isn't, and a worker that
-        # returns numbers need not import `decimal` to know it.
+        # A class is looked up only in modules that are loaded already. No value can have a class from another module,
+        # and a worker that returns numbers need not import `decimal` to find that out.
         for module, classes in _SCALAR_FORMS.items():
             loaded = sys.modules.get(module)
             for name, (mark, form) in classes.items() if loaded else ():
@@ -210,7 +221,7 @@ class _Reducer:
         return {"$fields": {name: self.reduce(item, depth) for name, item in fields.items()}, "type": type_name(kind)}
 
     def _other(self, value: Any, depth: int) -> Any:
-        """The form of a value that has none of its own."""
+        """Return the form of a value that has no form of its own."""
         return summarised(value)
 
 
@@ -218,7 +229,7 @@ _PLAIN: tuple[Any, ...] = (dict, list, tuple, str, int, float, set, frozenset, b
 
 
 class _ExactReducer(_Reducer):
-    """Leaves nothing out: what has no form of its own is an error."""
+    """Leaves nothing out: a value without an exact form is an error."""
 
     max_depth = math.inf
 
@@ -229,7 +240,7 @@ class _ExactReducer(_Reducer):
         raise NoExactFormError(f"it is, or holds, a {type_name(type(value))}")
 
 
-# datetime before date, as every datetime is a date.
+# `datetime` stands before `date`, because every datetime is a date.
 _SCALAR_FORMS: dict[str, dict[str, tuple[str, Any]]] = {
     "enum": {"Enum": ("$enum", lambda value: f"{type_name(type(value))}.{value.name}")},
     "datetime": {
@@ -243,12 +254,15 @@ _SCALAR_FORMS: dict[str, dict[str, tuple[str, Any]]] = {
     "pathlib": {"PurePath": ("$path", lambda value: spelled_out(str(value)))},
 }
 
-# The marks of forms that are one text or number.
+# The marks of forms that hold one text or number.
 _SCALAR_MARKS = {"$float", *(mark for classes in _SCALAR_FORMS.values() for mark, _ in classes.values())}
 
 
 def _fields(value: Any, kind: type) -> dict[str, Any] | None:
-    """The fields of a dataclass, a NamedTuple or a Pydantic model, recognised by what their makers document."""
+    """Return the fields of a dataclass, a NamedTuple or a Pydantic model.
+
+    Each is recognised by a documented attribute, without an import.
+    """
     if hasattr(kind, "__dataclass_fields__"):
         return {name: getattr(value, name) for name in kind.__dataclass_fields__ if hasattr(value, name)}
     if isinstance(value, tuple) and hasattr(kind, "_fields"):

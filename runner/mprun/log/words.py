@@ -1,4 +1,4 @@
-"""The words of the event log that both sides of a pipe use: outcomes, format version, timestamps."""
+"""The words of the event log that both sides of a pipe use: outcomes, the format's version, timestamps."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ LOG_FORMAT = "1.0"
 
 Outcome = Literal["returned", "raised", "lost", "timed_out", "cancelled", "unpicklable"]
 
-# Their order is the code of an outcome in a frame: append only.
+# The position of an outcome is its code in a frame: append only.
 OUTCOMES: tuple[Outcome, ...] = ("returned", "raised", "lost", "timed_out", "cancelled", "unpicklable")
 
-MAX_LINE = 64 * 1024  # bytes of one line of the log, its newline included
-ROOM_FOR_SEQ = 32  # bytes of it that the parent needs for `seq`
+MAX_LINE = 64 * 1024  # bytes of one line of the log, including its newline
+ROOM_FOR_SEQ = 32  # of these, the bytes that the parent needs for `seq`
 
 
 def timestamp(seconds: float) -> str:
-    """`seconds` since the epoch as RFC 3339 in UTC with microseconds: `2026-01-31T09:30:00.000000Z`."""
+    """Return `seconds` since the epoch in RFC 3339, UTC, with microseconds: `2026-01-31T09:30:00.000000Z`."""
     microseconds = round(seconds * 1_000_000)
     whole, fraction = divmod(microseconds, 1_000_000)
     if whole != _second[0]:
@@ -25,5 +25,6 @@ def timestamp(seconds: float) -> str:
     return f"{_second[1]}.{fraction:06d}Z"
 
 
-# The last second that was formatted: a worker logs thousands of results within one.
+# The last second that was formatted. A worker logs thousands of results within one second, and `strftime` takes longer
+# than all the rest of a line.
 _second: list = [-1, ""]  # type: ignore[type-arg]

@@ -1,1 +1,1 @@
-"""The plan: what a run does, with every default applied; and what is computed from it alone."""
+"""The plan: what a run does, with every default applied; and what can be computed from the plan alone."""

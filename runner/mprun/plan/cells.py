@@ -1,4 +1,4 @@
-"""The items of a source by their labels, as in `train@cnn-3`: see labels.py."""
+"""Labels of the items of a source, as in `train@cnn-3`. `language/labels.py` makes the label of one item."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from mprun.language.references import Reference, Template
 from mprun.sources.decoding import Decoding
 from mprun.sources.table import MatrixSource, PickedSource, SliceSource, Source, whole_of
 
-Keys = str | Reference | Template  # by which items are labelled, as plan.py has it; empty: by their values
+Keys = str | Reference | Template  # what labels items; empty: their values
 
 
 def labels(source: Source, keys: Keys = "") -> Iterator[str]:
-    """The labels of all items, in order. Those given are remembered only where two items could have the same."""
+    """Yield the labels of all items in order. Labels are remembered only if two items could have the same one."""
     if (of_whole := _labels_of_whole(source)) is not None:
         return of_whole
     bare = map(_labeller(source, keys), source.items())
@@ -24,14 +24,17 @@ def labels(source: Source, keys: Keys = "") -> Iterator[str]:
 
 
 def find_cell(source: Source, label: str, keys: Keys = "") -> tuple[int, Any] | None:
-    """The index and the item, as `source` yields it, of the first whose label is `label`; None where there is none."""
+    """Return the index and the item of the first item whose label is `label`; None if there is none."""
     index = next((index for index, its_label in enumerate(labels(source, keys)) if its_label == label), None)
     return None if index is None else (index, next(SliceSource(source, index, 1).items()))
 
 
 class Labels:
-    """Gives the items of `source` their labels one after the other, as they are read; where only children know what
-    they are (None), their indexes. May raise what `decoding()` raises."""
+    """Labels the items of `source` one after the other, while they are read.
+
+    Without a source (None), because only children know the items, their indexes are the labels. May raise what
+    `decoding()` raises.
+    """
 
     def __init__(self, source: Source | None, keys: Keys = "") -> None:
         self._label_of = None if source is None else _labeller(source, keys)
@@ -49,7 +52,7 @@ class Labels:
 
 
 def _labels_of_whole(source: Source) -> Iterator[str] | None:
-    """Those that items which were picked have among all; None where none were."""
+    """Return the labels that picked items have among all items; None if `source` picks none."""
     match source:
         case PickedSource():
             return iter(source.labels)
@@ -60,7 +63,7 @@ def _labels_of_whole(source: Source) -> Iterator[str] | None:
 
 
 def _labeller(source: Source, keys: Keys) -> Callable[[Any], str]:
-    """By `keys`; an item in which these lead nowhere is called by its value, as all are without them."""
+    """Return the function that labels items by `keys`. An item in which these lead nowhere is labelled by its value."""
     by_value, decoding = _labeller_by_value(source), source.decoding()
     if not keys:
         return by_value
@@ -83,8 +86,10 @@ def _labeller_by_value(source: Source) -> Callable[[Any], str]:
 
 
 def _label_of_cell(axes: Sequence[str], cell: Mapping[str, Any]) -> str:
-    """By its axes alone: what `include` adds distinguishes no cells. One without all axes is named by all that it
-    has."""
+    """Return the label of a cell by its axes alone, because what `include` adds distinguishes no cells.
+
+    A cell without all axes is labelled by everything that it has.
+    """
     has_all = axes and cell.keys() >= set(axes)
     return label_of({axis: cell[axis] for axis in axes} if has_all else cell)
 
@@ -97,7 +102,7 @@ def _label_of_record(decoding: Decoding, item: Any) -> str:
 
 
 def _are_distinct(source: Source) -> bool:
-    """Whether no two items can have the same label; False where that isn't plain to see."""
+    """Return whether surely no two items have the same label."""
     whole = whole_of(source)
     if isinstance(whole, MatrixSource):
         return not whole.include and _join_distinctly([axis for _, axis in whole.axes])
@@ -105,7 +110,10 @@ def _are_distinct(source: Source) -> bool:
 
 
 def _join_distinctly(axes: Sequence[Source]) -> bool:
-    """Whether joined labels can be split again: none is cut, and the joint is inside those of one axis at most."""
+    """Return whether joined labels can be split again.
+
+    They can if none is cut, and if labels of at most one axis contain the joint.
+    """
     texts = [_telling_labels(axis) for axis in axes]
     if any(len(set(of_axis)) < len(of_axis) for of_axis in texts):
         return False
@@ -115,6 +123,9 @@ def _join_distinctly(axes: Sequence[Source]) -> bool:
 
 
 def _telling_labels(axis: Source) -> list[str]:
-    """The labels of an axis; of a range its ends, which are the longest, and negative if any is."""
+    """Return the labels of an axis.
+
+    For a range, its ends will do: one of them is the longest, and one is negative if any is.
+    """
     values = axis.sequence() or ()
     return list(map(label_of, {*values[:1], *values[-1:]} if isinstance(values, range) else values))

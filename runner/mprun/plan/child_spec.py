@@ -1,4 +1,4 @@
-"""The part of the plan sent to children. It is a module of its own, so that children load no more of the plan."""
+"""The part of the plan sent to children. A module of its own, so that children import no more of the plan."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from mprun.language.targets import Target
 Backoff = Literal["fixed", "exponential"]
 LogTasks = Literal["all", "failures"]
 PoolCall = Literal["apply", "map", "starmap", "imap", "imap_unordered", "matrix", "zip"]
-Converts = Literal["", "strict", "text"]  # how a child converts arguments: not at all, from plain data, from text
+Converts = Literal["", "strict", "text"]  # how a child converts arguments: not at all, from plain data, or from text
 
 
 @dataclass(frozen=True, slots=True)
 class Retries:
-    """When a call that failed is made again: at most `count` more times, `delay` seconds after it ended.
+    """When a failed call is retried: at most `count` times, `delay` seconds after the end of the attempt.
 
-    `on` are outcomes (`raised`, `lost`, `timed_out`); where classes are given in `exceptions`, `raised` counts only for
-    these, and never for those in `not_exceptions`. `backoff` exponential doubles the delay each time, up to
-    `max_delay`; `jitter` takes a random part of it.
+    `on` are outcomes (`raised`, `lost`, `timed_out`). With classes in `exceptions`, `raised` counts only for these; it
+    never counts for classes in `not_exceptions`. With `backoff` exponential, the delay doubles each time, up to
+    `max_delay`. With `jitter`, it is a random part of that.
     """
 
     count: int = 0
@@ -34,7 +34,7 @@ class Retries:
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """What a child is given before it runs a target: `env` on top of its own, its folder, its search path.
+    """What a child gets before it runs a target: `env` in addition to its own, its folder, its search path.
 
     Values of `env` may be References and Templates: of secrets and of the run.
     """

@@ -1,7 +1,7 @@
-"""What work is, as digests: by what it does, never by a number or by the name of its step.
+"""Digests that identify work by what it does, never by its index or by the name of its step.
 
-Two steps, or two tasks, whose digests are the same do the same work. Secrets are in no digest: the references to them
-are.
+Two steps, or two tasks, with equal digests do the same work. No digest contains a secret; it contains the reference to
+the secret.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from mprun.sources.table import ListSource, Source, whole_of
 
 SIZE = 16  # bytes of a digest
 
-# Which work a task is doesn't depend on how the Pool is asked for it, only on how its item is given.
+# How the Pool is called doesn't matter for the work of a task. How the item is passed does.
 _GIVEN = {"map": "item", "imap": "item", "imap_unordered": "item", "matrix": "kwargs", "zip": "kwargs"}
 
 # The parts that are code, by the keys that name it.
@@ -28,25 +28,25 @@ CODE_PARTS = {
     "finalizer": "the finalizer's module",
 }
 
-Parts = dict[str, str]  # what a step is, part by part: a digest in hexadecimal for each
+Parts = dict[str, str]  # a digest in hexadecimal for each part of a step
 
 
 def content_digest(content: Any) -> bytes:
-    """The digest of plain data as JSON writes it, or of bytes as they are."""
+    """Return the BLAKE2b digest (RFC 7693) of plain data as JSON, or of bytes."""
     data = content if isinstance(content, bytes | memoryview) else _canonical(content)
     return blake2b(data, digest_size=SIZE).digest()
 
 
 def content_digests(contents: Iterable[Any]) -> bytes:
-    """The digests of all `contents`, one behind the other."""
+    """Return the digests of all `contents`, concatenated."""
     return b"".join(map(content_digest, contents))
 
 
 def step_parts(plan: Plan, step: Step, digest_of_results: Callable[[str], str]) -> Parts:
-    """What each task of `step` depends on, but its item and its code. `digest_of_results` is asked for each step
-    referred to.
+    """Return the digests of what the tasks of `step` depend on, except their items and their code.
 
-    Not what only limits it, spreads it or says where its results go.
+    `digest_of_results` returns the digest of the results of a step that `step` refers to. Not included is what only
+    limits the work, spreads it, or says where results go.
     """
 
     def known(value: Any) -> Any:
@@ -74,32 +74,34 @@ def step_parts(plan: Plan, step: Step, digest_of_results: Callable[[str], str]) 
 
 
 def step_digest(parts: Parts) -> str:
-    """The digest of a step that has `parts`."""
+    """Return the digest of a step that has `parts`."""
     return content_digest(sorted(parts.items())).hex()
 
 
 def code_parts(code: Mapping[str, Any]) -> Parts:
-    """The parts that `code` is, which has what the code of a step counts by, under the keys of its targets.
+    """Return the digests of a step's code, which `code` has by the keys of its targets.
 
-    Not that of a generator: its items count.
+    The code of a generator is not included, because its items count.
     """
     return {CODE_PARTS[key]: content_digest(what).hex() for key, what in code.items() if what and key in CODE_PARTS}
 
 
 def shares(step: Step) -> bool:
-    """Whether the calls of `step` are given what steps share: what they have left there is gone with their run."""
+    """Return whether calls of `step` get shared things. What they leave there ends with their run."""
     given = [step.args, step.kwargs, step.command, step.initargs if isinstance(step, PoolStep) else ()]
     return any(reference.scope == "shared" for reference in references_in([*given, *_written_items(step)]))
 
 
 def may_be_reused(step: Step) -> bool:
-    """Whether the calls of `step` may be left out where an earlier run has made them: what they did is all in their
-    results. It isn't where they leave something behind, in what steps share or in workers that have a finalizer."""
+    """Return whether a run may reuse the results of `step`, because they hold everything that its calls did.
+
+    They don't if calls leave something in shared things, or in workers with a finalizer.
+    """
     return step.reuse and not when(step) and not shares(step) and not (isinstance(step, PoolStep) and step.finalizer)
 
 
 def is_written(source: Source) -> bool:
-    """Whether the items of `source` are in the plan itself, and whole: its JSON has only texts for keys."""
+    """Return whether the items of `source` are in the plan itself without loss: its JSON has only texts as keys."""
     return source.traits.found_in == "plan" and not _has_other_keys(as_data(source))
 
 
@@ -110,7 +112,7 @@ def _written_items(step: Step) -> tuple[Any, ...]:
 
 
 def _with_results(value: Any, digest_of_results: Callable[[str], str]) -> Any:
-    """`value` with the digest of what it refers to in the place of each reference to results."""
+    """Return `value` with each reference to results replaced by the digest of those results."""
     if isinstance(value, Reference) and value.scope == "results":
         return {"$results": digest_of_results(value.path[0]), "path": value.path[1:]}
     if isinstance(value, Template):
@@ -128,14 +130,14 @@ def _canonical(value: Any) -> bytes:
 
 
 def _has_other_keys(value: Any) -> bool:
-    """Whether a mapping in `value` has keys that JSON would turn into texts, or the one that stands for such."""
+    """Return whether a mapping in `value` has keys that are not text, or the key that marks such mappings."""
     if isinstance(value, dict):
         return any(type(key) is not str or key == _TYPED for key in value) or any(map(_has_other_keys, value.values()))
     return isinstance(value, list | tuple) and any(map(_has_other_keys, value))
 
 
 def _with_typed_keys(value: Any) -> Any:
-    """`value` with lists of pairs in the place of mappings whose keys are not all text."""
+    """Return `value` with lists of pairs instead of mappings whose keys are not all text."""
     if isinstance(value, dict):
         pairs = [(key, _with_typed_keys(item)) for key, item in value.items()]
         return {_TYPED: pairs} if _has_other_keys(dict.fromkeys(value)) else dict(pairs)
@@ -146,5 +148,5 @@ _TYPED = "$pairs"
 
 
 def _reference(value: Any) -> Any:
-    """As the plan writes it; a value that a plan can't hold is written as Python would."""
+    """Return a reference as the plan writes it; the `repr` of a value that a plan can't hold."""
     return {"$reference": str(value)} if isinstance(value, Reference | Template) else repr(value)

@@ -1,4 +1,7 @@
-"""The plan: what will run, with every default applied. Frozen, comparable, printable, the same for each engine."""
+"""The plan: what will run, with every default applied.
+
+It is frozen, comparable, printable, and the same for each engine.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +20,7 @@ from mprun.plan.child_spec import Converts, LogTasks, PoolCall, Retries, Surroun
 
 if TYPE_CHECKING:
     from mprun.language.expressions import Expression
-    from mprun.sources.table import Source  # which a worker has no need to load
+    from mprun.sources.table import Source  # a worker need not import it
 
 PLAN_FORMAT = "1.0"
 
@@ -29,8 +32,9 @@ StartMethod = Literal["fork", "spawn", "forkserver"]
 
 POOL_CALLS: tuple[PoolCall, ...] = ("apply", "map", "starmap", "imap", "imap_unordered", "matrix", "zip")
 FAN_OUTS = ("foreach", "matrix", "zip")
-HOOKS: dict[str, When] = {"on_success": "success", "on_failure": "failure", "on_exit": "exit"}  # by group of steps
-TARGET_KEYS = ("target", "initializer", "finalizer")  # of a step, that name what it calls
+# The stage of each group of steps.
+HOOKS: dict[str, When] = {"on_success": "success", "on_failure": "failure", "on_exit": "exit"}
+TARGET_KEYS = ("target", "initializer", "finalizer")  # the keys of a step that name what it calls
 CONDITIONS: tuple[Condition, ...] = ("succeeded", "finished", "failed")
 
 
@@ -38,8 +42,8 @@ CONDITIONS: tuple[Condition, ...] = ("succeeded", "finished", "failed")
 class Limits:
     """What bounds a step: times in seconds and memory in bytes, 0 for no bound.
 
-    `timeout` is for one attempt of one call, `step_timeout` for the whole step; a call longer than `slow_after` is
-    reported while it runs; `max_memory` is the resident memory of one child.
+    `timeout` is for one attempt of one call, `step_timeout` for the whole step. A call longer than `slow_after` is
+    reported while it runs. `max_memory` is the resident memory of one child.
     """
 
     timeout: float = 0.0
@@ -52,13 +56,13 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class If:
-    """A step's condition: as it is written, and as it is read, with what is known before the start put in."""
+    """A step's condition: `text` as written, and `expression` as parsed, with values known before the start put in."""
 
     text: str
     expression: Expression
 
     def references(self) -> list[Reference]:
-        """A value that only the run knows."""
+        """Return the references to values that only the run knows."""
         from mprun.language.expressions import names_in
 
         return [name for name in names_in(self.expression) if isinstance(name, Reference)]
@@ -68,20 +72,20 @@ class If:
 class ProcessStep:
     """One `multiprocessing.Process(target=…, args=…, kwargs=…, daemon=…)`, or one for each of `cells`.
 
-    `args` and `kwargs` may hold References and Templates: of the cell (`cell` says how it is given: as `${item}`, as
-    `${matrix.axis}`, or by its own names as the keyword arguments), of other steps' results, of the run, of secrets.
-    `max_parallel` bounds a fan-out's Processes at work at once (0: the CPUs).
+    `args` and `kwargs` may hold References and Templates: of the cell, of other steps' results, of the run, of secrets.
+    `cell` says how the cell is passed: as `${item}`, as `${matrix.axis}`, or as keyword arguments by its own names.
+    `max_parallel` bounds the running Processes of a fan-out (0: the CPUs).
 
-    `when` is for the steps around a run: they start when all others have ended, as the run has succeeded, failed, or
-    however it has ended.
+    `when` is for the steps around a run. They start when all others have ended: if the run has succeeded, if it has
+    failed, or in any case.
 
-    Both kinds of steps: `needs` says how each step that is needed must have ended, `condition` what else must hold;
-    `surroundings` are what its children are given, the workflow's in it. `command` is a program with its arguments,
-    which the target then runs; `stdout` and `stderr` are the files for its streams, relative to its folder where they
-    begin with a reference. `inputs` are the files that a call reads, `outputs` those that it makes, each with whether
-    it may be as before the call. `keys` labels a cell or a task: the name of a field, or a Template. `save` is the
-    absolute path of a file for the results; its text may hold references of the run. `keeps`: what it returns is
-    referred to by another step, or saved. `reuse`: a run may leave out what an earlier one has done of it.
+    The following holds for both kinds of steps. `needs` says how each needed step must have ended, `condition` what
+    else must hold. `surroundings` are what children get, including the workflow's. `command` is a program with its
+    arguments, which the target then runs; `stdout` and `stderr` are the files for its streams, relative to its folder
+    if they begin with a reference. `inputs` are the files that a call reads, `outputs` those that it makes, each with
+    whether it may be as before the call. `keys` labels a cell or a task: the name of a field, or a Template. `save` is
+    the absolute path of a file for the results; its text may hold references of the run. `keeps`: another step refers
+    to the results, or they are saved. `reuse`: a run may reuse the results of an earlier run.
     """
 
     name: str
@@ -114,11 +118,12 @@ class ProcessStep:
 class PoolStep:
     """One `multiprocessing.Pool(processes=…)` and one call of it.
 
-    For `apply`, `source` has one item, `args`/`kwargs` are the call's own; for every other call `args` is empty and
-    `kwargs` the same for each task. The items of `matrix` and `zip` are keyword arguments.
-    `chunksize` 0 leaves the size to the engine; `maxtasksperchild` 0 never replaces a worker. `streams`: its items are
-    the results of a step that it starts together with, as they come. `keeps_finals`: what its finalizers return is
-    referred to by another step.
+    For `apply`, `source` has one item, and `args` and `kwargs` are the call's own. For every other call, `args` is
+    empty and `kwargs` are the same for each task. The items of `matrix` and `zip` are keyword arguments.
+
+    `chunksize` 0 leaves the size to the engine; `maxtasksperchild` 0 never replaces a worker. `streams`: the items are
+    the results of a step that starts together with this one. `keeps_finals`: another step refers to what the finalizers
+    return.
     """
 
     name: str
@@ -158,9 +163,10 @@ Step = ProcessStep | PoolStep
 
 @dataclass(frozen=True, slots=True)
 class SharedThing:
-    """Something that children share: `kind` is multiprocessing's name of it, `args` what it is made with.
+    """A thing that children share: `kind` is multiprocessing's name for it, `args` are its arguments.
 
-    `abandoned` says what becomes of a step whose children wait for what can't come any more: it fails, or is let be.
+    `abandoned` says what happens to a step whose children wait for what can't come any more: it fails, or nothing
+    happens.
     """
 
     name: str
@@ -171,16 +177,16 @@ class SharedThing:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """A whole run. `steps` stand in the order written; `needs` say what must have succeeded before a step starts.
+    """A whole run. `steps` are in the order written.
 
-    `surroundings` are those of the workflow file, on which each step's own rest. `included` are the other workflow
-    files that steps come from, by path, with the digests of their bytes.
-    `grace_period` and `timeout` (of the run) are seconds; `timeout` and `max_parallel` are 0 for no bound. `log_tasks`
-    says whether each task has a line in the log, or only those that fail. `params` are the values of the parameters
-    but `secrets`, for which References stand wherever they are used. `code` has, by step and by the key that names the
-    target, the SHA-256 of the source file that it comes from, where targets were checked and have one: a run
-    of an earlier version is compared by it. `only` and
-    `first` say which part of the workflow it is: the steps and cells that were asked for, how many items (0: all).
+    - `surroundings`: those of the workflow file, on which each step's own are based
+    - `included`: the other workflow files that steps come from, by path, with the digests of their bytes
+    - `grace_period`, `timeout` (of the run): seconds; 0 for `timeout` and `max_parallel` means no bound
+    - `log_tasks`: whether the log has a line for each task, or only for those that fail
+    - `params`: the values of all parameters but `secrets`, for which References stand wherever they are used
+    - `code`: by step and by the key that names the target, the SHA-256 of its source file, if the check found one; for
+      a comparison with runs of earlier versions
+    - `only`, `first`: which part of the workflow it is: the requested steps and cells, the number of items (0: all)
     """
 
     name: str
@@ -208,34 +214,34 @@ class Plan:
 
 
 def when(step: Step) -> When:
-    """At which stage of a run `step` starts; pools are never around it."""
+    """Return the stage of a run in which `step` starts. Pools are always in the ordinary stage."""
     return step.when if isinstance(step, ProcessStep) else ""
 
 
 def items_of(step: Step) -> Source | None:
-    """Where the items of a pool, or the cells of a fan-out, come from; a single process has none."""
+    """Return the source of a pool's items or of a fan-out's cells; None for a single process."""
     return step.source if isinstance(step, PoolStep) else step.cells
 
 
 def declared_tasks(step: Step) -> int | None:
-    """How many tasks `step` will have; None where only a run can show it. A process counts as one task."""
+    """Return how many tasks `step` will have; None if only a run can show it. A process counts as one task."""
     if isinstance(step, ProcessStep):
         return 1 if step.cells is None else step.cells.count()
     return step.source.count()
 
 
 def has_one_result(step: Step) -> bool:
-    """Whether what `step` gives is one value, and not a list with one for each task."""
+    """Return whether `step` has one result, and not a list with one result for each task."""
     return step.cells is None if isinstance(step, ProcessStep) else step.call == "apply"
 
 
 def gives_one(plan: Plan, results: str) -> bool:
-    """Whether the `results` of that name are one value, and not a list; finals are a list."""
+    """Return whether `results` are one value, and not a list. Finals are a list."""
     return not is_finals(results) and has_one_result(plan.step(results))
 
 
 def streamed_step(plan: Plan, step: Step) -> str:
-    """The name of the step whose results `step` takes as they come; empty where it doesn't.
+    """Return the name of the step whose results `step` takes while that step runs; empty if there is none.
 
     The one result of a single call comes as a whole.
     """
@@ -244,7 +250,7 @@ def streamed_step(plan: Plan, step: Step) -> str:
 
 
 def needed_results(step: Step) -> str:
-    """The name of the step whose results are the items or cells of `step`, or a part of them; empty for others."""
+    """Return the name of the step whose results are (in part) the items or cells of `step`; empty for others."""
     from mprun.sources.table import ResultsSource, whole_of
 
     source = items_of(step)
@@ -253,25 +259,25 @@ def needed_results(step: Step) -> str:
 
 
 def shared_by(step: Step) -> list[str]:
-    """The names of the shared things that the children of `step` are given, in the order in which it refers to them."""
+    """Return the names of the shared things that the children of `step` get, in the order of the references."""
     written = (step.args, step.kwargs, step.initargs if isinstance(step, PoolStep) else ())
     return list(dict.fromkeys(each.path[0] for each in references_in(written) if each.scope == "shared"))
 
 
 def command_arguments(step: Step) -> tuple[Any, ...]:
-    """What the function that runs a step's `command` is called with; nothing for other steps."""
+    """Return the arguments of the function that runs a step's `command`; empty for other steps."""
     if not step.command:
         return ()
     return (step.command, step.stdout, step.stderr) if step.stdout or step.stderr else (step.command,)
 
 
 def called(step: Step) -> str:
-    """What `step` calls, as people write it: the target, or the command with what is quoted where it has to be."""
+    """Return what `step` calls, for people: the target, or the command with quotes where they are needed."""
     return command_text(step.command) if step.command else step.target.text
 
 
 def command_text(command: tuple[Any, ...]) -> str:
-    """A command on one line, as one types it; what is still to come as the reference that stands for it."""
+    """Return a command on one line as one types it. A value that is still to come appears as its reference."""
     return " ".join(shlex.quote(part) if not part or _NEEDS_QUOTES.search(part) else part for part in map(str, command))
 
 
@@ -279,13 +285,12 @@ _NEEDS_QUOTES = re.compile(r"[\s'\"\\;&|<>()*?]")
 
 
 def plan_document(plan: Plan) -> dict[str, Any]:
-    """The plan as JSON data: what `mprun plan --json` prints and what is kept beside a run's log."""
+    """Return the plan as JSON data: what `mprun plan --json` prints, and what is stored beside a run's log."""
     return {"plan_format": PLAN_FORMAT, **as_data(plan)}
 
 
 def as_data(value: Any) -> Any:
-    """Dataclasses as mappings of their fields; what is still to come as the text that was written for it; of secrets
-    the names."""
+    """Return dataclasses as mappings, references as the text that was written, and of secrets only the names."""
     if type(value) in SCALARS:
         return value
     if isinstance(value, Reference | Template):
@@ -300,7 +305,7 @@ def as_data(value: Any) -> Any:
 
 
 def plan_json(plan: Plan) -> str:
-    """`plan_document` as text with a stable order of keys."""
+    """Return `plan_document` as text with a stable order of keys."""
     return json.dumps(plan_document(plan), ensure_ascii=False, indent=2) + "\n"
 
 

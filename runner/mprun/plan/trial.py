@@ -1,4 +1,4 @@
-"""A trial runs a part of a workflow and leaves the real files alone: where those go that it writes. Pure decisions."""
+"""A trial runs a part of a workflow and leaves the real files unchanged. Decides where its files go. Pure functions."""
 
 from __future__ import annotations
 
@@ -15,9 +15,10 @@ WRITTEN = ("save", "stdout", "stderr")  # the fields of a step that name a file 
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """Files go below `folder` where they lie below `base`, the workflow's folder, and else below a folder beside it.
+    """The places of a trial's files. All paths are absolute.
 
-    What lies in `own`, the run's folder, is the run's anyway, and stays. All paths are absolute.
+    A file below `base`, the workflow's folder, goes below `folder`; any other file goes below a folder beside that. A
+    file in `own`, the run's folder, stays, because it belongs to the run anyway.
     """
 
     folder: str
@@ -25,7 +26,7 @@ class Trial:
     own: str = ""
 
     def path(self, real: str) -> str:
-        """Where the trial has its file in place of `real`."""
+        """Return the path of the trial's file that replaces the file `real`."""
         if self.own and _is_below(real, self.own):
             return real
         if _is_below(real, self.base):
@@ -33,7 +34,7 @@ class Trial:
         return os.path.join(self._outside, real.lstrip("/"))
 
     def real(self, path: str) -> str:
-        """The real file that the trial leaves alone by writing `path`; empty where that is the real one."""
+        """Return the real file that the trial leaves unchanged by writing `path`; empty if `path` is real."""
         for folder, base in ((self.folder, self.base), (self._outside, "/")):
             if _is_below(path, folder):
                 return os.path.join(base, os.path.relpath(path, folder))
@@ -49,17 +50,18 @@ def _is_below(path: str, folder: str) -> bool:
 
 
 def is_trial(plan: Plan) -> bool:
-    """Whether `plan` has only some of the items or cells of its steps, as `--first N` and `--only STEP@CELL` ask."""
+    """Return whether `plan` has only some items or cells of its steps, as `--first N` and `--only STEP@CELL`
+    request."""
     return plan.first > 0 or any("@" in address for address in plan.only)
 
 
 def diverts(plan: Plan) -> bool:
-    """Whether a run of `plan` is a trial that writes files."""
+    """Return whether a run of `plan` is a trial that writes files."""
     return is_trial(plan) and any(any(written_by(step)) for step in plan.steps)
 
 
 def written_by(step: Step) -> Iterator[Any]:
-    """What names the files that `step` writes: a path, or a Template of one."""
+    """Return the names of the files that `step` writes: paths, or Templates of paths."""
     return (getattr(step, name) for name in WRITTEN if getattr(step, name))
 
 
@@ -72,14 +74,17 @@ class ReadBefore(Protocol):
 
 
 def may_reuse(plan: Plan, earlier: ReadBefore) -> bool:
-    """Whether a run of `plan` may reuse tasks of `earlier`: a full run none of a trial's, whose files lie elsewhere."""
+    """Return whether a run of `plan` may reuse tasks of `earlier`.
+
+    A full run reuses no tasks of a trial that wrote files, because its files lie elsewhere.
+    """
     return is_trial(plan) or not earlier.diverted
 
 
 def diverted(plan: Plan, trial: Trial) -> Plan:
-    """`plan`, whose paths are all known, with the trial's files in the place of the real ones.
+    """Return `plan`, whose paths are all known, with the trial's files instead of the real ones.
 
-    Steps write them, and later ones read them where they name one as their source.
+    Steps write these files, and later steps read them if they name one as their source.
     """
     steps = (_writing(_reading(step, trial, _paths_before(plan, step)), trial) for step in plan.steps)
     return replace(plan, steps=tuple(steps))
@@ -93,7 +98,7 @@ def _writing(step: Step, trial: Trial) -> Step:
 
 
 def _elsewhere(path: str | Reference | Template, trial: Trial, folder: str) -> str | Template:
-    """Where the trial writes `path`, whose text may be known only with an item; relative ones start from `folder`."""
+    """Return where the trial writes `path`. Text that begins with a reference starts from `folder`."""
     if isinstance(path, str):
         return trial.path(path)
     first, *rest = path.parts if isinstance(path, Template) else (path,)
@@ -135,7 +140,7 @@ def _paths_before(plan: Plan, step: Step) -> frozenset[str]:
 
 
 def steps_before(plan: Plan, step: Step) -> list[Step]:
-    """The steps that have ended when `step` starts: those that it needs, and what these need; around a run, all."""
+    """Return the steps that have ended when `step` starts: its needs and theirs; for a step around a run, all."""
     needs = {each.name: each.needs for each in plan.steps}
     found = _needed_by(step.name, needs)
     return [each for each in plan.steps if each.name in found or (when(step) and not when(each))]

@@ -1,4 +1,4 @@
-"""What the tasks of a step do, with their code: as it is noted for later runs, and compared with earlier ones."""
+"""What the tasks of a step do, including their code: stored for later runs, and compared with earlier ones."""
 
 from __future__ import annotations
 
@@ -13,16 +13,19 @@ from mprun.plan.digests import CODE_PARTS, Parts, code_parts, step_digest
 from mprun.plan.plan import Plan, PoolStep, Step
 
 if TYPE_CHECKING:
-    from mprun.code.closure import Closure, Closures, Modules  # which parse source: not on the way to the first task
+    from mprun.code.closure import Closure, Closures, Modules  # they parse source, which must not delay the first task
 
-CODE_VERSION = 2  # of digests of steps: those of version 1 had the bytes of each target's file for its code
+CODE_VERSION = 2  # version of the digests of steps; in version 1, the code was the bytes of each target's file
 CACHE = "code.json"  # beside the folder of runs
 
 
 @dataclass
 class Work:
-    """`parts` are the step's without its code, `code` is that code by the key that names it, once it has been read;
-    `files` has the SHA-256 of each target's file, which was all that version 1 of the digests saw of the code."""
+    """The digests that identify the work of a step.
+
+    `parts` are the step's digests without its code. `code` is that code by the key that names it, once it is read.
+    `files` has the SHA-256 of each target's file, which was all that version 1 of the digests used of the code.
+    """
 
     parts: Parts
     files: dict[str, str]
@@ -30,7 +33,7 @@ class Work:
 
     @cached_property
     def whole(self) -> Parts:
-        """Its parts, with its code."""
+        """All parts, including those of the code."""
         return self.parts | code_parts({key: _counted(each.modules) for key, each in self.code.items()})
 
     @cached_property
@@ -39,25 +42,29 @@ class Work:
 
     @cached_property
     def first_digest(self) -> str:
-        """Its digest in version 1."""
+        """The digest in version 1."""
         return step_digest(self.parts | code_parts(self.files))
 
     @property
     def modules(self) -> dict[str, Modules]:
-        """The modules that each part which is code consists of, by the name of the part."""
+        """The modules of each part that is code, by the name of the part."""
         return {CODE_PARTS[key]: each.modules for key, each in self.code.items() if each.modules}
 
     def files_since(self, moment: int) -> list[str]:
-        """The files of its code that may have been others at `moment` (ns since the epoch), by their times."""
+        """Return the files of the code that may have been different at `moment` (ns since the epoch), by their
+        times."""
         return [file for each in self.code.values() for file in each.files_since(moment)]
 
     def changed_files(self) -> list[str]:
-        """The files of its code that have changed since they were read."""
+        """Return the files of the code that have changed since they were read."""
         return [file for each in self.code.values() for file in each.changed_files()]
 
 
 class CodeReader:
-    """Reads the code of the steps of `plan`. What it finds is remembered beside the runs that `folder` is among."""
+    """Reads the code of the steps of `plan`.
+
+    It caches what it finds beside the folder of runs to which `folder` belongs.
+    """
 
     def __init__(self, plan: Plan, folder: str) -> None:
         self._plan = plan
@@ -66,7 +73,7 @@ class CodeReader:
         self._closures: Closures | None = None
 
     def work(self, step: Step, parts: Parts) -> Work:
-        """What `step` does, whose parts are `parts`: all but its code, which is not read yet."""
+        """Return the work of `step`, which has `parts`, without its code."""
         return Work(parts, self._plan.code.get(step.name, {}))
 
     def read(self, step: Step, work: Work) -> None:
@@ -93,7 +100,7 @@ def _counted(modules: Modules) -> list[tuple[str, str]]:
 
 
 def _targets(step: Step) -> Iterator[tuple[str, Target]]:
-    """What `step` calls that is the user's, by the key that names it."""
+    """Yield the targets of `step` that are the user's, by the key that names them."""
     if not step.command:
         yield "target", step.target
     if isinstance(step, PoolStep) and step.initializer is not None:

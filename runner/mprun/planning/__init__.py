@@ -1,1 +1,1 @@
-"""From what a workflow declares to a plan, and a plan shown: as a table, as a Python program."""
+"""From a workflow to its plan, and the plan shown: as a table, as a Python program."""

@@ -1,6 +1,6 @@
 """Puts into a plan what is known when its run begins: the run's id and folder, and the secrets.
 
-The plan that is shown and kept beside the log is the one without.
+The plan that is shown, and stored beside the log, doesn't have these values.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ _BOUND = ("args", "kwargs", "command", "stdout", "stderr", "inputs", "outputs", 
 
 
 def bind(plan: Plan, run: Mapping[str, str]) -> Plan:
-    """`plan` with the values of `run` (`id`, `dir`) and of its secrets in the place of what refers to them."""
+    """Return `plan` with its references to `run` (`id`, `dir`) and to secrets replaced by their values."""
     known: dict[str, Mapping[str, str]] = {"run": run, "params": plan.secrets}
 
     def lookup(reference: Reference) -> Any:
@@ -32,7 +32,7 @@ def bind(plan: Plan, run: Mapping[str, str]) -> Plan:
 
 
 def refers_to_folder(plan: Plan) -> bool:
-    """Whether `${run.dir}` stands anywhere in `plan`."""
+    """Return whether `plan` contains `${run.dir}`."""
     values: list[Any] = [plan.surroundings.env, *(step.surroundings.env for step in plan.steps)]
     values += [getattr(step, each.name) for step in plan.steps for each in fields(step) if each.name in _BOUND]
     generators = [whole_of(source) for step in plan.steps if (source := items_of(step)) is not None]
@@ -49,7 +49,7 @@ def _step(step: Step, lookup: Lookup) -> Step:
 
 
 def _generator(source: Source, lookup: Lookup) -> Source:
-    """`source` with what its generator function is given; items themselves hold nothing that a run begins with."""
+    """Return `source` with the arguments of its generator function bound. Items refer to nothing that is known here."""
     match source:
         case SliceSource(whole):
             return replace(source, source=_generator(whole, lookup))

@@ -1,4 +1,4 @@
-"""A part of a plan to try: the steps and cells that are named with what they need, or the first items of each."""
+"""A part of a plan to try: named steps and cells with their needs, or the first items of each step."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from mprun.plan.cells import find_cell, labels
 from mprun.plan.plan import Plan, PoolStep, ProcessStep, Step, shared_by
 from mprun.sources.table import PickedSource, SliceSource, Source
 
-_MAX_LABELS = 1000  # that a suggestion is looked for among
+_MAX_LABELS = 1000  # labels that a suggestion compares
 _SHOWN = 8
 
 
@@ -86,7 +86,7 @@ def _meant(name: str, known: Iterable[str]) -> str:
 
 
 def first(plan: Plan, count: int) -> Plan:
-    """`plan` with at most `count` items for each pool and each fan-out."""
+    """Return `plan` with at most `count` items for each pool and each fan-out."""
     return replace(plan, steps=tuple(_first(step, count) for step in plan.steps))
 
 
@@ -97,7 +97,7 @@ def _first(step: Step, count: int) -> Step:
 
 
 def narrowed(plan: Plan, wanted: Sequence[str], count: int | None) -> Plan:
-    """`plan` as `--only` and `--first` ask for it. Raises UsageError."""
+    """Return `plan` narrowed as `--only` and `--first` say. Raises UsageError."""
     if not wanted and count is None:
         return plan
     part = only(plan, wanted) if wanted else plan

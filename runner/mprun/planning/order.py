@@ -1,4 +1,4 @@
-"""The order of start that `needs` implies: steps in waves, each of which needs only the waves before it."""
+"""The order of start that `needs` implies: waves of steps, each of which needs only steps of earlier waves."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ _GROUPS = {stage: group for group, stage in HOOKS.items()}
 
 
 def by_wave(steps: Iterable[Step]) -> Iterator[tuple[str, Step]]:
-    """(what its wave is called, the step) for each of `steps`, in the order of their start."""
+    """Yield (name of the wave, step) for each of `steps`, in the order of their start."""
     for stage, its_waves in _stages(steps):
         for number, wave in enumerate(its_waves, 1):
             yield from ((_wave_name(stage, number), step) for step in wave)
 
 
 def _stages(steps: Iterable[Step]) -> list[tuple[When, list[list[Step]]]]:
-    """The waves of the ordinary steps, and those of each group around them that has steps, in the order of running."""
+    """Return the waves of the ordinary steps, and those of each group around them, in the order of running."""
     steps, done, found = list(steps), set[str](), []
     for stage in ("", *HOOKS.values()):
         mine = [step for step in steps if when(step) == stage]
@@ -27,9 +27,10 @@ def _stages(steps: Iterable[Step]) -> list[tuple[When, list[list[Step]]]]:
 
 
 def waves(steps: Iterable[Step], before: Iterable[str] = ()) -> list[list[Step]]:
-    """Group `steps` so that each stands in the first wave by which all it needs has run; `before` has run already.
+    """Group `steps` into waves: each step is in the first wave before which all its needs have run.
 
-    Within a wave the declared order is kept. Raises ValueError for a cycle, or a need of a step that isn't there.
+    `before` has run already. Each wave keeps the declared order. Raises ValueError for a cycle, or for a need of an
+    unknown step.
     """
     waiting = list(steps)
     done = set(before)
@@ -45,7 +46,7 @@ def waves(steps: Iterable[Step], before: Iterable[str] = ()) -> list[list[Step]]
 
 
 def _wave_name(stage: When, number: int) -> str:
-    """What a wave is called for people: its number; of the steps around a run, the name of their group."""
+    """Return the name of a wave for people: its number, or the group of the steps around a run."""
     if not stage:
         return str(number)
     return _GROUPS[stage] if number == 1 else f"{_GROUPS[stage]} {number}"

@@ -1,4 +1,4 @@
-"""`max_parallel` given on the command line: put into the plan, if there is room for what the plan starts at once."""
+"""`max_parallel` from the command line: put into the plan, if what the plan starts at once has room."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from mprun.plan.plan import Plan, PoolStep, ProcessStep, Step
 
 
 def with_max_parallel(plan: Plan, most: int) -> Plan:
-    """`plan` with at most `most` children at work at once. Raises UsageError where it could never end like that."""
+    """Return `plan` with at most `most` running children. Raises UsageError if it could never end like that."""
     narrow = next(_too_narrow(plan, most), "")
     if narrow:
         raise UsageError(f"`--max-parallel {most}` is too few: {narrow}")
@@ -20,7 +20,7 @@ def with_max_parallel(plan: Plan, most: int) -> Plan:
 
 
 def _too_narrow(plan: Plan, most: int) -> Iterator[str]:
-    """The same rules as `loading.limits.room_to_work` has for the file."""
+    """Yield what is wrong, by the same rules as `loading.rules.limits.room_to_work` has for the file."""
     daemons = sum(isinstance(step, ProcessStep) and step.daemon for step in plan.steps)
     if most <= daemons < len(plan.steps):
         yield "daemons run until the end and count too: no other step would ever start"

@@ -1,4 +1,4 @@
-"""What a trial can't do for its user: the arguments that name a real file of which it writes a copy elsewhere."""
+"""What a trial can't do: it warns of arguments that name a real file whose copy the trial writes elsewhere."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from mprun.sources.table import ListSource, whole_of
 
 
 def trial_warnings(plan: Plan) -> Iterator[str]:
-    """A sentence for each argument of a later step that equals the path of a file that the trial writes elsewhere."""
+    """Yield a sentence for each argument of a later step that names a file that the trial writes elsewhere."""
     if not is_trial(plan):
         return
     for step in plan.steps:
@@ -26,14 +26,14 @@ def trial_warnings(plan: Plan) -> Iterator[str]:
 
 
 def _absolute(value: Any, step: Step) -> Any:
-    """A path as the step's children would find it; what is not known before the run as it is."""
+    """Return a path as the step's children would find it; a value that is not known before the run stays unchanged."""
     if not isinstance(value, str):
         return value
     return os.path.normpath(os.path.join(step.surroundings.working_dir, value))
 
 
 def _literals(step: Step) -> Iterator[tuple[str, Any]]:
-    """Each single value that is written in the arguments of `step`, with the key that it stands under."""
+    """Yield each single value in the arguments of `step`, with its key."""
     source = items_of(step)
     whole = None if source is None else whole_of(source)
     given: dict[str, Any] = {"args": step.args, "kwargs": step.kwargs, "command": step.command}

@@ -1,1 +1,1 @@
-"""A run from its plan to its end: which step starts when, and how everything is brought to a stop."""
+"""A run from its plan to its end: when each step starts, and how everything stops."""

@@ -1,4 +1,4 @@
-"""Whether a step may start: how what it needs has ended, and what its `if` says. Pure decisions."""
+"""Decides whether a step may start, by the outcomes of its needs and by its `if`. Pure functions."""
 
 from __future__ import annotations
 
@@ -20,7 +20,10 @@ ENDED: dict[StepOutcome, str] = {
 
 
 def is_met(condition: Condition, outcome: StepOutcome, *, may_fail: bool) -> bool:
-    """Whether a step that ended as `outcome` is what another one needs; the failure of one that `may_fail` is none."""
+    """Return whether a need that ended as `outcome` meets `condition`.
+
+    With `may_fail`, a failure of the need does not count as a failure.
+    """
     if condition == "finished":
         return True
     succeeded = outcome == "succeeded" or (outcome == "failed" and may_fail)
@@ -28,20 +31,20 @@ def is_met(condition: Condition, outcome: StepOutcome, *, may_fail: bool) -> boo
 
 
 def unmet_reason(condition: Condition, need: str, outcome: StepOutcome) -> str:
-    """Why a step is skipped that needs `need`, which ended as `outcome`."""
+    """Return why a step is skipped whose need `need` ended as `outcome`."""
     if condition == "failed":
         return f"it needs `{need}` to fail, which {ENDED[outcome]}"
     return f"it needs `{need}`, which {ENDED[outcome]}"
 
 
 def holds(condition: If, scopes: Mapping[str, Any]) -> bool:
-    """Whether `condition` is true; `scopes` has the value of each scope that its references name.
+    """Return whether `condition` is true. `scopes` has the value of each scope that its references name.
 
     Raises LookupError for a reference that leads nowhere.
     """
 
     def lookup(name: Name | Reference) -> Any:
-        assert isinstance(name, Reference)  # the loader lets no other names pass
+        assert isinstance(name, Reference)  # the loader rejects other names
         return follow(scopes[name.scope], name.path)
 
     return bool(value_of(condition.expression, lookup))

@@ -1,4 +1,4 @@
-"""What the head of a log says about where and as whom a run took place, and the run's name."""
+"""The id of a run, and what the head of its log says about its surroundings: user, machine, versions, git commit."""
 
 from __future__ import annotations
 
@@ -13,18 +13,21 @@ from typing import Any
 
 from mprun.system.machine import available_cpus
 
-GIT_TIME = 5.0  # seconds that git may take to answer
+GIT_TIME = 5.0  # seconds that git may take
 _STATUS = ("status", "--porcelain=v2", "--branch", "--untracked-files=no")
 
 
 def new_run_id(now: float) -> str:
-    """An id that sorts by time: UTC date, time to the millisecond, random characters that nobody can guess."""
+    """Return an id that sorts by time: UTC date, time to the millisecond, 8 random hex digits.
+
+    `now` is seconds since the epoch. The digits keep two runs of the same millisecond apart, also on two machines.
+    """
     moment = time.strftime("%Y%m%d-%H%M%S", time.gmtime(now))
     return f"{moment}-{int(now * 1000) % 1000:03d}-{secrets.token_hex(4)}"
 
 
 def surroundings() -> dict[str, Any]:
-    """User, host, platform and Python of this process."""
+    """Return the user, host, platform, Python and CPUs of this process, as fields of `run.started`."""
     return {
         "user": _user(),
         "host": platform.node(),
@@ -35,9 +38,9 @@ def surroundings() -> dict[str, Any]:
 
 
 class GitState:
-    """What git says of the repository that `folder` lies in. It is asked at once, and answers while others work.
+    """The state of the git repository around `folder`. git starts at once and works while the caller does other things.
 
-    As a context manager it ends the question where nobody has wanted the answer.
+    As a context manager, it ends git if nobody asked for the answer.
     """
 
     def __init__(self, folder: str) -> None:
@@ -53,7 +56,7 @@ class GitState:
             )
 
     def fields(self) -> dict[str, Any]:
-        """Commit and dirtiness; nothing where there is no repository, no git, or no answer in time."""
+        """Return commit and dirtiness as fields of `run.started`; empty without a repository, or if git is slow."""
         if self._git is None:
             return {}
         with contextlib.suppress(subprocess.TimeoutExpired):
@@ -80,7 +83,7 @@ def _git_fields(status: list[str]) -> dict[str, Any]:
 
 
 def _platform() -> str:
-    """As `platform.platform()`, which starts a process to find out what kind of processor this is."""
+    """Return `platform.platform()` without the processor's kind, for which the original starts a process."""
     parts = [platform.system(), platform.release(), platform.machine()]
     libc = "".join(platform.libc_ver())
     return "-".join([*parts, "with", libc] if libc else parts)

@@ -1,4 +1,4 @@
-"""Where a run is recorded: its log, the head beside it, its place in the index; and the run that is recorded there."""
+"""The record of a run (its log, the head beside it, its entry in the index), and the run that writes it."""
 
 from __future__ import annotations
 
@@ -25,8 +25,10 @@ Sign = Callable[[str], str]
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """An open log: its descriptor and path (for people). The run's folder, which is absolute, and the index are empty
-    for a log outside the folder of runs."""
+    """An open log: its descriptor, and its path for messages.
+
+    `folder`, the absolute path of the run's folder, and `index` are empty for a log outside a folder of runs.
+    """
 
     run_id: str
     fd: int
@@ -41,10 +43,10 @@ class Record:
 
 
 def new_record(plan: Plan, runs_dir: str, *, log: str = "", sign: Sign | None = None) -> Record:
-    """Open the log of a new run: in a folder of `runs_dir`, or at the path `log`, where `-` is standard output.
+    """Open the log of a new run in a folder of `runs_dir`, or at the path `log`, where `-` is standard output.
 
-    `sign` is given the last seal and returns its signature. Raises LogError, and UsageError where the run
-    wants a folder and has none.
+    `sign` maps the last seal to its signature. Raises LogError; raises UsageError if the workflow refers to the run's
+    folder and there is none.
     """
     run_id = new_run_id(time.time())
     if log and refers_to_folder(plan):
@@ -54,7 +56,7 @@ def new_record(plan: Plan, runs_dir: str, *, log: str = "", sign: Sign | None = 
     if log:
         head = new_head(log, sign)
         return Record(run_id, open_log(log), log, head)
-    # It gets its name when its log is there and locked: a run's folder is never without the sign that it is at work.
+    # The folder gets its name when its log is there and locked. So a run's folder never looks as if nobody used it.
     unnamed = _make_run_folder(runs_dir, f".{run_id}")
     _write_new_file(os.path.join(unnamed, "plan.json"), plan_json(plan))
     fd = open_log(os.path.join(unnamed, LOG))
@@ -62,6 +64,8 @@ def new_record(plan: Plan, runs_dir: str, *, log: str = "", sign: Sign | None = 
     path = os.path.join(folder, LOG)
     record = Record(run_id, fd, path, new_head(path, sign), index_path(runs_dir), os.path.abspath(folder))
     try:
+        # Last: the index names only runs whose log is there and locked, so that a reader never takes a new run for a
+        # lost one.
         append(record.index, "run.started", run_id)
     except OSError as error:
         raise LogError(f"the index {record.index} can't be written: {error.strerror}") from error
@@ -69,7 +73,10 @@ def new_record(plan: Plan, runs_dir: str, *, log: str = "", sign: Sign | None = 
 
 
 def _make_run_folder(runs_dir: str, name: str) -> str:
-    """Make `<runs_dir>/runs/<name>` and return it. The runs folder ignores itself in git. Raises LogError."""
+    """Make the folder `<runs_dir>/runs/<name>` and return it. Raises LogError.
+
+    `runs_dir` gets a `.gitignore` that ignores the whole of it.
+    """
     folder = Path(runs_dir, "runs", name)
     try:
         folder.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -93,7 +100,7 @@ def _name_run_folder(unnamed: str, run_id: str) -> str:
 
 
 def _write_new_file(path: str, text: str) -> None:
-    """Write a file that must not exist yet, mode 0600. Raises LogError."""
+    """Write a file that must not exist yet, with mode 0600. Raises LogError."""
     try:
         fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
         with open(fd, "w", encoding="utf-8", errors="surrogatepass") as file:
@@ -112,7 +119,7 @@ def record_run(
     *,
     inline: bool = False,
 ) -> RunEnd:
-    """`run_plan` on `record`; the run's end goes into the index."""
+    """Run `run_plan` on `record`, and add the end of the run to the index."""
     log, head, folder = record.fd, record.head, record.folder
     where = (log, sinks, on_log_error, head, git, folder, earlier)
     end = run_plan(plan, record.run_id, *where, inline=inline, trial=_trial_folder(record))
@@ -126,7 +133,7 @@ def record_run(
 
 
 def _trial_folder(record: Record) -> str:
-    """Where a trial's files go: in the run's folder, beside its log, or in the current one."""
+    """Return the folder for a trial's files: in the run's folder, else beside its log, else in the current folder."""
     if record.folder:
         return os.path.join(record.folder, "trial")
     if os.path.isfile(record.log) and not record.on_stdout:

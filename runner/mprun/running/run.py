@@ -1,4 +1,4 @@
-"""Runs a plan to its end: one loop, one scheduler, one event stream, nothing left behind."""
+"""Runs a plan to its end with one loop, one scheduler and one event stream. It leaves no child behind."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ from mprun.system.loop import ENDING, Loop
 from mprun.system.temporary import claim_folder, remove_abandoned_folders
 
 TICK = 0.25  # seconds between two redraws of a display with a clock
-CODE_DELAY = 0.05  # seconds until the code of the steps that have begun is read: first their children are started
+CODE_DELAY = 0.05  # seconds until the code of started steps is read, so that their children start first
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +46,7 @@ class RunEnd:
     exit_code: ExitCode
     outcome: str
     log_error: str
-    seal: str  # of the whole log; empty where it was not written to its end
+    seal: str  # the last seal of the log; empty if the log was not written to its end
 
 
 def run_plan(
@@ -63,13 +63,13 @@ def run_plan(
     inline: bool = False,
     trial: str = "",
 ) -> RunEnd:
-    """Run `plan`, logging to the descriptor `log_fd`, and return when every child is joined.
+    """Run `plan`, log to the descriptor `log_fd`, and return when every child is joined.
 
-    `head` records how far the log has come. Results go to the run's `folder`, or, where it has none, to a temporary
-    one. SIGINT, SIGTERM and SIGHUP stop the run; Ctrl-Z suspends it. When the log can't be written any more, the run
-    calls `on_log_error` with the reason, and continues. `git` is the query for the state of the workflow's repository,
-    if the caller has started it already. The run reuses what `earlier` has done. `inline`: this process makes all
-    calls. `trial` is the folder for files of a plan that is a trial.
+    `head` records how far the log has come. Results go to the run's `folder`, or without one to a temporary folder.
+    SIGINT, SIGTERM and SIGHUP stop the run; Ctrl-Z suspends it. If the log can't be written any more, the run calls
+    `on_log_error` with the reason and continues. `git` is the query for the state of the workflow's repository, if the
+    caller has started it already. The run reuses results of `earlier`. With `inline`, this process makes all calls.
+    `trial` is the folder for the files of a plan that is a trial.
     """
     began = time.monotonic()
     claim_folder()
@@ -85,7 +85,7 @@ def run_plan(
         contextlib.ExitStack() as things,
     ):
         log = EventLog(log_fd, loop, on_log_error, head)
-        last.callback(log.release)  # when nothing in the run's folder is in use any more: its lock keeps `prune` away
+        last.callback(log.release)  # last, when nothing in the run's folder is in use: the lock keeps `prune` away
         events = EventStream(log, sinks, mask)
         bound = bind(plan, {"id": run_id, "dir": folder})
         try_out = Trial(trial, os.path.dirname(plan.workflow), folder) if trial and diverts(plan) else None
@@ -101,19 +101,20 @@ def run_plan(
         shared.watch(run, lambda: stages.at_work)
         if plan.timeout:
             loop.call_later(plan.timeout, lambda: stages.stopper.time_out())
+        # Before the head of the log, which waits for git: the fork server imports its modules in the meantime.
         if not inline:
             boot(plan)
         events.emit("run.started", **_head(plan, run_id, git), **_resumes(earlier), **_trial(try_out))
-        loop.call_soon(remove_abandoned_folders)  # while the first children boot
+        loop.call_soon(remove_abandoned_folders)  # at leisure, while the first children boot
         loop.call_later(TICK, partial(_tick, loop, events))
         loop.call_later(CODE_DELAY, partial(_read_code, loop, tracking))
         try:
             stages.run()
-        except BaseException:  # a fault of ours: at its end Python would wait for the children
+        except BaseException:  # a fault of ours: without this, Python would wait for the children at its exit
             stages.stopper.kill_all("a fault of mprun's own")
             raise
-        shared.close()  # the log reports what this frees before the run's end
-        tracking.close()  # while the log is open: until then nobody prunes the run
+        shared.close()  # before the run's end, because this logs what it frees
+        tracking.close()  # while the log is locked, so that nobody prunes the run
         exit_code = _exit_code(stages, log)
         events.emit(
             "run.finished",
@@ -140,12 +141,17 @@ _OUTCOMES = {
 
 
 def _follow_suspension(loop: Loop, stages: Stages) -> None:
-    """On Ctrl-Z stop every child, and continue them when this process is continued: each is in a group of its own."""
+    """Suspend every child on Ctrl-Z, and continue them when this process continues.
+
+    Each child has a process group of its own, so the terminal signals only this process.
+    """
 
     def suspend(number: int) -> None:
         _signal_all(stages, signal.SIGSTOP)
+        # Only the default action stops a process. With the handler in place, the kill below would call this function
+        # again.
         before = signal.signal(signal.SIGTSTP, signal.SIG_DFL)
-        os.kill(os.getpid(), signal.SIGTSTP)  # stops here until the shell continues this process
+        os.kill(os.getpid(), signal.SIGTSTP)  # blocks here until the shell continues this process
         signal.signal(signal.SIGTSTP, before)
         _signal_all(stages, signal.SIGCONT)
 
@@ -163,7 +169,7 @@ def _tick(loop: Loop, events: EventStream) -> None:
 
 
 def _read_code(loop: Loop, tracking: Tracking) -> None:
-    """Read a module of the steps that have begun; the next one in the loop's next pass."""
+    """Read one module of the steps that have started; the loop's next pass reads the next one."""
     more = tracking.advance()
     loop.call_later(0.0 if more else TICK, partial(_read_code, loop, tracking))
 
@@ -213,7 +219,10 @@ def _trial(trial: Trial | None) -> dict[str, str]:
 
 @contextlib.contextmanager
 def _children_can_be_waited_for() -> Iterator[None]:
-    """Where mprun was started with SIGCHLD ignored, the kernel throws its children's exit codes away."""
+    """Restore the default action of SIGCHLD during the run.
+
+    If mprun was started with SIGCHLD ignored, the kernel discards the exit codes of its children.
+    """
     before = signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     try:
         yield

@@ -1,4 +1,4 @@
-"""Decides which step of one stage starts when, and how it ends: pure state over needs, reported as events."""
+"""Decides when each step of one stage starts and how it ends. It holds the state of needs, and reports events."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ END_OF_RUN = "the end of the run"
 
 
 class Scheduler:
-    """Starts each of `steps` when what it needs has ended as it must; skips it when that can't come any more.
+    """Starts each of `steps` as soon as its needs are met, and skips it as soon as they can't be met any more.
 
-    A step that takes another's results as they come starts once that one has started and its other needs are met.
+    A step that streams another step's results starts once that step has started and all other needs are met.
 
-    `outcomes` are those of all steps so far; the scheduler adds its own.
+    `outcomes` are the outcomes of all steps so far. The scheduler adds its own.
     """
 
     def __init__(
@@ -34,8 +34,8 @@ class Scheduler:
         self.outcomes = outcomes
         self.tasks: Counter[str] = Counter()
         self.at_work: dict[str, Execution] = {}
-        self.stopping = ""  # why no further step starts
-        self.cut_short = False  # whether a step was skipped for that
+        self.stopping = ""  # why no further step starts; empty while steps may start
+        self.cut_short = False  # whether a step was skipped for that reason
         self._run = run
         self._on_quiet = on_quiet
         self._waiting: dict[str, Step] = {step.name: step for step in steps}
@@ -44,14 +44,14 @@ class Scheduler:
         for step in steps:
             for need in self._unmet[step.name]:
                 self._needed_by[need].append(step)
-        self._ready = deque(step for step in steps if not step.needs)  # that wait for room only
+        self._ready = deque(step for step in steps if not step.needs)  # their needs are met; they wait for a slot
         self._continues = {step.name for step in run.plan.steps if step.limits.continue_on_error}
         self._began: dict[str, float] = {}
         run.slots.on_free = self._room
 
     @property
     def all_succeeded(self) -> bool:
-        """Whether every step so far did what was asked of it: nothing failed that may not, nothing was cut short."""
+        """Whether no step so far failed that may not fail, and none was cut short."""
         return not self.cut_short and not any(map(self._disappoints, self.outcomes))
 
     @property
@@ -63,26 +63,27 @@ class Scheduler:
         return not self._waiting and bool(self.at_work) and all(map(_is_daemon, self.at_work.values()))
 
     def begin(self) -> None:
-        """Start what needs nothing, or nothing that hasn't ended already."""
+        """Start the steps without needs, and those whose needs ended in an earlier stage."""
         for name, outcome in list(self.outcomes.items()):
             self._settle(name, outcome)
         self.advance()
 
     def advance(self) -> None:
-        """Start and skip all that can be started and skipped now."""
+        """Start and skip all steps that can be started or skipped now."""
         if self.stopping:
             for step in list(self._waiting.values()):
                 self._log_skipped(step, self.stopping)
                 self.outcomes[step.name] = "skipped"
                 self.cut_short = True
-        # In the order of getting ready: steps that need few slots must not overtake one that needs many forever.
+        # Strictly in the order in which steps became ready: otherwise, steps that need few slots could overtake one
+        # that needs many, forever.
         while self._ready and (self._ready[0].name not in self._waiting or self._decided(self._ready[0])):
             self._ready.popleft()
         if self.only_daemons_left:
             self._on_quiet()
 
     def _settle(self, name: str, outcome: StepOutcome) -> None:
-        """Book a step's outcome: what needs it may be ready now, or will never be, and so on from there."""
+        """Book the outcome of a step. Steps that need it become ready or are skipped, which may skip further steps."""
         settled = deque([(name, outcome)])
         while settled:
             name, outcome = settled.popleft()
@@ -99,14 +100,14 @@ class Scheduler:
                     settled.append((step.name, "skipped"))
 
     def _meet(self, step: Step, need: str) -> None:
-        """`step` has what it needs of `need`."""
+        """Record that `step` has what it needs of the step `need`."""
         if need in self._unmet[step.name]:
             self._unmet[step.name].discard(need)
             if not self._unmet[step.name]:
                 self._ready.append(step)
 
     def _streaming_from(self, name: str) -> list[Step]:
-        """The steps that take the results of step `name` as they come."""
+        """Return the steps that take the results of step `name` while it runs."""
         return [step for step in self._needed_by[name] if streamed_step(self._run.plan, step) == name]
 
     def _log_skipped(self, step: Step, reason: str) -> None:
@@ -119,12 +120,13 @@ class Scheduler:
         return outcome == "cancelled" or (outcome == "failed" and not self._may_fail(name))
 
     def _may_fail(self, name: str) -> bool:
-        """Whether a failure of step `name` is none of the run's. One to save its results is, whatever the step says."""
+        """Return whether the run may ignore a failure of step `name`. It never ignores a failure to save the
+        results."""
         results = self._run.store.of(name)
         return name in self._continues and not (results is not None and results.save_failed)
 
     def _decided(self, step: Step) -> bool:
-        """Start `step` if there is room for it, or skip it for its `if`."""
+        """Start `step` if there is room, or skip it because of its `if`. Return whether it did one of the two."""
         if step.condition is None:
             return self._started(step)
         try:
@@ -139,12 +141,12 @@ class Scheduler:
         return True
 
     def _results_for(self, condition: If) -> dict[str, Any]:
-        """The results that `condition` refers to. Raises LookupError, OSError."""
+        """Return the results that `condition` refers to, by step. Raises LookupError, OSError."""
         names = {reference.path[0] for reference in condition.references() if reference.scope == "results"}
         return {name: plain_result(self._run.store.stored(name)) for name in names}
 
     def _started(self, step: Step) -> bool:
-        """Start `step` if there is room for it."""
+        """Start `step` if there is room for it. Return whether it started."""
         execution = engine_of(step, inline=self._run.inline)(self._run, step, self._finished)
         if not execution.ready():
             return False
@@ -156,6 +158,7 @@ class Scheduler:
         self.at_work[step.name] = execution
         if step.limits.step_timeout:
             self._run.loop.call_later(step.limits.step_timeout, lambda: self._time_out(step.name))
+        # Booked before the start: a step that fails in `start` ends at once, and must be found at work.
         execution.start()
         for streaming in self._streaming_from(step.name):
             if streaming.name in self._waiting:
@@ -163,7 +166,7 @@ class Scheduler:
         return True
 
     def _time_out(self, name: str) -> None:
-        """End a step that has used up its time: SIGTERM, and after the grace period SIGKILL."""
+        """End a step that exceeds its timeout: SIGTERM, then SIGKILL after the grace period."""
         execution = self.at_work.get(name)
         if execution is None:
             return
@@ -178,13 +181,15 @@ class Scheduler:
         self._run.loop.call_later(self._run.plan.grace_period, kill)
 
     def _room(self) -> None:
-        """A slot is free: for a step that waits, or for one at work that could do with another child."""
+        """Use a free slot: for a step that waits, or for a running step that can use another child."""
         for execution in self.at_work.values():
             execution.slot_freed()
+        # Not at once: an engine gives a slot back in the middle of booking a child's end, when no step should start
+        # yet.
         self._run.loop.call_soon(self.advance)
 
     def _finished(self, execution: Execution) -> None:
-        """All children of `execution` are joined: its results are saved, if they are to be; then the step is done."""
+        """Take a step whose children are all joined. Save its results first, if it succeeded and declares `save`."""
         step, results = execution.step, self._run.store.of(execution.step.name)
         whole = results is not None and results.whole
         if isinstance(execution, Saving) or not is_saved(step, execution.outcomes, execution.error, whole=whole):
@@ -217,7 +222,7 @@ class Scheduler:
         self.advance()
 
     def _unsaved(self, execution: Execution) -> dict[str, Any]:
-        """The event fields about a file that was to be written, and is not."""
+        """Return the event fields about a file that should have been written and was not."""
         if isinstance(execution, Saving) and not execution.failure:
             return {}
         results = self._run.store.of(execution.step.name)
@@ -226,14 +231,16 @@ class Scheduler:
         return unsaved_fields(execution.step, self._run.began)
 
     def _end_stream(self, name: str, outcome: StepOutcome) -> None:
-        """Tell those that take the results of step `name` as they come that these are all, and whether it failed."""
+        """Report to the consumers of step `name` that its results are complete, and whether it failed."""
         results = self._run.store.of(name)
         if results is not None:
             results.end(f"`{name}` {ENDED[outcome]}" if self._disappoints(name) else "")
 
     def _stop_unneeded(self, name: str) -> None:
-        """Let the step whose results step `name` took, or was to take, begin no further task if that has ended without
-        success and nobody else needs it: it may be an endless one."""
+        """Cancel the producer of step `name` if that step did not succeed and no other step needs the producer.
+
+        The producer may be endless: without a consumer, nothing else would end it.
+        """
         plan = self._run.plan
         source = self.at_work.get(streamed_step(plan, plan.step(name)))
         if source is None or source.step.save or self.outcomes[name] == "succeeded":
@@ -243,13 +250,16 @@ class Scheduler:
 
 
 def _received(step: Step, run: Run) -> dict[str, Any]:
-    """The event field about failed entries of other steps' results; none where it was given none."""
+    """Return the event field about failed entries in the results of other steps; empty if the step got none."""
     received = failures_received(step, run.store)
     return {"failures_received": received} if received else {}
 
 
 def step_outcome(execution: Execution) -> StepOutcome:
-    """What a step's tasks add up to. A daemon that the end of the run stopped has done its duty."""
+    """Return the outcome of a step from the outcomes of its tasks.
+
+    A daemon that was stopped at the end of the run has succeeded.
+    """
     failures = {outcome for outcome in execution.outcomes if outcome != "returned"}
     if execution.error or failures - {"cancelled"}:
         return "failed"

@@ -1,4 +1,4 @@
-"""What the children of a run share, from its start to its end. Where they share nothing, nothing is loaded for it."""
+"""The things that the children of a run share, from its start to its end. Without any, nothing is imported for them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class SharedThings:
-    """Those of one run; `sharer` gives them to children."""
+    """The shared things of one run. `sharer` passes them to children."""
 
     def __init__(self, plan: Plan, run_id: str, events: EventStream) -> None:
         self._events = events
@@ -31,7 +31,7 @@ class SharedThings:
         return self._sharing or NothingShared()
 
     def watch(self, run: Run, executions: Callable[[], Iterable[Execution]]) -> None:
-        """Follow what children do with them; `executions` are the steps at work."""
+        """Watch what children do with the things. `executions` returns the running steps."""
         if self._sharing is not None:
             from mprun.engines.sharing.watch import SharingWatch
 
@@ -39,7 +39,7 @@ class SharedThings:
             self._events.add(self._watch)
 
     def close(self) -> None:
-        """Free what is left, and log it. A second call does nothing."""
+        """Free the remaining things and log that. A second call does nothing."""
         if self._watch is not None:
             self._watch.close()
         if self._sharing is not None:

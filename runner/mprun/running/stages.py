@@ -1,4 +1,4 @@
-"""The stages of a run: its ordinary steps, then those around it: on_success or on_failure, and on_exit."""
+"""The stages of a run: its ordinary steps, then the steps around it (on_success or on_failure, then on_exit)."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ STAGES: tuple[When, ...] = ("", "success", "failure", "exit")
 
 
 class Stages:
-    """Runs one stage after the other, each with a scheduler of its own; `tasks` counts the outcomes of all."""
+    """Runs the stages one after the other, each with its own scheduler. `tasks` counts the outcomes of all tasks."""
 
     def __init__(self, run: Run) -> None:
         self.tasks: Counter[str] = Counter()
@@ -33,13 +33,13 @@ class Stages:
 
     @property
     def outcome(self) -> str:
-        """How the run has gone so far: `succeeded`, `failed` or `interrupted`."""
+        """The outcome of the run so far: `succeeded`, `failed` or `interrupted`."""
         if self.requests.signal:
             return "interrupted"
         return "succeeded" if self.all_succeeded else "failed"
 
     def run(self) -> None:
-        """Return when every step has ended or was skipped, and every child is joined."""
+        """Run all stages. Return when every step has ended or was skipped, and every child is joined."""
         self._work()
         ordinary = self.outcome
         for stage in STAGES[1:]:
@@ -75,7 +75,7 @@ class Stages:
 
 
 def not_run(stage: When, outcome: str, requests: Requests) -> str:
-    """Why the steps of `stage` are not run after ordinary steps that ended as `outcome`; empty where they are."""
+    """Return why the steps of `stage` don't run after ordinary steps that ended as `outcome`; empty if they run."""
     if requests.count > 1:
         return f"a second {signal.Signals(requests.signal).name} asked for an end at once"
     if stage == "success" and outcome != "succeeded":

@@ -1,8 +1,8 @@
-"""Bringing a run to its end before its time: wait, then terminate, then kill; a second request skips the wait.
+"""Ends a run before its time: drain, then terminate, then kill. A second request skips the wait.
 
-draining     nothing new begins; what is at work may end within the grace period
-terminating  every child's group has SIGTERM
-killing      every child's group has SIGKILL
+- draining: nothing new starts; running calls may end within the grace period
+- terminating: every child's process group gets SIGTERM
+- killing: every child's process group gets SIGKILL
 """
 
 from __future__ import annotations
@@ -21,22 +21,22 @@ from mprun.system.loop import Timer
 
 Phase = Literal["", "draining", "terminating", "killing"]
 
-KILL_DELAY = 2.0  # seconds from SIGTERM to SIGKILL, or the grace period where that is shorter
+KILL_DELAY = 2.0  # seconds from SIGTERM to SIGKILL; the grace period if that is shorter
 
 
 @dataclass(slots=True)
 class Requests:
-    """The signals that have asked for an end so far: the first of them (0: none), and how many."""
+    """The signals that asked for an end so far: the first one (0 for none), and their number."""
 
     signal: int = 0
     count: int = 0
 
 
 class Stopper:
-    """Carries a stop out over everything that one stage has at work.
+    """Stops everything that one stage runs.
 
-    The steps around a run are not `patient`: what a first request stops is the run, and they end it in good order. A
-    second one ends them too.
+    The steps around a run are not `patient`: a first request stops the run, which they clean up after, so they
+    continue. A second request ends them too.
     """
 
     def __init__(self, run: Run, scheduler: Scheduler, requests: Requests, *, patient: bool = True) -> None:
@@ -49,7 +49,7 @@ class Stopper:
         self._timer: Timer | None = None
 
     def on_signal(self, number: int) -> None:
-        """A signal asks for an end: the first drains, the second terminates, the third kills."""
+        """Take a signal that asks for an end: the first one drains, the second terminates, the third kills."""
         name = signal.Signals(number).name
         self._run.events.emit("signal.received", signal=name)
         self._requests.signal = self._requests.signal or number
@@ -65,19 +65,19 @@ class Stopper:
                 self._kill()
 
     def _end_around(self, why: str) -> None:
-        """The steps around the run go on until a second request."""
+        """End the steps around the run, but not before a second request."""
         if self._requests.count > 1:
             self._begin_stop(why)
             self._why = why
             self._terminate()
 
     def fail_fast(self, step: str) -> None:
-        """The first failure ends the run: what is at work may end, nothing else begins."""
+        """End the run after its first failure: running calls may end, nothing new starts."""
         if not self.phase:
             self.drain(f"fail_fast: `{step}` failed")
 
     def time_out(self) -> None:
-        """The run has used up its time."""
+        """End a run that exceeds its timeout."""
         if self.phase in ("", "draining"):
             why = f"the run's timeout of {self._run.plan.timeout:g} s"
             self._begin_stop(why)
@@ -85,25 +85,26 @@ class Stopper:
             self._terminate()
 
     def drain(self, why: str) -> None:
+        """Start nothing new, and terminate what still runs after the grace period."""
         self._enter("draining", why)
         self._begin_stop(why)
         self._next(self._run.plan.grace_period, self._terminate)
 
     def _begin_stop(self, why: str) -> None:
-        """From here on no step and no task begins."""
+        """Let no further step or task begin."""
         self._scheduler.stopping = why
         for execution in list(self._scheduler.at_work.values()):
             execution.cancel(why)
         self._scheduler.advance()
 
     def stop_daemons(self, why: str) -> None:
-        """The ordinary steps are done: end what is left."""
+        """End the daemons that remain when all ordinary steps are done."""
         if self.phase in ("", "draining"):
             self._why = self._why or why
             self._terminate()
 
     def close(self) -> None:
-        """All that it could stop has ended."""
+        """Cancel the timer: everything that it could stop has ended."""
         if self._timer is not None:
             self._timer.cancel()
 
@@ -119,7 +120,7 @@ class Stopper:
     def _kill(self) -> None:
         self._enter("killing", self._why)
         self._signal_all(signal.SIGKILL)
-        # A child that was just being started when the signals went out is found by the next round.
+        # A child that was starting when the signals went out is found in the next round.
         self._next(0.1, self._kill_again)
 
     def _kill_again(self) -> None:
@@ -142,9 +143,10 @@ class Stopper:
 
 
 class FailFast:
-    """A sink that calls `stop(step)` when a task or a step fails that may not; those around the run end nothing.
+    """A sink that calls `stop(step)` when a task or a step fails that may not fail.
 
-    `store` knows whose results could not be saved: that no step may fail to do.
+    Failures of the steps around the run are ignored. `store` knows which steps could not save their results, which no
+    step may fail to do.
     """
 
     def __init__(self, plan: Plan, stop: Callable[[str], None], store: Store) -> None:
@@ -162,16 +164,16 @@ class FailFast:
             self._failed(step)
 
     def run(self, step: str, first: int, lines: list[bytes]) -> None:
-        """These returned."""
+        """Ignored: these returned."""
 
     def count(self, step: str, tasks: int) -> None:
-        """So did these."""
+        """Ignored: these returned."""
 
     def output(self, fields: Mapping[str, Any], stream: str, line: bytes) -> None:
-        """Says nothing about success."""
+        """Ignored: output says nothing about success."""
 
     def tick(self) -> None:
-        """No clock is kept."""
+        """Ignored: there is no clock to draw."""
 
     def _step_failed(self, step: str) -> None:
         results = self._store.of(step)

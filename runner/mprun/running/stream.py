@@ -1,4 +1,4 @@
-"""The event stream of a run: numbers each event, writes it to the log, and passes it to the other sinks."""
+"""The event stream of a run. It numbers each event, writes it to the log, and passes it to the other sinks."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ _FOR_A_CONSOLE = ("better_exceptions", "rich", "twisted")
 
 @contextlib.contextmanager
 def _as_if_not_installed(*names: str) -> Iterator[None]:
-    """In here `import NAME` raises ModuleNotFoundError, unless it is loaded already.
+    """Let `import NAME` raise ModuleNotFoundError inside the block, unless NAME is loaded already.
 
-    That is what None in `sys.modules` means ("The module cache" in the language reference).
+    None in `sys.modules` means just that ("The module cache" in Python's language reference).
     """
     hidden = [name for name in names if name not in sys.modules]
     sys.modules.update(dict.fromkeys(hidden))  # type: ignore[arg-type]
@@ -33,12 +33,12 @@ def _as_if_not_installed(*names: str) -> Iterator[None]:
             del sys.modules[name]
 
 
-# structlog draws tracebacks by rich and better_exceptions where they are installed: a log of JSON lines has no use for
-# them, and their import takes 40 ms.
+# structlog imports rich and better_exceptions, if installed, to draw tracebacks. A log of JSON lines doesn't need them,
+# and their import takes 40 ms.
 with _as_if_not_installed(*_FOR_A_CONSOLE):
     from structlog import BoundLogger, wrap_logger
 
-# The parent's events that are many: they may wait for the next write of the log. The others go out at once.
+# Events that are frequent wait for the next write of the log. All others are written at the end of the loop's pass.
 _FREQUENT = {"output"}
 
 
@@ -54,7 +54,7 @@ class EventStream:
         self._logger = wrap_logger(log, processors=[self._numbered, _as_json_line], wrapper_class=BoundLogger)
 
     def add(self, sink: Sink) -> None:
-        """Tell `sink` of what comes from here on."""
+        """Pass all events from now on to `sink` too."""
         self._sinks.append(sink)
 
     def emit(self, event: str, **fields: Any) -> None:
@@ -110,7 +110,11 @@ class EventStream:
         return {"seq": self._next(1), "ts": event.pop("ts"), "event": event.pop("event"), **event}
 
     def _next(self, lines: int) -> int:
-        """The number of the first of the next `lines` lines; a seal that is due takes its own before."""
+        """Return the number of the first of the next `lines` lines.
+
+        A seal that is due takes its own number first. So a seal never lands between the lines of one piece, and `seq`
+        stays in the order of the log.
+        """
         if self._log.wants_seal(lines):
             self._log.add_seal()
         seq, self._seq = self._seq, self._seq + lines

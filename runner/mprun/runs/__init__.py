@@ -1,1 +1,1 @@
-"""A folder of runs: which there are, which one is meant, and which may go."""
+"""A folder of runs: which runs it holds, which one a reference means, and which may be pruned."""

@@ -1,4 +1,4 @@
-"""Which run is meant: an id or the beginning of one, `latest`, or the path of a run's folder or of a log."""
+"""Finds the run that a reference means: an id or its beginning, `latest`, or the path of a run's folder or log."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ MAX_LISTED = 5
 
 @dataclass(frozen=True, slots=True)
 class RunFiles:
-    """Where a run's files are. `index` is empty for a log that lies outside a folder of runs."""
+    """The paths of a run's files. `index` is empty for a log outside a folder of runs."""
 
     name: str
     log: str
@@ -34,7 +34,7 @@ class RunFiles:
 
 
 def find_run(reference: str, runs_dir: str) -> RunFiles:
-    """The run that `reference` means, among those of `runs_dir` unless it is a path. Raises UsageError."""
+    """Return the run that `reference` means, among the runs of `runs_dir` unless it is a path. Raises UsageError."""
     runs = os.path.join(runs_dir, "runs")
     if reference == "latest":
         ids = run_ids(runs_dir)
@@ -52,7 +52,10 @@ def find_run(reference: str, runs_dir: str) -> RunFiles:
 
 
 def run_ids(runs_dir: str) -> list[str]:
-    """The names of the runs in `runs_dir`, oldest first; before them runs that somebody has renamed or copied there."""
+    """Return the names of the runs in `runs_dir`, oldest first, after runs that somebody renamed or copied there.
+
+    Raises UsageError.
+    """
     try:
         with os.scandir(os.path.join(runs_dir, "runs")) as entries:
             names = [entry.name for entry in entries if entry.is_dir(follow_symlinks=False) and _is_run(entry)]
@@ -65,7 +68,7 @@ def run_ids(runs_dir: str) -> list[str]:
 
 
 def is_run_id(name: str) -> bool:
-    """Whether `name` is one that mprun gives to the folder of a run."""
+    """Return whether `name` has the form of the names that mprun gives to folders of runs."""
     return bool(_RUN_ID.fullmatch(name))
 
 
@@ -74,7 +77,7 @@ def _is_run(entry: os.DirEntry[str]) -> bool:
 
 
 def run_files(runs_dir: str, run_id: str) -> RunFiles:
-    """The files of one of `run_ids`."""
+    """Return the files of one of `run_ids`."""
     return _in_folder(os.path.join(runs_dir, "runs", run_id))
 
 

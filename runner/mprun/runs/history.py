@@ -1,4 +1,4 @@
-"""What a folder of runs holds: one short answer for each run, from the first and the last lines of its log alone."""
+"""Lists the runs of a folder. It reads only the first and the last lines of each log."""
 
 from __future__ import annotations
 
@@ -23,9 +23,11 @@ State = Literal["succeeded", "failed", "interrupted", "running", "incomplete", "
 
 @dataclass(frozen=True, slots=True)
 class PastRun:
-    """One run. `duration` is seconds, None where it has no end; `outcomes` counts tasks; `size` is the log's bytes.
+    """One run.
 
-    `run_id` is the name of its folder, whatever its log says: it may be a copy, or changed.
+    `duration` is in seconds, None without an end; `outcomes` counts tasks; `size` is the log's size in bytes.
+
+    `run_id` is the name of the folder, whatever the log says: the folder may be a copy, or changed.
     """
 
     run_id: str
@@ -41,21 +43,22 @@ class PastRun:
     reused: int = 0
 
     def document(self) -> dict[str, Any]:
-        """As JSON data."""
+        """Return the run as JSON data."""
         return {key: getattr(self, key) for key in self.__slots__}
 
     @property
     def began(self) -> datetime | None:
-        """When it began, in UTC."""
+        """The start of the run in UTC; None if unknown."""
         return _moment(self.started)
 
     @property
     def ended(self) -> datetime | None:
+        """The end of the run in UTC; None if unknown."""
         return self.began + timedelta(seconds=self.duration) if self.began and self.duration is not None else None
 
 
 def past_runs(runs_dir: str) -> Iterator[PastRun]:
-    """The runs in `runs_dir`, oldest first; those that only the index knows, and that nobody pruned, are `missing`.
+    """Yield the runs in `runs_dir`, oldest first. A run that only the index has, and that nobody pruned, is `missing`.
 
     Raises UsageError.
     """
@@ -65,7 +68,7 @@ def past_runs(runs_dir: str) -> Iterator[PastRun]:
 
 
 def past_run(run: RunFiles) -> PastRun:
-    """What the log of `run` says at its beginning and its end."""
+    """Return what the log of `run` says at its beginning and its end."""
     try:
         with open_regular(run.log) as file:
             return _read(run, file)
@@ -78,6 +81,7 @@ def past_run(run: RunFiles) -> PastRun:
 def _read(run: RunFiles, file: BinaryIO) -> PastRun:
     size = os.fstat(file.fileno()).st_size
     line = file.readline(MAX_LINE)
+    # Before the end is read: otherwise a run that ends in between would look incomplete.
     at_work = is_locked(file.fileno())
     if not line.endswith(b"\n"):
         return PastRun(run.name, "running" if at_work else "incomplete", size=size)
@@ -87,7 +91,7 @@ def _read(run: RunFiles, file: BinaryIO) -> PastRun:
     end = run_end(file)
     if end:
         _need(end, _END | {key: int for key in (*OUTCOMES, "reused_tasks") if key in end})
-    # A run whose end is written is at work until it lets go of its log: its folder is still in use.
+    # A run whose end is written is at work until it releases its log, because its folder is still in use.
     state: State = "running" if at_work else end["outcome"] if end else "incomplete"
     return PastRun(
         run.name,
@@ -110,7 +114,7 @@ _END: _Kinds = {"outcome": str, "duration": (int, float), "tasks": int}
 
 
 def _need(event: Event, keys: _Kinds) -> None:
-    """Raises LineError where `event` lacks one of `keys`, or has a value of another type there."""
+    """Raise LineError if `event` lacks one of `keys`, or has a value of another type there."""
     for key, kind in keys.items():
         if not isinstance(event.get(key), kind):
             raise LineError(f"`{event['event']}` lacks `{key}`, or has a wrong one")

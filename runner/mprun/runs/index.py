@@ -1,6 +1,6 @@
-"""The index of a folder of runs: a line when a run begins, ends, or is pruned, each with the hash of the line before.
+"""The index of a folder of runs: a line when a run begins, ends or is pruned, each with the hash of the previous line.
 
-It chains runs to one another: a run that was taken away, or replaced as a whole, is missed.
+The index chains runs to one another. It shows that a run was removed, or replaced as a whole.
 """
 
 from __future__ import annotations
@@ -23,13 +23,16 @@ Entry = dict[str, Any]
 
 
 def index_path(runs_dir: str) -> str:
+    """Return the path of the index of `runs_dir`."""
     return os.path.join(runs_dir, "runs", "index.jsonl")
 
 
 def append(path: str, event: Literal["run.started", "run.finished", "run.pruned"], run_id: str, **fields: Any) -> None:
-    """Add a line to the index at `path`, which is made if there is none. Raises OSError."""
+    """Append a line to the index at `path`; create the index if there is none. Raises OSError."""
     fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
     try:
+        # Several runs share the index: each reads the last line and appends under the lock, or two lines would have the
+        # same `previous`. Closing the descriptor releases the lock.
         fcntl.flock(fd, fcntl.LOCK_EX)
         torn, last = _last_line(fd)
         entry = {"ts": timestamp(time.time()), "event": event, "run_id": run_id, **fields}
@@ -43,19 +46,19 @@ def append(path: str, event: Literal["run.started", "run.finished", "run.pruned"
 
 @dataclass(frozen=True, slots=True)
 class Index:
-    """What an index says: the last entry of each run by event, and the numbers of lines that break its chain."""
+    """The content of an index: the last entry of each run by event, and the numbers of lines that break the chain."""
 
     entries: dict[str, dict[str, Entry]]
     broken: tuple[int, ...]
 
 
 def read_index(path: str) -> Index:
-    """The index at `path`; an empty one where there is none. Raises OSError where it can't be read."""
+    """Read the index at `path`; an empty one if there is none. Raises OSError if it can't be read."""
     entries: dict[str, dict[str, Entry]] = {}
     broken = []
     previous = ""
     for number, line in enumerate(_lines(path), 1):
-        entry = _entry(line)  # None for a torn line and for what is no entry: both are chained like any other
+        entry = _entry(line)  # None for a torn line and for a line that is not an entry; both are part of the chain
         if entry is not None:
             if entry.get("previous", "") != previous:
                 broken.append(number)
@@ -83,7 +86,7 @@ def _entry(line: bytes) -> Entry | None:
 
 
 def _last_line(fd: int) -> tuple[bool, bytes]:
-    """Whether the last line is torn (its writer was killed), and what it is with the newline that it is to have."""
+    """Return whether the last line is torn, because its writer was killed; and the line with a newline at its end."""
     size = os.fstat(fd).st_size
     tail = os.pread(fd, MAX_LINE, max(0, size - MAX_LINE))
     torn = bool(tail) and not tail.endswith(b"\n")

@@ -1,4 +1,4 @@
-"""Which runs may go, by count, age and size; and taking them away, with a tombstone in the index."""
+"""Decides which runs may be pruned, by number, age and size; removes them, and records that in the index."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ from mprun.runs.index import append, index_path
 
 @dataclass(frozen=True, slots=True)
 class Keep:
-    """What is kept; None for no bound. The latest `count` runs stay, whatever the other bounds say.
+    """The runs to keep; None for no bound. The latest `count` runs stay, whatever the other bounds say.
 
-    Of the others, those stay that are no older than `age`, and that need no more than `size` bytes together with all
-    later ones. Where `count` is the only bound, the others go.
+    Of the other runs, those stay that are no older than `age`, and that fit into `size` bytes together with all later
+    runs. If `count` is the only bound, the other runs go.
     """
 
     count: int | None = None
@@ -30,7 +30,7 @@ class Keep:
     size: int | None = None
 
     def has_room(self, number: int, age: timedelta | None, size: int) -> bool:
-        """Whether a run stays: `number` later ones do, and with them it takes `size` bytes."""
+        """Return whether a run stays before which `number` later runs stay, and with which they take `size` bytes."""
         if self.count is not None and (number < self.count or (self.age is None and self.size is None)):
             return number < self.count
         too_old = self.age is not None and age is not None and age > self.age
@@ -38,9 +38,10 @@ class Keep:
 
 
 def to_prune(runs: Sequence[PastRun], sizes: Sequence[int], keep: Keep, now: datetime) -> list[PastRun]:
-    """Those of `runs` (oldest first, with the bytes of their folders) that are not to be kept, oldest first.
+    """Return those of `runs` that `keep` doesn't keep. `runs` and the result are in order, oldest first.
 
-    Each of them has a folder. A run at work is kept, and counts. One without a beginning is as old as its neighbour.
+    `sizes` are the bytes of the runs' folders; each run has a folder. A running run is always kept, and counts. A run
+    without a start time is never too old.
     """
     pruned = []
     kept_count = kept_size = 0
@@ -54,7 +55,7 @@ def to_prune(runs: Sequence[PastRun], sizes: Sequence[int], keep: Keep, now: dat
 
 
 def folder_size(folder: str) -> int:
-    """The bytes of the files in `folder` and below it; a run at work may take one away meanwhile."""
+    """Return the bytes of all files below `folder`. A running run may remove a file in the meantime."""
     size = 0
     for path in Path(folder).rglob("*"):
         with contextlib.suppress(FileNotFoundError):
@@ -63,7 +64,8 @@ def folder_size(folder: str) -> int:
 
 
 def prune(runs_dir: str, run: PastRun) -> None:
-    """Remove the folder of `run`; the index keeps that it was there, and its last seal. Raises UsageError."""
+    """Remove the folder of `run`. The index keeps its id and its last seal. Raises UsageError."""
+    # The index comes first: a folder that is gone without a line would look like a run that somebody took away.
     folder = os.path.join(runs_dir, "runs", run.run_id)
     try:
         append(

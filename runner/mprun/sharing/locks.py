@@ -33,6 +33,8 @@ class Lock:
         words, start = notes.words, self._start
         words[start + WANTS] = 1
         try:
+            # WANTS is set before the lock is taken, and cleared after HOLDS is set. Whenever this child dies, one of
+            # the two is set, so the parent never regards the lock as free.
             taken = self._standard.acquire(False) or (block and self._wait(timeout))
             if taken:
                 words[start + HOLDS] += 1
@@ -44,6 +46,7 @@ class Lock:
     def release(self) -> None:
         words, start = notes.words, self._start
         words[start + WANTS] = 1
+        # WANTS covers the release too: until the lock is really free, one of the two words must say so.
         words[start + HOLDS] -= 1
         try:
             self._standard.release()

@@ -79,6 +79,7 @@ class FrameWriter:
 
     def tell_written(self, count: int) -> None:
         """`count` more objects can be read, or will be once written."""
+        # Counted before consumers can get them: the parent must never see more objects got than put.
         notes.words[self._puts + PUTS] += count
         for _ in range(count):
             self._items.release()

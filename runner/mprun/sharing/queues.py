@@ -149,6 +149,7 @@ class Queue:
 
     def _read_object(self) -> bytes | None:
         """The next object's bytes; None at the end of the queue."""
+        # The flag alone isn't the end: objects that were written before it are read first.
         if self._parts.ended.value and not self._parts.reader.poll():
             self._items.release()  # wakes the next waiter
             return None
@@ -201,6 +202,7 @@ class Queue:
 
     def end(self) -> None:
         """Wake those who wait for an object: none will come."""
+        # The flag first: the consumer that the release wakes must see it.
         self._parts.ended.value = 1
         self._items.release()
 

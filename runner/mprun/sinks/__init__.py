@@ -1,1 +1,1 @@
-"""Readers of the event stream: the log, the display, the summary."""
+"""Readers of the event stream for people: the display and the summary, and the text that commands print."""

@@ -1,4 +1,4 @@
-"""What a person sees while a run is at work: children's output as it comes, and how far each step is."""
+"""What a person sees during a run: the output of children as it comes, and the progress of each step."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ REDRAW_INTERVAL = 0.1  # seconds
 
 
 def choose_sinks(*, quiet: bool, log_on_stdout: bool, inline: bool = False) -> list[Sink]:
-    """Bars on a terminal, lines elsewhere, children's output alone when quiet.
+    """Return the sinks for this terminal: bars on a terminal, lines elsewhere, only children's output if `quiet`.
 
-    `inline`: lines on a terminal, too, as it is the user's code that has it.
+    With `inline`, lines on a terminal too, because the user's code writes to the terminal itself.
     """
     on_terminal = sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
     if on_terminal and not (quiet or inline):
@@ -35,22 +35,22 @@ def choose_sinks(*, quiet: bool, log_on_stdout: bool, inline: bool = False) -> l
 
 
 class Passthrough:
-    """Writes children's lines to mprun's own streams, as bytes, until a stream is closed (`| head`)."""
+    """Writes children's lines to mprun's own streams as bytes, until a stream is closed (`| head`)."""
 
     def __init__(self, stdout_fd: int = 1, stderr_fd: int = 2) -> None:
         self._fds: dict[str, int | None] = {"stdout": stdout_fd, "stderr": stderr_fd}
 
     def event(self, event: Mapping[str, Any]) -> None:
-        """Only output is passed through."""
+        """Ignored: only output is passed through."""
 
     def result(self, step: str, task: int, outcome: Outcome, line: bytes) -> None:
-        """Only output is passed through."""
+        """Ignored: only output is passed through."""
 
     def run(self, step: str, first: int, lines: list[bytes]) -> None:
-        """Only output is passed through."""
+        """Ignored: only output is passed through."""
 
     def count(self, step: str, tasks: int) -> None:
-        """Shown by another sink, or not at all."""
+        """Ignored: only output is passed through."""
 
     def output(self, fields: Mapping[str, Any], stream: str, line: bytes) -> None:
         fd = self._fds[stream]
@@ -62,11 +62,11 @@ class Passthrough:
             self._fds[stream] = None
 
     def tick(self) -> None:
-        """No clock is shown."""
+        """Ignored: there is no clock to draw."""
 
 
 class PlainDisplay:
-    """Progress as lines of text, for a stream that is no terminal."""
+    """Progress as lines of text, for a stream that is not a terminal."""
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
@@ -77,19 +77,19 @@ class PlainDisplay:
             _print(self._stream, line)
 
     def result(self, step: str, task: int, outcome: Outcome, line: bytes) -> None:
-        """Told when its step has finished."""
+        """Ignored: the end of the step is shown."""
 
     def run(self, step: str, first: int, lines: list[bytes]) -> None:
-        """Told when their step has finished."""
+        """Ignored: the end of the step is shown."""
 
     def count(self, step: str, tasks: int) -> None:
-        """Shown by another sink, or not at all."""
+        """Ignored: the end of the step is shown."""
 
     def output(self, fields: Mapping[str, Any], stream: str, line: bytes) -> None:
-        """Passed through by another sink."""
+        """Ignored: another sink passes it through."""
 
     def tick(self) -> None:
-        """No clock is shown."""
+        """Ignored: there is no clock to draw."""
 
 
 def _line(event: Mapping[str, Any]) -> str:
@@ -112,7 +112,7 @@ def _line(event: Mapping[str, Any]) -> str:
 
 
 def _tasks(event: Mapping[str, Any]) -> str:
-    """How many calls a step will make, where that is known and isn't plain."""
+    """Return how many calls a step will make, if the number is known and not obvious."""
     if not event["tasks"]:
         return ""
     if event["kind"] == "pool":
@@ -140,13 +140,13 @@ _STOPPING = {
 
 
 def _print(stream: TextIO, line: str) -> None:
-    with contextlib.suppress(OSError):  # where nobody reads any more, the log has it all
+    with contextlib.suppress(OSError):  # nobody reads any more; the log has everything
         wait_for_room(stream.fileno())
         print(line, file=stream, flush=True)
 
 
 class LiveDisplay:
-    """Progress as bars at the foot of a terminal, with the children's output above them."""
+    """Progress as bars at the bottom of a terminal, with the children's output above them."""
 
     def __init__(self, progress: Progress, stdout_is_terminal: bool) -> None:
         self._progress = progress
@@ -213,7 +213,7 @@ class LiveDisplay:
 
 
 def live_display(stream: TextIO, stdout_is_terminal: bool) -> LiveDisplay:
-    """A `LiveDisplay` on the terminal `stream`; it draws only when an event comes, so it needs no thread."""
+    """Return a `LiveDisplay` on the terminal `stream`. It draws only when an event comes, and needs no thread."""
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 

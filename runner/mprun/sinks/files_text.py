@@ -1,4 +1,4 @@
-"""What is said of the files that steps save their results in: what they lack, and which were not written."""
+"""The files that steps save their results in, as text for people: what they lack, and which were not written."""
 
 from __future__ import annotations
 
@@ -13,29 +13,29 @@ _LACKS = {"csv": "has no rows for", "pickle": "has None for"}  # by format; the 
 
 
 def file_lines(name: str, saved: Event, finished: Event) -> list[str]:
-    """The lines about the file of step `name`: nothing where it has all results, or where there is none to write."""
+    """Return the lines about the file of step `name`; empty if it has all results, or if there is no file to write."""
     lines = [f"{name}: {shown(saved['path'])} {lack}"] if (lack := _lack(saved)) else []
     return [*lines, *unsaved_lines(name, finished)]
 
 
 def unsaved_lines(name: str, event: Event) -> list[str]:
-    """The line that says, of the end of step `name`, that its file was not written."""
+    """Return the line about a file of step `name` that was not written; empty if it was."""
     return [f"{name}: {unsaved}"] if (unsaved := _unsaved(event)) else []
 
 
 def trial_lines(head: Event) -> list[str]:
-    """The line that says where the files of a trial are."""
+    """Return the line that says where the files of a trial are; empty for a full run."""
     return [f"trial: its files are in {shown(head['trial'])}; the real ones are as before"] if "trial" in head else []
 
 
 def saved_parts(saved: Event, finished: Event) -> list[str]:
-    """The same in the middle of a line that is about the step."""
+    """Return the same as parts of a line about the step."""
     parts = [f"saved in {shown(saved['path'])}"] if saved else []
     return [part for part in (*parts, _lack(saved).replace("has", "which has", 1), _unsaved(finished)) if part]
 
 
 def _lack(saved: Event) -> str:
-    """`has null for 3 failed tasks: 0, 4-5`; empty where nothing is lacking."""
+    """Return text such as `has null for 3 failed tasks: 0, 4-5`; empty if nothing is missing."""
     count, failed = saved.get("failed_count"), saved.get("failed", [])
     if not count:
         return ""
@@ -45,7 +45,7 @@ def _lack(saved: Event) -> str:
 
 
 def _unsaved(event: Event) -> str:
-    """That the file was not written, and what lies there."""
+    """Return that the file was not written, and what lies in its place; empty if it was."""
     if "not_saved" not in event:
         return ""
     old = event.get("old_file")

@@ -1,4 +1,4 @@
-"""What became of the things that children shared, as text for people."""
+"""The things that children shared, as text for people: how often they were used, and how full they were."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ _MADE_ONCE = ("array", "object")
 
 
 def things_text(story: SharingStory) -> list[str]:
-    """A line for each thing that was made, and below it how full it was and who has ended with it."""
+    """Return a line for each thing, and below it how full it was and which children ended while they held it."""
     lines = [line for name, thing in story.things.items() for line in _thing(name, thing)]
     return ["shared", *lines] if lines else []
 
 
 def abandoned_text(story: SharingStory) -> list[str]:
-    """Who has waited for what could not come, where, and why it couldn't."""
+    """Return which children waited for something that could not come, where, and why it could not."""
     lines = [line for event in story.abandoned for line in abandoned_lines(event)]
     if story.more_abandoned:
         lines.append(f"and {plural(story.more_abandoned, 'more wait')} for what could not come")
@@ -31,7 +31,7 @@ def abandoned_text(story: SharingStory) -> list[str]:
 
 
 def abandoned_lines(event: Event) -> Iterator[str]:
-    """One `shared.abandoned` as lines."""
+    """Yield one `shared.abandoned` as lines."""
     yield f"{event['ts'][11:23]} {shown(event['reason'])}"
     for waiting in event["waiting"]:
         yield f"  {_child(waiting)} waited for {shown(waiting['waits_for'])}"
@@ -39,7 +39,7 @@ def abandoned_lines(event: Event) -> Iterator[str]:
 
 
 def thing_text(name: str, events: Iterable[Event]) -> str:
-    """The events of one thing in the order of the log, as a block of text."""
+    """Return the events of one thing, in the order of the log, as a block of text."""
     return "".join(f"{line}\n" for line in [shown(name), *(line for event in events for line in _lines(event))])
 
 
@@ -71,7 +71,7 @@ def _thing(name: str, thing: ThingStory) -> Iterator[str]:
 
 
 def _uses(freed: Event) -> str:
-    """`1,000 put, 998 got, waited for 12 times, 3.200 s in all`."""
+    """Return text such as `1,000 put, 998 got, waited for 12 times, 3.200 s in all`."""
     uses = [f"{freed[key]:,} {word}" for key, word in (("puts", "put"), ("gets", "got")) if key in freed]
     uses += [_acquired(freed["taken"], freed["kind"])] if "taken" in freed else []
     if freed.get("waits"):
@@ -80,7 +80,10 @@ def _uses(freed: Event) -> str:
 
 
 def _acquired(count: int, kind: str) -> str:
-    """What is made once has a lock of its own, which each child takes when it gets it."""
+    """Return how often a thing was used.
+
+    Arrays and objects count their children: each child takes the thing's lock once, when it gets the thing.
+    """
     if kind in _MADE_ONCE:
         return "given to one child" if count == 1 else f"given to {count:,} children"
     return f"taken {_times(count)}"
@@ -97,7 +100,7 @@ def _depth(depths: Depths) -> str:
 
 
 def chart(values: Sequence[int]) -> str:
-    """Values over time as a row of bars; where there are more than fit, the highest of those that share one."""
+    """Return values over time as a row of bars. If there are too many, each bar is the highest of several values."""
     most = max(values, default=0)
     if len(values) < 2 or not most:
         return ""

@@ -1,4 +1,4 @@
-"""What a sink is: a reader of the event stream besides the log."""
+"""The interface of a sink: a reader of the event stream besides the log."""
 
 from __future__ import annotations
 
@@ -9,22 +9,22 @@ from mprun.log.words import Outcome
 
 
 class Sink(Protocol):
-    """Told of each event once, in the order of the log."""
+    """Gets each event once, in the order of the log. The loop's thread makes all calls."""
 
     def event(self, event: Mapping[str, Any]) -> None:
-        """An event of the parent's own."""
+        """Take an event that the parent emits."""
 
     def result(self, step: str, task: int, outcome: Outcome, line: bytes) -> None:
-        """A result; `line` is its JSON object without the opening `{`, ended by a newline."""
+        """Take a result; `line` is its JSON object without the beginning `{"seq":N,`, ended by a newline."""
 
     def run(self, step: str, first: int, lines: list[bytes]) -> None:
-        """Results of tasks `first`, `first` + 1, … that all returned: such a line for each, without its newline."""
+        """Take results of tasks `first`, `first` + 1, … that all returned: a line each, without its newline."""
 
     def count(self, step: str, tasks: int) -> None:
-        """`tasks` more have returned, without lines of their own."""
+        """Take the number of further tasks that returned, without lines of their own."""
 
     def output(self, fields: Mapping[str, Any], stream: str, line: bytes) -> None:
-        """A line that a child printed, as it was printed."""
+        """Take a line that a child printed, as the bytes that it printed."""
 
     def tick(self) -> None:
-        """Called a few times a second while the run is at work: a clock that is shown goes on."""
+        """Called a few times per second during the run, so that a sink can redraw a clock."""

@@ -16,7 +16,7 @@ Event = Mapping[str, Any]
 
 
 def story_text(story: Story, *, at_work: bool) -> str:
-    """The whole story; `at_work` says of a log without an end that it still grows."""
+    """Return the whole story. `at_work` says whether a log without an end is still being written."""
     blocks = [
         _head(story, at_work),
         _steps(story),

@@ -1,4 +1,4 @@
-"""Remembers, bounded, what a person wants to read at the end: results, failures, counts; and puts it into words."""
+"""Collects, in bounded memory, what a person reads at the end of a run: results, failures, counts; then prints it."""
 
 from __future__ import annotations
 
@@ -12,35 +12,35 @@ from mprun.sinks.files_text import file_lines, trial_lines, unsaved_lines
 from mprun.sinks.text import counts_text, duration, failure, plural, reused_text, shown, value
 
 MAX_RESULTS = 10  # of one step
-MAX_FAILURES = 5  # of one step, printed whole
+MAX_FAILURES = 5  # of one step, each printed in full
 
 
 class StepNotes:
-    """What the summary says of one step."""
+    """The content of the summary for one step."""
 
     def __init__(self) -> None:
         self.results: dict[int, Any] = {}
         self.failures: list[dict[str, Any]] = []
         self.failed = 0
-        self.cancelled: Counter[str] = Counter()  # by what
+        self.cancelled: Counter[str] = Counter()  # by reason
         self.finished: Mapping[str, Any] = {}
         self.skipped: Mapping[str, Any] = {}
         self.saved: Mapping[str, Any] = {}
-        self.noun = ""  # what its calls are called, where it has more than one
+        self.noun = ""  # the noun for its calls, if it has more than one
         self.single = True
 
     def remember(self, task: int, line: bytes) -> None:
-        """Remember the results of the first tasks, in whichever order they come."""
+        """Store the result of `task` if it is one of the first MAX_RESULTS tasks, in whatever order they arrive."""
         if len(self.results) < MAX_RESULTS or task < max(self.results):
             fields = fields_of(line)
-            self.single = self.single and "cell" not in fields  # no cell has started where all are reused
+            self.single = self.single and "cell" not in fields  # no cell has started if all are reused
             self.results[task] = fields["result"]
             if len(self.results) > MAX_RESULTS:
                 del self.results[max(self.results)]
 
 
 class Summary:
-    """A sink that ends as text."""
+    """A sink that becomes text at the end."""
 
     def __init__(self) -> None:
         self._steps: dict[str, StepNotes] = {}
@@ -84,21 +84,21 @@ class Summary:
             notes.remember(task, line)
 
     def count(self, step: str, tasks: int) -> None:
-        """Their results are not in the log."""
+        """Ignored: the log has no results of these."""
 
     def output(self, fields: Mapping[str, Any], stream: str, line: bytes) -> None:
-        """Shown when it came."""
+        """Ignored: it was shown when it came."""
 
     def tick(self) -> None:
-        """No clock is kept."""
+        """Ignored: there is no clock to draw."""
 
     def warnings(self) -> str:
-        """What is to be known of files even where the run has succeeded, and nothing else is shown."""
+        """Return what people must know about files even if the run has succeeded and nothing else is shown."""
         lines = [line for name, notes in self._steps.items() for line in file_lines(name, notes.saved, notes.finished)]
         return "".join(f"{line}\n" for line in (*lines, *trial_lines(self._head)))
 
     def text(self, log: str) -> str:
-        """The summary: a block for each failed step, a line for each other, and how it all ended."""
+        """Return the summary: a block for each failed step, a line for each other step, and the outcome of the run."""
         lines = [line for name, notes in self._steps.items() for line in _step_lines(name, notes)]
         return "\n".join([*lines, *trial_lines(self._head), *_run_lines(self._run, self._steps, log)]) + "\n"
 

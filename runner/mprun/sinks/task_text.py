@@ -1,4 +1,4 @@
-"""One task or process as text for people: each attempt, its arguments, what it printed, how it ended."""
+"""One task or process as text for people: each attempt with its arguments, output and outcome."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ Event = Mapping[str, Any]
 
 
 def task_text(step: str, index: int | None, events: Iterable[Event]) -> str:
-    """The events of one task in the order of the log, as a block of text."""
+    """Return the events of one task, in the order of the log, as a block of text."""
     name = step if index is None else f"{step}[{index}]"
     return "".join(f"{line}\n" for line in [shown(name), *(line for event in events for line in _lines(event))])
 

@@ -1,4 +1,4 @@
-"""Small pieces of text for people: what users gave is escaped and bounded, numbers are readable."""
+"""Small pieces of text for people: text from users is escaped and bounded, numbers are readable."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ MAX_SHOWN = 120  # characters of one value
 
 
 def shown(text: str) -> str:
-    """`text` with its control characters visible: nothing that a user's code said moves the cursor here."""
+    """Return `text` with control characters escaped, so that text from a user's code can't move the cursor."""
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
 def value(data: Any) -> str:
-    """A result from the log, as short JSON."""
+    """Return a result from the log as short JSON."""
     text = shown(json.dumps(data, ensure_ascii=False))
     return text if len(text) <= MAX_SHOWN else text[: MAX_SHOWN - 1] + "…"
 
 
 def duration(seconds: float) -> str:
-    """`0.123 s`, `12.3 s`, `3m07s`, `2h05m`."""
+    """Return `seconds` as `0.123 s`, `12.3 s`, `3m07s` or `2h05m`."""
     if seconds < 10:
         return f"{seconds:.3f} s"
     if seconds < 60:
@@ -33,7 +33,7 @@ def duration(seconds: float) -> str:
 
 
 def ranges(numbers: Sequence[int]) -> str:
-    """Rising numbers as `0, 3-5, 9`."""
+    """Return ascending numbers as text such as `0, 3-5, 9`."""
     found: list[tuple[int, int]] = []
     for number in numbers:
         if found and number == found[-1][1] + 1:
@@ -48,7 +48,7 @@ def plural(count: int, noun: str) -> str:
 
 
 def counts_text(counts: Mapping[str, int], reused: int) -> str:
-    """How many tasks had which outcome: `7 returned (4 reused), 1 timed out`; empty where there are none."""
+    """Return how many tasks had which outcome, such as `7 returned (4 reused), 1 timed out`; empty for none."""
     return ", ".join(
         f"{count:,} {outcome.replace('_', ' ')}{f' ({reused:,} reused)' if reused and outcome == 'returned' else ''}"
         for outcome, count in counts.items()
@@ -57,7 +57,7 @@ def counts_text(counts: Mapping[str, int], reused: int) -> str:
 
 
 def reused_text(counts: Mapping[str, Any], form: str = "{}") -> str:
-    """How many of the tasks that `counts` is about were reused, put into `form`; empty for none."""
+    """Return how many of the tasks that `counts` is about were reused, put into `form`; empty for none."""
     reused, tasks = counts.get("reused_tasks", 0), counts.get("tasks", 0)
     if not reused:
         return ""
@@ -65,18 +65,19 @@ def reused_text(counts: Mapping[str, Any], form: str = "{}") -> str:
 
 
 def failure(step: str, event: Mapping[str, Any]) -> list[str]:
-    """A result event that isn't `returned`, as lines: what happened, with which arguments, and where."""
+    """Return a result event that isn't `returned` as lines: what happened, with which arguments, and where."""
     lines = [f"{_address(step, event)}: {event['outcome'].replace('_', ' ')}: {_cause(event)}"]
     if "args" in event:
         lines.append(f"    called with {_call(event['args'], event['kwargs'])}")
     trace = event.get("exception.stacktrace", "").splitlines()
-    if trace and lines[0].endswith(shown(trace[0])):  # there was no code of the user's to show
+    # The traceback has no frames of the user's, only the message again.
+    if trace and lines[0].endswith(shown(trace[0])):
         del trace[0]
     return lines + [f"    {shown(line)}" for line in _shortened(trace)]
 
 
 def _address(step: str, event: Mapping[str, Any]) -> str:
-    """`fetch`, `fetch@north`, `count[17] (north)`: a step, the cell of a fan-out, the task of a pool and its key."""
+    """Return the address of a call: `fetch`, `fetch@north` (a cell), `count[17] (north)` (a task and its key)."""
     if "cell" in event:
         return f"{step}@{shown(event['cell'])}"
     if event.get("event") == "worker.finalized":
@@ -85,7 +86,7 @@ def _address(step: str, event: Mapping[str, Any]) -> str:
 
 
 def key_text(event: Mapping[str, Any]) -> str:
-    """What the task of `event` is called, to stand behind its address: ` (north)`, or nothing."""
+    """Return the key of a task to stand after its address, such as ` (north)`; empty if it has none."""
     return f" ({shown(str(event['key']))})" if "key" in event else ""
 
 

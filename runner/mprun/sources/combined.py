@@ -1,4 +1,4 @@
-"""Sources of dicts that combine other sources, each of which has a name: all combinations, or side by side."""
+"""Sources of dicts that combine other, named sources: in all combinations, or side by side."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from mprun.sources.expression import CallOf, Expression
 from mprun.sources.grid import Grid, alternatives, times_of, value_key
 from mprun.sources.source import Source, SourceTraits
 
-MAX_AXES = 100  # of a matrix: each is a generator inside the next one's
+MAX_AXES = 100  # axes of a matrix; each is a generator inside the next one's
 
 Axes = tuple[tuple[str, Source], ...]
 
@@ -21,9 +21,10 @@ Axes = tuple[tuple[str, Source], ...]
 class MatrixSource(Source):
     """Every combination of the axes' values: dicts in the order of the axes, of which the last changes fastest.
 
-    An axis is a list or a range. An entry of `exclude` gives values of some axes, a list where any of several will do,
-    and takes away the combinations that have them all. `include` extends what is left, or adds to it (see Grid).
-    Values are equal as in YAML: 1 and 1.0 are, 1 and true are not. Raises ValueError for axes of other sources.
+    An axis is a list or a range. An entry of `exclude` gives values of some axes, or a list of alternatives, and
+    removes the combinations that match on all of them. `include` extends the remaining combinations, or adds to them
+    (see Grid). Values are equal as in YAML: 1 and 1.0 are equal, 1 and true are not. Raises ValueError for axes of
+    other sources.
     """
 
     axes: Axes
@@ -44,7 +45,7 @@ class MatrixSource(Source):
         return self._grid().cells()
 
     def sequence(self) -> Sequence[Any] | None:
-        """None where something is excluded: then only going through the cells shows which is the Nth."""
+        """None if something is excluded: then only walking through the cells shows which one is the Nth."""
         grid = self._grid()
         if self.exclude or grid.count > sys.maxsize:
             return None
@@ -57,7 +58,8 @@ class MatrixSource(Source):
         return CallOf("cells_of", (dict(self.axes),), {"include": list(self.include), "exclude": excluded})
 
     def idle_exclusions(self) -> Iterator[tuple[int, str]]:
-        """(index of the entry, axis) wherever `exclude` gives an axis, or values, that the matrix doesn't have."""
+        """Yield (index of the entry, axis) where `exclude` names an axis, or only values, that the matrix doesn't
+        have."""
         axes = _values(self.axes)
         for index, entry in enumerate(self.exclude):
             for axis, written in entry.items():
@@ -71,9 +73,9 @@ class MatrixSource(Source):
 
 @dataclass(frozen=True, slots=True)
 class ZipSource(Source):
-    """The first values of all axes, the second ones, and so on: dicts in the order of the axes.
+    """The first values of all axes, then the second ones, and so on: dicts in the order of the axes.
 
-    An axis is a list or a range. Raises ValueError for axes of other sources, and of unequal lengths.
+    An axis is a list or a range. Raises ValueError for axes of other sources, and for axes of unequal lengths.
     """
 
     axes: Axes
@@ -103,7 +105,7 @@ class ZipSource(Source):
 
 
 def _values(axes: Axes) -> dict[str, Sequence[Any]]:
-    """The values of each axis by its name."""
+    """Return the values of each axis by its name."""
     values = {name: source.sequence() for name, source in axes}
     for name, sequence in values.items():
         if sequence is None:

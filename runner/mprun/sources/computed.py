@@ -1,4 +1,4 @@
-"""A sequence whose items are made when they are asked for."""
+"""A sequence whose items are computed when they are accessed."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any, overload
 
 
 class Computed(Sequence[Any]):
-    """The items `at(index)` for each of `indices`. A slice makes none of them; a pickled one arrives as a list."""
+    """The items `at(index)` for each of `indices`. A slice computes none of them; a pickled one arrives as a list."""
 
     def __init__(self, at: Callable[[int], Any], indices: range) -> None:
         self._at = at

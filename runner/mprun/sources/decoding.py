@@ -1,7 +1,7 @@
-"""How a worker makes values of the items that its parent has cut from a file.
+"""How a worker decodes items that the parent has cut from a file.
 
-An item is (line, piece): the number of the line on which it begins, and what stands there. The parent doesn't look
-into the pieces, so what is wrong with one is found here, and fails one task.
+An item is (line, piece): the number of its first line, from 1, and its undecoded content. The parent doesn't decode it,
+so a mistake in an item shows here, and fails one task.
 """
 
 from __future__ import annotations
@@ -14,31 +14,31 @@ from mprun.errors.exceptions import ItemError
 
 
 class Decoding(Protocol):
-    """Plain data that can be pickled: sent to each worker once."""
+    """Plain data that can be pickled. The parent sends it to each worker once."""
 
     def value(self, item: Any) -> Any:
-        """What the call is given for `item`. Raises ItemError."""
+        """Return the value that `item` stands for, which the call gets. Raises ItemError."""
         ...
 
     def place(self, item: Any) -> str:
-        """Where `item` stands: the file and its line, which counts from 1."""
+        """Return the place of `item`: the file and the line, which counts from 1."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class JsonLines:
-    """JSON values of the bytes of lines; `file` is how places name the file."""
+    """JSON values from the bytes of lines. `file` is the name of the file in places."""
 
     file: str
 
     def value(self, item: tuple[int, bytes]) -> Any:
         try:
-            return json.loads(item[1].rstrip())  # of bytes: it takes a byte order mark
+            return json.loads(item[1].rstrip())  # from bytes, which may begin with a byte order mark
         except json.JSONDecodeError as error:
             raise ItemError(self.place(item), f"{error.msg} at character {error.pos + 1}") from None
         except UnicodeDecodeError as error:
             raise ItemError(self.place(item), f"byte {error.start + 1} is not UTF-8") from None
-        except (ValueError, RecursionError) as error:  # a number of too many digits; nested too deeply
+        except (ValueError, RecursionError) as error:  # a number with too many digits, or too deep nesting
             raise ItemError(self.place(item), str(error)) from None
 
     def place(self, item: tuple[int, bytes]) -> str:
@@ -47,9 +47,9 @@ class JsonLines:
 
 @dataclass(frozen=True, slots=True)
 class CsvRows:
-    """Dicts of the fields of rows. `file` is how places name the file, `names` are those of its columns.
+    """Dicts of the fields of rows. `file` is the name of the file in places; `names` are its columns.
 
-    A text in the place of the fields is what the reader of the file has found wrong with the row.
+    A text in the place of the fields is the mistake that the reader of the file found in the row.
     """
 
     file: str
@@ -72,7 +72,7 @@ class CsvRows:
 
 
 def not_utf8(fields: list[str]) -> str:
-    """What is wrong with text that was read with the error handler `surrogateescape`; nothing where it is UTF-8."""
+    """Return what is wrong with text that was read with the error handler `surrogateescape`; empty if it is UTF-8."""
     try:
         "".join(fields).encode()
     except UnicodeEncodeError:

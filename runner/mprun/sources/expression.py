@@ -1,6 +1,6 @@
-"""How Python would write the items of a source: plain data, of which `planning.show` makes text.
+"""How Python would write the items of a source: plain data, which `planning.show` turns into text.
 
-The arguments of a call are plain values, sources, mappings of names to sources, and what stands here.
+The arguments of a call are plain values, sources, mappings of names to sources, and the classes below.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from mprun.language.targets import Target
 
 @dataclass(frozen=True, slots=True)
 class CallOf:
-    """A call: of a function by its name (`glob.glob`; of a module's, or of a helper of the reader's) or of a target."""
+    """A call of a target, or of a function by its name: one of a module (`glob.glob`), or a helper of the reader's."""
 
     function: str | Target
     args: tuple[Any, ...] = ()
@@ -22,7 +22,7 @@ class CallOf:
 
 @dataclass(frozen=True, slots=True)
 class PathOf:
-    """The absolute path of a file, or a pattern: written from the folder where the expression is to stand."""
+    """The absolute path of a file, or a pattern. It is written relative to the folder of the expression."""
 
     path: str
 
@@ -36,7 +36,7 @@ class ListOf:
 
 @dataclass(frozen=True, slots=True)
 class ResultsOf:
-    """What a step has returned."""
+    """The results of a step."""
 
     step: str
 

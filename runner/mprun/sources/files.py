@@ -14,10 +14,10 @@ from mprun.sources.source import Redirection, Site, Source, SourceTraits
 
 @dataclass(frozen=True, slots=True)
 class GlobSource(Source):
-    """The paths (str) that match an absolute `pattern`, sorted; `**` goes through all folders.
+    """The paths (str) that match an absolute `pattern`, sorted; `**` matches all folders.
 
-    A path below `cwd` is given relative to it, as the children that run there would write it; any other is absolute.
-    Unless `allow_empty`, a pattern that matches nothing is an error, raised when the items are counted.
+    A path below `cwd` is relative to it, as children that run there would write it; any other path is absolute. Unless
+    `allow_empty`, a pattern without matches is an error, which counting the items raises.
     """
 
     pattern: str
@@ -36,9 +36,10 @@ class GlobSource(Source):
         return (path.removeprefix(inside) for path in sorted(self.matches()))
 
     def matches(self) -> Iterator[str]:
-        """The absolute paths, in no order."""
+        """Yield the absolute paths, in no order."""
         inside = os.path.join(self.cwd, "")
-        return (path for path in glob.iglob(self.pattern, recursive=True) if path != inside)  # `**` matches it too
+        # `**` matches the folder itself too.
+        return (path for path in glob.iglob(self.pattern, recursive=True) if path != inside)
 
     def redirected(self, redirection: Redirection) -> Source:
         from mprun.sources.overlay import OverlaidGlob, folder_of  # which only trials need
@@ -53,7 +54,7 @@ class GlobSource(Source):
 
 @dataclass(frozen=True, slots=True)
 class LinesSource(Source):
-    """The lines (str, without their ends) of the UTF-8 text file at an absolute `path`."""
+    """The lines (str, without their ends) of the UTF-8 text file at the absolute `path`."""
 
     path: str
     kind: str = "lines"
@@ -77,12 +78,12 @@ class LinesSource(Source):
 
 
 def regular(path: str) -> str:
-    """`path`. Raises OSError for a pipe or a device: one that nobody writes to would hold the whole run up."""
+    """Return `path`. Raises OSError for a pipe or a device: one to which nobody writes would block the whole run."""
     if os.path.exists(path) and not os.path.isfile(path):
         raise OSError(f"{path} is not a regular file")
     return path
 
 
 def below(path: str, cwd: str) -> str:
-    """`path` relative to the folder `cwd` where it lies in it, else as it is."""
+    """Return `path` relative to the folder `cwd` if it lies in it, else unchanged."""
     return path.removeprefix(os.path.join(cwd, ""))

@@ -1,8 +1,8 @@
-"""The cells of a matrix: every combination of its axes' values, less what is excluded, and what is included.
+"""The cells of a matrix: every combination of its axes' values, minus those excluded, plus those included.
 
-Each entry of `exclude` and `include` is a rule that fits some combinations. The rules are numbered, and a set of them
-is an int with one bit a rule: those that fit a combination are those that fit its value on every axis. So combinations
-are counted axis by axis, by which rules still fit them, and never one by one.
+Each entry of `exclude` and `include` is a rule that fits some combinations. Rules are numbered; a set of rules is an
+int with one bit per rule. The rules that fit a combination are those that fit its value on every axis: a bitwise and.
+So combinations are counted axis by axis, grouped by the rules that still fit, and never one by one.
 """
 
 from __future__ import annotations
@@ -13,12 +13,16 @@ from dataclasses import dataclass
 from functools import reduce
 from typing import Any
 
-Rule = Mapping[str, Sequence[Hashable]]  # by axis, the keys of the values that it fits; on other axes it fits all
-Combination = tuple[tuple[Any, ...], int]  # of the values on the first axes, and the rules that fit these
+# By axis, the keys of the values that it fits; it fits all values of other axes.
+Rule = Mapping[str, Sequence[Hashable]]
+Combination = tuple[tuple[Any, ...], int]  # the values on the first axes, and the rules that fit them
 
 
 def value_key(value: Any) -> Hashable:
-    """The same for two values exactly if YAML holds them to be equal: 1 and 1.0 are, 1 and true are not."""
+    """Return a key that is the same for two values exactly if YAML regards them as equal.
+
+    1 and 1.0 are equal, 1 and true are not.
+    """
     match value:
         case bool():
             return "bool", value
@@ -36,11 +40,11 @@ def value_key(value: Any) -> Hashable:
 
 @dataclass(frozen=True, slots=True)
 class Axis:
-    """One axis, and which rules fit its values.
+    """One axis, and the rules that fit its values.
 
-    `fitting` are the rules that name a value, by its key, `times` is how often that value is on the axis; `indifferent`
-    are the rules that don't name the axis. `settled` are the exclusions that name it and no later one: a combination
-    that one of them still fits is out.
+    `fitting` maps the key of a value to the rules that name it; `times` says how often that value is on the axis.
+    `indifferent` are the rules that don't name the axis. `settled` are the exclusions that name this axis and no later
+    one: if one of them still fits a combination here, the combination is excluded.
     """
 
     name: str
@@ -51,11 +55,11 @@ class Axis:
     settled: int
 
     def fit(self, value: Any) -> int:
-        """The rules that fit `value`."""
+        """Return the rules that fit `value`."""
         return self.indifferent | self.fitting.get(value_key(value), 0) if self.fitting else self.indifferent
 
     def extended(self, combinations: Iterable[Combination]) -> Iterator[Combination]:
-        """Each of `combinations` with each value of this axis, and the rules that fit it."""
+        """Yield each of `combinations` with each value of this axis, and the rules that fit both."""
         for values, rules in combinations:
             for value in self.values:
                 still = rules & self.fit(value)
@@ -63,7 +67,10 @@ class Axis:
                     yield (*values, value), still
 
     def tallied(self, tally: Mapping[int, int], by_fit: Mapping[int, int]) -> dict[int, int]:
-        """`extended` in numbers: how many combinations there are by the rules that fit them; `by_fit` as below."""
+        """Return the numbers of `extended`: how many combinations there are, by the rules that fit them.
+
+        `by_fit` comes from `all_by_fit` or `one_by_fit`.
+        """
         extended: dict[int, int] = defaultdict(int)
         for rules, combinations in tally.items():
             for fit, values in by_fit.items():
@@ -73,23 +80,23 @@ class Axis:
         return extended
 
     def all_by_fit(self) -> dict[int, int]:
-        """How many values there are, by the rules that fit them."""
+        """Return how many values there are, by the rules that fit them."""
         by_fit = defaultdict(int, {self.indifferent: len(self.values) - sum(self.times.values())})
         for key, times in self.times.items():
             by_fit[self.indifferent | self.fitting[key]] += times
         return by_fit
 
     def one_by_fit(self, key: Hashable) -> dict[int, int]:
-        """`all_by_fit` of the values that are equal to that of `key`, which a rule names."""
+        """As `all_by_fit`, of the values with this key, which a rule names."""
         return {self.indifferent | self.fitting[key]: self.times[key]}
 
 
 class Grid:
-    """The matrix of `axes`, with a cell a dict.
+    """The matrix of `axes`. Each cell is a dict.
 
-    Included as GitHub Actions does: an entry extends each combination (that is not excluded) whose values of axes it
-    doesn't change; later entries may change what earlier ones have added. One that extends none is a cell of its own,
-    after all others.
+    `include` works as in GitHub Actions. An entry extends each combination (that is not excluded) whose values of axes
+    it doesn't change; later entries may change what earlier ones have added. An entry that extends none is a cell of
+    its own, after all others.
     """
 
     def __init__(
@@ -112,7 +119,7 @@ class Grid:
         return self._combined + len(self._added)
 
     def cells(self) -> Iterator[dict[str, Any]]:
-        """In order: the last axis changes fastest."""
+        """Yield the cells in order. The last axis changes fastest."""
         every_rule = (1 << len(self._excluding) + len(self._including)) - 1
         combinations: Iterable[Combination] = [((), every_rule)] if self._axes else []
         for axis in self._axes:
@@ -123,7 +130,7 @@ class Grid:
             yield dict(entry)
 
     def cell(self, index: int) -> dict[str, Any]:
-        """The cell at `index`, where nothing is excluded."""
+        """Return the cell at `index`, in a matrix without exclusions."""
         if index >= self._combined:
             return dict(self._added[index - self._combined])
         values: list[Any] = []
@@ -142,7 +149,7 @@ class Grid:
         return cell
 
     def _combinations(self, inclusion: Rule) -> int:
-        """How many combinations there are that `inclusion` fits and that are not excluded."""
+        """Return how many combinations `inclusion` fits that are not excluded."""
         every_exclusion = (1 << len(self._excluding)) - 1
         tally = {every_exclusion: 1} if self._axes else {}
         for axis in self._axes:
@@ -168,7 +175,7 @@ def _axes(axes: Mapping[str, Sequence[Any]], excluding: Sequence[Rule], includin
 
 
 def _by_key(axis: str, rules: Sequence[Rule]) -> dict[Hashable, int]:
-    """The rules that name a value of `axis`, by its key."""
+    """Return the rules that name a value of `axis`, by the key of the value."""
     fitting: dict[Hashable, int] = defaultdict(int)
     for number, rule in enumerate(rules):
         for key in rule.get(axis, ()):
@@ -177,7 +184,7 @@ def _by_key(axis: str, rules: Sequence[Rule]) -> dict[Hashable, int]:
 
 
 def times_of(values: Sequence[Any], keys: Collection[Hashable]) -> dict[Hashable, int]:
-    """How often the value of each of `keys` is among `values`, which are gone through only if it can't be helped."""
+    """Return how often the value of each of `keys` is among `values`, which are walked only if necessary."""
     if isinstance(values, range):
         return {key: int(isinstance(key, int) and key in values) for key in keys}
     times = Counter(map(value_key, values)) if keys else Counter()
@@ -197,5 +204,5 @@ def _inclusion(entry: Mapping[str, Any], axes: Mapping[str, Any]) -> Rule:
 
 
 def alternatives(written: Any) -> list[Any]:
-    """The values that an entry of `exclude` gives for one axis: a list is one or more of them, never a value itself."""
+    """Return the values that an entry of `exclude` gives for one axis. A list is always a list of alternatives."""
     return written if isinstance(written, list) else [written]

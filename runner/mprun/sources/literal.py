@@ -1,4 +1,4 @@
-"""Sources that are in the workflow as they are: lists and ranges."""
+"""Sources that are written in the workflow: lists and ranges."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from mprun.sources.source import Site, Source, SourceTraits
 
 @dataclass(frozen=True, slots=True)
 class ListSource(Source):
-    """Items written out in the workflow."""
+    """Items written in the workflow."""
 
     values: tuple[Any, ...]
     kind: str = "list"

@@ -1,4 +1,4 @@
-"""Sources whose items only a run makes: the engine feeds them, here is what it needs to know."""
+"""Sources whose items only a run has. The engine feeds them; the classes hold what it needs for that."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from mprun.sources.source import Site, Source, SourceTraits
 
 @dataclass(frozen=True, slots=True)
 class CallSource(Source):
-    """What the iterable yields that `target(*args, **kwargs)` returns, called in a child."""
+    """The items of the iterable that `target(*args, **kwargs)` returns. The call runs in a child."""
 
     target: Target
     args: tuple[Any, ...]
@@ -35,7 +35,7 @@ class CallSource(Source):
 
 @dataclass(frozen=True, slots=True)
 class ResultsSource(Source):
-    """The results of the tasks of another step, in their order."""
+    """The results of the tasks of another step, in order."""
 
     step: str
     kind: str = "results"

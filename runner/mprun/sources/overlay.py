@@ -1,4 +1,4 @@
-"""The paths that match a pattern in a folder over which another one is laid. It stands in no plan."""
+"""The paths that match a pattern in a folder that has another folder laid over it. It is never part of a plan."""
 
 from __future__ import annotations
 
@@ -16,9 +16,10 @@ from mprun.sources.source import Source, SourceTraits
 
 @dataclass(frozen=True, slots=True)
 class OverlaidGlob(Source):
-    """The paths that match `below`, with files of the folder `upper` laid over those of the folder `lower`.
+    """The paths that match `below`, with the files of folder `upper` laid over those of folder `lower`.
 
-    A file takes the place of the one that has its name there; all stand in the order of these names.
+    A file in `upper` replaces the file with the same name in `lower`. All paths are in the order of their names in
+    `lower`.
     """
 
     below: GlobSource
@@ -39,14 +40,14 @@ class OverlaidGlob(Source):
         return self.below.expression()
 
     def _above(self) -> dict[str, str]:
-        """The files of `upper` that match, by what their names would be in `lower`."""
+        """Return the files of `upper` that match, by the paths that they would have in `lower`."""
         rest = self.below.pattern.removeprefix(glob.escape(self.lower))
         paths = glob.iglob(glob.escape(self.upper) + rest, recursive=True)
         return {self.lower + path.removeprefix(self.upper): path for path in paths}
 
 
 def folder_of(pattern: str) -> str:
-    """The folder that an absolute pattern names before its first wildcard."""
+    """Return the folder that an absolute pattern names before its first wildcard."""
     known: list[str] = []
     for part in pattern.split("/")[:-1]:
         if glob.has_magic(_ESCAPED.sub("", part)):

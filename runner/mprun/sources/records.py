@@ -1,8 +1,8 @@
-"""Sources of records, one a line or a row. The parent cuts the file into them, the workers decode them.
+"""Sources of records, one per line or row. The parent cuts the file into records; the workers decode them.
 
-An item is (line, piece): the number of the line on which it begins, and the line's bytes (`jsonl`) or the row's fields
-(`csv`). What is wrong with one record is found by its worker; only a file that can't be read, or a header that can't be
-used, fails the source as a whole.
+An item is (line, piece): the number of its first line, and the line's bytes (`jsonl`) or the row's fields (`csv`). A
+worker finds what is wrong with one record. Only a file that can't be read, or a header that can't be used, fails the
+source as a whole.
 """
 
 from __future__ import annotations
@@ -20,9 +20,10 @@ from mprun.sources.source import Redirection, Site, Source, SourceTraits
 
 @dataclass(frozen=True, slots=True)
 class JsonlSource(Source):
-    """The JSON values of the UTF-8 file at an absolute `path`, one a line; blank lines are left out.
+    """The JSON values of the UTF-8 file at the absolute `path`, one per line. Blank lines are skipped.
 
-    What Python's json reads is read: NaN, and the last of a key's values. Places are relative to `cwd`.
+    Python's json module decodes them, which accepts NaN, and takes the last value of a repeated key. Places are
+    relative to `cwd`.
     """
 
     path: str
@@ -53,10 +54,10 @@ class JsonlSource(Source):
 
 @dataclass(frozen=True, slots=True)
 class CsvSource(Source):
-    """The rows of the UTF-8 file at an absolute `path`, as dicts of text by the names in its first row.
+    """The rows of the UTF-8 file at the absolute `path`, as dicts of text by the names in its first row.
 
-    The file is read as the csv module reads the dialect `excel`, strictly; empty lines are left out. A field has at
-    most `csv.field_size_limit()` characters. Places are relative to `cwd`.
+    The csv module reads the file strictly in the dialect `excel`. Empty lines are skipped. A field has at most
+    `csv.field_size_limit()` characters. Places are relative to `cwd`.
     """
 
     path: str
@@ -71,13 +72,13 @@ class CsvSource(Source):
         return cls(site.absolute(written), site.cwd, delimiter)
 
     def items(self) -> Iterator[tuple[int, list[str] | str]]:
-        """(line, fields); the reader's complaint in the place of the fields where there is one."""
+        """Yield (line, fields). The message of the reader takes the place of fields that can't be read."""
         rows = self._rows()
         self._names(rows)
         return rows
 
     def decoding(self) -> Decoding | None:
-        """Reads the header. Raises ItemError where it doesn't name each column, and OSError."""
+        """Read the header. Raises ItemError if it doesn't name each column, and OSError."""
         return CsvRows(self._file, self._names(self._rows()))
 
     def redirected(self, redirection: Redirection) -> Self:
@@ -93,7 +94,7 @@ class CsvSource(Source):
     def _rows(self) -> Iterator[tuple[int, list[str] | str]]:
         import csv
 
-        # Bytes that are no UTF-8 become lone surrogates here, so that they fail the row that has them.
+        # Bytes that are not UTF-8 become lone surrogates here. So they fail only the row that has them.
         with open(regular(self.path), encoding="utf-8-sig", errors="surrogateescape", newline="") as file:
             reader = csv.reader(file, delimiter=self.delimiter, strict=True)
             fields: list[str] | str | None = []
@@ -101,7 +102,7 @@ class CsvSource(Source):
                 line = reader.line_num + 1
                 try:
                     fields = next(reader, None)
-                except csv.Error as error:  # the reader goes on with the next line
+                except csv.Error as error:  # the reader continues with the next line
                     fields = str(error)
                 if fields:
                     yield line, fields

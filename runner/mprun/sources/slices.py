@@ -1,4 +1,4 @@
-"""A part of another source: a stretch of it, or some of its items."""
+"""A part of another source: a slice of it, or some of its items."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from mprun.sources.source import Redirection, Source, SourceTraits
 
 
 def whole_of(source: Source) -> Source:
-    """`source`, or what it is a part of."""
+    """Return the source that `source` is a part of; `source` itself if it is not a part."""
     while isinstance(source, SliceSource | PickedSource):
         source = source.source
     return source
@@ -22,7 +22,7 @@ def whole_of(source: Source) -> Source:
 
 @dataclass(frozen=True, slots=True)
 class SliceSource(Source):
-    """The items of `source` without the `skip` first; of these the `first`, or all (None)."""
+    """The items of `source` after the first `skip`: the next `first` of them, or all (None)."""
 
     source: Source
     skip: int = 0
@@ -61,7 +61,7 @@ class SliceSource(Source):
         return CallOf("itertools.islice", (self.source, *stretch))
 
     def cut(self, items: Iterator[Any]) -> Iterator[Any]:
-        """The slice of `items`, which are those of the source however they were made."""
+        """Return the slice of `items`, which are the items of the source, or something about each of them."""
         return islice(items, min(self.skip, sys.maxsize), self._stop())
 
     def _stop(self) -> int | None:
@@ -70,7 +70,7 @@ class SliceSource(Source):
 
 @dataclass(frozen=True, slots=True)
 class PickedSource(Source):
-    """The items of `source` at `indexes`, which rise; each is called as it is among all of them: `labels`."""
+    """The items of `source` at `indexes`, which ascend. `labels` are their labels among all items."""
 
     source: Source
     indexes: tuple[int, ...]
@@ -102,7 +102,7 @@ class PickedSource(Source):
         return ListOf(tuple(self.values()))
 
     def values(self) -> list[Any]:
-        """What calls are given. Raises what `items()` raises, and ItemError."""
+        """Return the values that calls get. Raises what `items()` raises, and ItemError."""
         decoding = self.decoding()
         return [item if decoding is None else decoding.value(item) for item in self.items()]
 

@@ -1,7 +1,7 @@
-"""The base of the sources: what each says of itself, with the defaults that most share.
+"""The base of the sources: what each source says about itself, with common defaults.
 
-A source is plain data (part of the plan): a frozen dataclass with slots, whose last field is its `kind`. Relative paths
-were made absolute by the planner, `cwd` is the folder in which the children run.
+A source is plain data, and part of the plan: a frozen dataclass with slots, whose last field is its `kind`. The planner
+makes relative paths absolute; `cwd` is the folder in which the children run.
 """
 
 from __future__ import annotations
@@ -19,11 +19,12 @@ from mprun.sources.expression import Expression
 class SourceTraits:
     """What is true of all sources of a kind.
 
-    `found_in`: where its items stand: in the plan, in a file, in a folder (those that a pattern matches), or only in a
-    run that goes on. `items_are`: what the items are, as far as that is known without them; `values` may be anything.
-    `all_text`: what calls are given was text in a file, and is converted from text.
-    `modifiers`: the keys that may stand beside its own in a workflow. `may_be_axis`: of a `matrix` or a `zip`.
-    `distinct`: no two of its items have the same label.
+    - `found_in`: where the items are: in the plan, in a file, in a folder (the paths that match), or only in a run
+    - `items_are`: what the items are, if known without them; `values` may be anything
+    - `all_text`: the values are text from a file, and calls convert them from text
+    - `modifiers`: the keys that may stand beside the source's own key in a workflow
+    - `may_be_axis`: it may be an axis of a `matrix` or a `zip`
+    - `distinct`: no two of its items have the same label
     """
 
     found_in: Literal["plan", "file", "folder", "run"]
@@ -36,7 +37,7 @@ class SourceTraits:
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """Where a source is written: relative paths start from `folder`, the children run in `cwd`."""
+    """Where a source is written: relative paths start from `folder`; children run in `cwd`."""
 
     folder: str
     cwd: str
@@ -46,13 +47,16 @@ class Site:
 
 
 class Redirection(Protocol):
-    """Says which files stand in for others. All paths are absolute."""
+    """Says which files replace others. All paths are absolute."""
 
     def file(self, path: str) -> str:
-        """The file to read for `path`, which mostly is that one."""
+        """Return the file to read instead of `path`; mostly `path` itself."""
 
     def folder(self, path: str) -> str:
-        """Where those lie that stand in for files of the folder `path`, in folders as there; it may not exist."""
+        """Return the folder with the files that replace files of the folder `path`, with the same subfolders.
+
+        It may not exist.
+        """
 
 
 class Source:
@@ -64,45 +68,50 @@ class Source:
 
     @classmethod
     def built(cls, written: Any, site: Site) -> Self:
-        """The source that stands in a workflow as `written`, which was checked; `modifiers` are given by name."""
+        """Return the source that a workflow has as `written`, which was checked. `modifiers` are passed by name."""
         raise NotImplementedError(f"{cls.__name__} is not written by a key")
 
     @property
     def traits(self) -> SourceTraits:
-        """Those of its class; of a part, those of what it is a part of."""
+        """The traits of the class; for a part, those of the whole."""
         return self.TRAITS
 
     @property
     def needs_a_run(self) -> bool:
-        """Whether it has items only while a run goes on: the engine feeds them, asking it for them is an error."""
+        """Whether only a run has the items. Then the engine feeds them, and `items()` raises."""
         return self.traits.found_in == "run"
 
     def count(self) -> int | None:
-        """How many items it has; None where only reading can show it. Enumerates nothing."""
+        """Return how many items there are; None if only reading can show it. Enumerates nothing."""
         return None
 
     def items(self) -> Iterator[Any]:
-        """Streams them, each time from the start. A user's file may raise OSError, UnicodeError or ItemError."""
+        """Yield the items, each time from the start.
+
+        Reading a user's file may raise OSError, UnicodeError or ItemError.
+        """
         raise NotImplementedError
 
     def sequence(self) -> Sequence[Any] | None:
-        """All items at once where that costs nothing (a tuple, a range, or items that are made when they are asked
-        for), else None. Its slices can be pickled, and it may stand in for `items()`."""
+        """Return all items at once if that costs nothing (a tuple, a range, or computed items), else None.
+
+        Slices of it can be pickled, and it may be used instead of `items()`.
+        """
         return None
 
     def decoding(self) -> Decoding | None:
-        """None where the items are the values that calls are given.
+        """Return what decodes the items; None if the items are the values that calls get.
 
-        Where they aren't (`csv`, `jsonl`), the parent only cuts the file into pieces, and sends a worker the pieces and
-        this object, which can be pickled: see Decoding. The parent asks for it once a step, before it reads; `csv`
-        reads the header for it, and may raise what `items()` raises.
+        If they aren't (`csv`, `jsonl`), the parent only cuts the file into pieces. It sends a worker the pieces and
+        this object, which can be pickled: see Decoding. The parent calls this once per step, before it reads items.
+        `csv` reads the header here, and may raise what `items()` raises.
         """
         return None
 
     def redirected(self, redirection: Redirection) -> Source:
-        """The source that reads the files which stand in for its own."""
+        """Return the source that reads the files that replace its own."""
         return self
 
     def expression(self) -> Expression:
-        """How Python would write the items."""
+        """Return how Python would write the items."""
         raise NotImplementedError

@@ -1,7 +1,7 @@
-"""The table of sources: where the items of a pool or of a fan-out come from, one small class a source.
+"""The table of sources: where the items of a pool or of a fan-out come from, one small class per source.
 
-Each class says by itself what `Source` asks of it: its items, its traits, how it is built, how it is written as code. A
-new source that a workflow writes by a key is its class, a row in KEYS, and a field in `format.items`.
+Each class answers for itself what `Source` declares: its items, its traits, how it is built, how it is written as code.
+A new source that a workflow writes by a key needs its class, a row in KEYS, and a field in `format.items`.
 """
 
 from __future__ import annotations

@@ -41,7 +41,7 @@ class Loop:
         writing.take_time()
         self._selector = selectors.DefaultSelector()
         self._timers: list[tuple[float, int, Timer]] = []
-        self._order = itertools.count()
+        self._order = itertools.count()  # breaks ties in the heap: timers themselves can't be compared
         self._soon: deque[Callback] = deque()
         self._wake_up_sent = False
         self._signals: dict[int, Callable[[int], None]] = {}
@@ -56,6 +56,8 @@ class Loop:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
+        # Handlers first: a signal that arrives now goes to its earlier handler, and not into a descriptor that is about
+        # to close.
         for number, handler in self._signal_handlers_before.items():
             signal.signal(number, handler)  # type: ignore[arg-type]
         if self._wakeup_fd_before is not None:
@@ -88,6 +90,8 @@ class Loop:
 
     def call_soon_from_thread(self, callback: Callback) -> None:
         self._soon.append(callback)
+        # The callback is in the queue before the byte is sent: the loop may wake up at once, find nothing, and sleep
+        # again.
         if self._wake_up_sent:
             return  # one is enough; hundreds would fill the pipe and leave no room for a signal's byte
         self._wake_up_sent = True
@@ -98,6 +102,8 @@ class Loop:
         """Call `callback(number)` from the loop when one of the signals `numbers` arrives. Replaces earlier
         handlers."""
         if self._wakeup_fd_before is None:
+            # The descriptor before the handlers, which do nothing themselves: a signal that arrives in between would be
+            # lost.
             self._wakeup_fd_before = signal.set_wakeup_fd(self._waker.fileno(), warn_on_full_buffer=False)
         for number in numbers:
             before = signal.signal(number, _noted_by_wakeup_fd)
@@ -120,6 +126,7 @@ class Loop:
             callback, timer.callback = timer.callback, None  # whose owner keeps the timer: a cycle otherwise
             if callback is not None:
                 callback()
+        # Only those that are there now: callbacks that add callbacks must not keep the loop from its descriptors.
         for _ in range(len(self._soon)):
             self._soon.popleft()()
 

@@ -54,7 +54,7 @@ def command(
 
 
 def _print(pieces: Iterator[str]) -> None:
-    sys.stdout.reconfigure(encoding="utf-8")  # type: ignore[union-attr]  # whatever the terminal's is
+    sys.stdout.reconfigure(encoding="utf-8")  # type: ignore[union-attr] # independent of the terminal's encoding
     for piece in pieces:
         show(piece)
 

@@ -1,4 +1,4 @@
-"""`mprun logs`: the events of a run, those that are wanted, as lines for people or as they stand in the log."""
+"""`mprun logs`: selected events of a run, as lines for people or as they stand in the log."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def _json(block: bytes, selection: Selection) -> str:
 
 
 def _text(selection: Selection) -> Callable[[bytes, Selection], str]:
-    """Seals say nothing to a person who hasn't asked for them."""
+    """Return the function that makes the text of an event. Seals are hidden from a person who didn't select them."""
     seals_too = any("seal" in name for name in selection.events)
 
     def text(block: bytes, selection: Selection) -> str:

@@ -39,7 +39,7 @@ def command(
 
 
 def _text(plan: Plan, *, as_json: bool, as_python: bool, checked: bool) -> str:
-    """The plan in the form that the options ask for, each of which is imported only then."""
+    """Return the plan in the form that the options select. Each form is imported only when it is needed."""
     if as_json:
         from mprun.plan.plan import plan_json
 

@@ -1,4 +1,4 @@
-"""`mprun query`: SQL over the events of a run, by DuckDB, which reads JSON Lines itself."""
+"""`mprun query`: SQL over the events of a run. DuckDB reads the JSON Lines itself."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ from mprun.sinks.text import shown
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection, Statement
 
-MAX_CELL = 80  # characters that are shown of one value
-BATCH = 1000  # rows that are fetched at once
+MAX_CELL = 80  # characters shown of one value
+BATCH = 1000  # rows per fetch
 
 _EXPLAIN = re.compile(r"\s*EXPLAIN\s+(?:ANALYZE\s+)?", re.IGNORECASE)
 _NODE = re.compile(r'"type":"(\w+_NODE)"')
@@ -80,12 +80,12 @@ def command(
 
 
 def shown_lines(text: str) -> str:
-    """`text` with its control characters escaped, but for the ends of its lines."""
+    """Return `text` with control characters escaped, except for newlines."""
     return "\n".join(map(shown, text.splitlines()))
 
 
 def _create_tables(database: DuckDBPyConnection, log: str) -> None:
-    """The tables are views of the log; that is the only file that a query can reach."""
+    """Create the tables as views of the log, which is the only file that a query can reach."""
     columns = ", ".join(f"{_text(key)}: {_text(kind)}" for key, kind in _columns().items())
     source = f"read_json({_text(log)}, format = 'newline_delimited', columns = {{{columns}}}, ignore_errors = true)"
     database.execute(f"SET allowed_paths = [{_text(log)}]")
@@ -97,14 +97,14 @@ def _create_tables(database: DuckDBPyConnection, log: str) -> None:
 
 
 def _question(database: DuckDBPyConnection, sql: str) -> Statement:
-    """The one SELECT that `sql` is, or explains: whatever else there is could write, the log included.
+    """Return the one SELECT that `sql` is or explains. Any other statement could write, also to the log.
 
     Raises UsageError.
     """
     from duckdb import StatementType
 
     statements = database.extract_statements(sql)
-    explained = _EXPLAIN.sub("", sql, count=1)  # EXPLAIN ANALYZE carries it out
+    explained = _EXPLAIN.sub("", sql, count=1)  # EXPLAIN ANALYZE executes the statement
     kinds = [statement.type for statement in database.extract_statements(explained)]
     if kinds != [StatementType.SELECT] or not _only_reads(database, explained):
         raise UsageError("a query is one SELECT: nothing is written, and one table is the answer")
@@ -112,13 +112,13 @@ def _question(database: DuckDBPyConnection, sql: str) -> Statement:
 
 
 def _only_reads(database: DuckDBPyConnection, select: str) -> bool:
-    """Whether there is no other statement inside: `WITH x AS (COPY …)` is a SELECT, too."""
+    """Return whether no other statement is inside: `WITH x AS (COPY …)` is a SELECT too."""
     (tree,) = database.execute("SELECT json_serialize_sql(?::VARCHAR)", [select]).fetchall()[0]
     return set(_NODE.findall(tree)) <= _READING and '"json_execute_serialized_sql"' not in tree.lower()
 
 
 def _columns() -> dict[str, str]:
-    """A column for each key that an event can have, and its type; what is of several kinds, or nested, is JSON."""
+    """Return a column for each key that an event can have, with its type. Nested or mixed values are JSON."""
     from mprun.log.schema.events import event_schema
 
     columns: dict[str, str] = {}
@@ -155,5 +155,5 @@ def _cell(value: Any) -> str:
 
 
 def _text(value: str) -> str:
-    """`value` as SQL's text."""
+    """Return `value` as an SQL string literal."""
     return "'" + value.replace("'", "''") + "'"

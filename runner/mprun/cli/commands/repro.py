@@ -1,4 +1,4 @@
-"""`mprun repro`: one call of an earlier run again, in this process, with the arguments that it had."""
+"""`mprun repro`: repeats one call of an earlier run in this process, with the same arguments."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def command(
 
 
 def _repeat(run: EarlierRun, plan: Plan, task: str, *, debugger: bool) -> ExitCode:
-    """Print the call as Python has it, and make it; its exception's traceback goes to stderr.
+    """Print the call as Python has it, and make it. The traceback of its exception goes to stderr.
 
     Raises UsageError.
     """

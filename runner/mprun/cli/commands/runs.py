@@ -1,4 +1,4 @@
-"""`mprun runs`: what was run, and `mprun runs prune`: taking away what is no longer wanted."""
+"""`mprun runs` lists runs, and `mprun runs prune` removes runs that are no longer wanted."""
 
 from __future__ import annotations
 

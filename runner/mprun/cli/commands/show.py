@@ -1,4 +1,4 @@
-"""`mprun show`: the story of a run, of one of its tasks, or of a thing that its children share, for a person."""
+"""`mprun show`: the story of a run, of one of its tasks, or of a shared thing, for people."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def _show_run(run: RunFiles) -> None:
 
 
 def _show_task(run: RunFiles, task: str) -> None:
-    """`task` is such as `squares[4]`, `4` where there is one pool, or the name of a process."""
+    """Show one task: `squares[4]`, `4` if there is only one pool, or the name of a process."""
     with open_log(run.log) as file:
         head = next(_events(file), {})
         step, index = _find_task(task, head)
@@ -72,7 +72,7 @@ def _show_task(run: RunFiles, task: str) -> None:
 
 
 def _show_thing(run: RunFiles, name: str) -> None:
-    """A thing that children share."""
+    """Show a thing that children share."""
     with open_log(run.log) as file:
         about = [event for event in _events(file) if event["event"] in ABOUT_SHARING and _concerns(event, name)]
     if not about:
@@ -81,7 +81,7 @@ def _show_thing(run: RunFiles, name: str) -> None:
 
 
 def _concerns(event: Event, name: str) -> bool:
-    """Whether an event about shared things is about that of `name`."""
+    """Return whether an event about shared things is about `name`."""
     names = [event.get("name"), *event.get("names", ()), *(each["waits_for"] for each in event.get("waiting", ()))]
     return name in names
 
@@ -97,7 +97,7 @@ def _events(file: BinaryIO) -> Iterator[Event]:
 
 
 def _find_task(task: str, head: Event) -> tuple[str, int | None]:
-    """The step and the index that `task` means; no index for a process."""
+    """Return the step and the index that `task` means; None as index for a process."""
     kinds = {step["step"]: step["kind"] for step in head.get("steps", [])}
     pools = [step for step, kind in kinds.items() if kind == "pool"]
     found = _TASK.fullmatch(f"[{task}]" if task.isdecimal() else task)

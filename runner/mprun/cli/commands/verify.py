@@ -1,4 +1,4 @@
-"""`mprun verify`: one word for each run, and what is wrong where that word is a bad one."""
+"""`mprun verify`: one word for each run, and what is wrong if the word is not VERIFIED."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Makes the calls of a step in this process, with the data that a child would get and the events that a child has."""
+"""Makes the calls of a step in this process, with the data that a child would get and the events that it would have."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ from mprun.worker.calls.step import make_call
 from mprun.worker.calls.tasks import Tasks
 from mprun.worker.wire.result_frames import Values
 
-Made = tuple[Call, Any, Any, Values | None]  # how it ended, its arguments, its value where that is kept
+Made = tuple[Call, Any, Any, Values | None]  # how it ended, its arguments, and its value if that is stored
 
-NOT_MEASURED = {"cpu_time": None, "max_rss": None}  # of one call among others in a process
+NOT_MEASURED = {"cpu_time": None, "max_rss": None}  # one call among others in a process can't be measured
 _WORKER = 1
 
 
@@ -42,25 +42,28 @@ class InlineCalls(Protocol):
     ledger: Ledger
 
     def begin(self) -> str:
-        """Get ready; returns why that failed, if it did. Raises OSError where results can't be kept."""
+        """Prepare. Return why that failed, or an empty text. Raises OSError if results can't be stored."""
 
     def about(self, task: int, item: Any) -> dict[str, Any]:
         """The fields of a call's events that identify it."""
 
     def started(self, about: Mapping[str, Any]) -> None:
-        """An attempt begins."""
+        """Log that an attempt starts."""
 
     def make(self, about: Mapping[str, Any], item: Any) -> Made: ...
 
     def key(self) -> Mapping[str, Any]:
-        """The `key` of the last call, as a field of its event; nothing where it has none."""
+        """The `key` of the last call as a field of its event; empty if it has none."""
         ...
 
     def ended(self, about: Mapping[str, Any], duration: float) -> None:
-        """An attempt has ended, and its outcome is logged."""
+        """Log what follows the outcome of an attempt."""
 
     def finish(self, stopping: str) -> str:
-        """All calls have ended, or `stopping` says why no more is begun; returns what has failed at the end, if so."""
+        """End the step: all calls have ended, or `stopping` says why no more starts.
+
+        Return what failed, or an empty text.
+        """
         ...
 
 
@@ -69,7 +72,7 @@ def calls_of(run: Run, step: ProcessStep | PoolStep) -> InlineCalls:
 
 
 class ProcessCalls:
-    """Those of a process, or of a fan-out's cells."""
+    """The calls of a process, or of the cells of a fan-out."""
 
     event = "process"
 
@@ -112,7 +115,7 @@ class ProcessCalls:
 
 
 class PoolCalls(PoolExecution[PoolWorker]):
-    """Those of a pool, whose one worker is this process."""
+    """The calls of a pool whose one worker is this process."""
 
     event = "task"
     _worker: Mapping[str, Any] = {}  # the fields of its events, once it has begun

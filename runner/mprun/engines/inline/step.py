@@ -1,7 +1,7 @@
-"""A step whose calls are made in this process, one after the other: for a debugger, a profiler, coverage.
+"""A step whose calls run in this process, one after the other: for a debugger, a profiler, coverage.
 
-The plan and the events are those of any other run. Between two calls the loop has its turn: other steps go on, and
-signals are heard. What bounds a call from outside (its time, its memory) can't be kept.
+The plan and the events are those of any other run. Between two calls, the loop gets its turn: other steps continue, and
+signals are handled. Bounds on a call from outside (its time, its memory) don't apply.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ class InlineExecution:
         return True
 
     def slot_freed(self) -> None:
-        """It takes no slots."""
+        """Do nothing: the step takes no slots."""
 
     def start(self) -> None:
         try:
@@ -81,7 +81,7 @@ class InlineExecution:
     # -- one call a pass
 
     def upcoming(self) -> None:
-        """Nobody waits beside it: all calls are made in this process."""
+        """Return None: this process makes all calls, so nobody waits beside it."""
 
     def is_idle(self, pid: int) -> bool:
         return False
@@ -126,7 +126,7 @@ class InlineExecution:
         self._calls.ended(about, time.monotonic() - began)
 
     def _delay(self, attempt: int, ended: Call) -> float | None:
-        """Seconds until another attempt, None where there is none; a Ctrl-C is meant for the whole run."""
+        """Return the seconds until another attempt; None if there is none. A Ctrl-C concerns the whole run."""
         if ended.error is None or self._stopping or isinstance(ended.error, KeyboardInterrupt):
             return None
         return self._retry_policy.delay(attempt, ended.outcome, ended.error)

@@ -1,4 +1,4 @@
-"""This process, for the while of a call, as a child would be: its variables, its folder, its search path, Ctrl-C."""
+"""Makes this process resemble a child during a call: its variables, folder, search path, and Ctrl-C."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from mprun.plan.child_spec import Surroundings
 
 @contextlib.contextmanager
 def surrounded(around: Surroundings, unset: Sequence[str]) -> Iterator[None]:
-    """Be surrounded as `around` says, without the variables `unset`. Ctrl-C is a KeyboardInterrupt of the code inside.
+    """Apply `around` inside the block, without the variables `unset`. Ctrl-C is a KeyboardInterrupt of the code inside.
 
-    The loop hears of it as well, afterwards.
+    The loop gets the signal too, afterwards.
     """
     env, folder, path = dict(os.environ), os.getcwd(), list(sys.path)
     handler = signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -13,7 +13,8 @@ from mprun.engines.supply.supply import Supply
 
 @dataclass(slots=True)
 class Batch:
-    """Tasks in a row, sent to one worker at once: `items[i]` belongs to task `first + i`. `done` of them have ended."""
+    """Consecutive tasks sent to one worker at once: `items[i]` belongs to task `first + i`. `done` of them have
+    ended."""
 
     first: int
     attempt: int
@@ -25,7 +26,7 @@ class Batch:
         return self.first + len(self.items)
 
     def rest(self, task: int) -> Batch:
-        """What is left from `task` on."""
+        """Return the batch from `task` on."""
         return Batch(task, self.attempt, self.items[task - self.first :])
 
 
@@ -33,9 +34,9 @@ AT_ONCE = 500  # items to read at once where some may be reused; a seal of the l
 
 
 class Backlog:
-    """Hands out batches in order; tasks that came back go first.
+    """Gives out batches in order. Tasks that came back go first.
 
-    `taken` counts the tasks read from the supply. Each passes `reuse_filter`, which removes those that an earlier run
+    `taken` counts the tasks read from the supply. Each passes `reuse_filter`, which removes tasks that an earlier run
     has done. `all_reused`: it removed all of the last ones, and there may be more.
     """
 
@@ -50,7 +51,7 @@ class Backlog:
 
     @property
     def left(self) -> int | None:
-        """How many tasks are left; None where that is unknown until all are read."""
+        """How many tasks remain; None if that is unknown until all are read."""
         waiting = sum(len(batch.items) for batch in (*self._returned, *self._to_run))
         if self.supply.ended:
             return waiting
@@ -62,7 +63,8 @@ class Backlog:
         return self.supply.ended and not (self._returned or self._to_run)
 
     def take(self, most: int, *, only_retries: bool = False) -> Batch | None:
-        """Up to `most` tasks in a row; None when there are none now. `only_retries`: only those that came back."""
+        """Return up to `most` consecutive tasks; None if there are none now. `only_retries`: only tasks that came
+        back."""
         if self._returned:
             return _first_of(self._returned, most)
         if only_retries:
@@ -78,13 +80,13 @@ class Backlog:
         return batch
 
     def look_ahead(self) -> bool:
-        """Read ahead where an earlier run may have done the next tasks; True where it had, and none is left to run."""
+        """Read ahead if an earlier run may have done the next tasks. Return whether it did, and none is left to run."""
         if self.reuse_filter is None or not self.reuse_filter.looks_ahead or self._returned or self._to_run:
             return False
         return self._read(AT_ONCE, self.reuse_filter) and not self._to_run
 
     def _read(self, most: int, reuse_filter: ReuseFilter) -> bool:
-        """Read up to `most` tasks and filter them; False where there are none now."""
+        """Read up to `most` tasks and filter them. Return False if there are none now."""
         items, first = self.supply.take(min(most, AT_ONCE)), self.taken
         if not items:
             return False
@@ -94,7 +96,7 @@ class Backlog:
         return True
 
     def give_back(self, batch: Batch) -> None:
-        """Take back tasks; they go out before all others."""
+        """Take back tasks. They go out before all others."""
         if batch.items:
             self._returned.appendleft(batch)
 

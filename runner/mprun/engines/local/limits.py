@@ -1,4 +1,4 @@
-"""Holds the workers of a local pool to the step's limits: time of a task, memory of a worker, slowness."""
+"""Applies a step's limits to the workers of a local pool: time of a task, memory of a worker, slowness."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from mprun.engines.local.worker import LocalWorker
 from mprun.engines.seam import Run
 from mprun.plan.plan import PoolStep
 
-SHORTEST = 0.002  # seconds between two looks, at least
+SHORTEST = 0.002  # the shortest time between two checks in seconds
 
 
 def look_interval(step: PoolStep, most: float) -> float:
-    """Seconds between two looks: short enough that no limit is exceeded by more than a fifth."""
+    """Return the seconds between two checks: few enough that no limit is exceeded by more than a fifth."""
     times = [limit / 5 for limit in (step.limits.timeout, step.limits.slow_after) if limit]
     return max(SHORTEST, min([most, *times]))
 
 
 def hold_to_limits(run: Run, step: PoolStep, worker: LocalWorker) -> None:
-    """End `worker`, or report it as slow, where it exceeds a limit."""
+    """End `worker`, or report it as slow, if it exceeds a limit."""
     limits = step.limits
     if limits.max_memory:
         end_if_too_large(worker.child, limits)
@@ -40,9 +40,9 @@ def hold_to_limits(run: Run, step: PoolStep, worker: LocalWorker) -> None:
 
 
 def _end_if_between_tasks(worker: LocalWorker) -> None:
-    """Kill a suspended worker that runs no task: that costs nothing, as other workers get its tasks.
+    """Kill a suspended worker that runs no task. That costs nothing, because other workers get its tasks.
 
-    It is left alone while it runs a task, and where it has gathered something for its finalizer.
+    It is left alone while it runs a task, or if it has gathered something for its finalizer.
     """
     if worker.stays_so(lambda: not worker.at_a_task):
         worker.child.end(signal.SIGKILL, "a signal had stopped it between two tasks", "lost")

@@ -317,6 +317,8 @@ class LocalPoolExecution(PoolExecution[LocalWorker]):
 
     def ended(self, child: Child, ending: Ending) -> None:
         worker = self.workers.pop(child.pid)
+        # Every frame was read before this. What the board still shows was finished, but not sent. So it is booked
+        # first, and only the task that the board names as running is lost.
         worker.gone()
         self._book_from_board(worker)
         done = worker.tasks

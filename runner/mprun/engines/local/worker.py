@@ -1,4 +1,4 @@
-"""The parent's side of one worker of the local engine: its batches, and what is still to be written to it."""
+"""The parent's side of one worker of the local engine: its batches, and the bytes still to write to it."""
 
 from __future__ import annotations
 
@@ -41,7 +41,8 @@ class LocalWorker(PoolWorker):
         return task is not None and self.is_at(task)
 
     def stays_so(self, what: Callable[[], bool]) -> bool:
-        """Whether `what()` holds and will: from then on the worker begins no further task."""
+        """Return whether `what()` is true and stays true: from then on, the worker starts no further task."""
+        # Stop first, then look: otherwise, a worker between two tasks could begin one just after the look.
         had_to_stop = self.board.stopped
         self.board.stop()
         if what():
@@ -52,7 +53,7 @@ class LocalWorker(PoolWorker):
 
     @property
     def is_idle(self) -> bool:
-        """Whether it is set up and has no task."""
+        """Whether it is ready and has no task."""
         return self.board.is_ready and not self.batches
 
     def is_at(self, task: int) -> bool:
@@ -63,9 +64,9 @@ class LocalWorker(PoolWorker):
         return self.batches[0].attempt if self.is_at(task) else None
 
     def continues(self, first: int, end: int) -> bool:
-        """Whether tasks `first` to `end` - 1 follow the booked ones without a gap, in the current batch.
+        """Return whether tasks `first` to `end` - 1 follow the booked ones without a gap, in the current batch.
 
-        Where there is a gap, frames that report it are still in the pipe, and come first.
+        If there is a gap, frames that report it are still in the pipe, and come first.
         """
         return self.may_report(first, end) and first <= self.batches[0].first + self.batches[0].done
 

@@ -10,10 +10,10 @@ from mprun.engines.supply.supply import Supply
 
 
 class Feed:
-    """Yields (index, item) of `supply`, which has all items at any time, to the Pool's thread that asks for tasks.
+    """Yields (index, item) of `supply`, which has all items at any time, to the Pool's thread that reads tasks.
 
     `ahead` bounds how many may be without a result (0: no bound). When the supply ends, or the feed is stopped before
-    that (`cut`), it calls `on_end` in the asking thread.
+    that (`cut`), it calls `on_end` in the reading thread.
     """
 
     def __init__(self, supply: Supply, ahead: int, on_end: Callable[[], None]) -> None:
@@ -38,13 +38,13 @@ class Feed:
         self._on_end()
 
     def _items(self) -> Iterator[Any]:
-        """One at a time where only reading can show whether there is another: that may take long."""
+        """Yield items, read one at a time if only reading can show whether there is another, which may take long."""
         most = 1 if self._supply.count is None else 1000
         while items := self._supply.take(most):
             yield from items
 
     def done_one(self) -> None:
-        """A result came in: there is room for one more."""
+        """Make room for one more item: a result came in."""
         if self._room is not None:
             self._room.release()
 

@@ -1,4 +1,4 @@
-"""The items that a generator function yields in a child of its own: they pass through the parent as bytes."""
+"""The items that a generator function yields in a child of its own. They pass through the parent as bytes."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from mprun.worker.calls.generate import generate
 from mprun.worker.calls.pool_setup import ItemsAre
 from mprun.worker.wire.frames import FAILED, GOODBYE, ITEM, read_fields
 
-MOST_ITEMS = 1000  # that wait here; from then on the pipe fills, and then the generator waits
+MOST_ITEMS = 1000  # items that wait here; beyond that the pipe fills, and then the generator waits
 MOST_BYTES = 4 * 1024 * 1024
 
 

@@ -1,4 +1,4 @@
-"""The results of a step as the items of a pool: where they lie goes to the workers, which load them."""
+"""The results of a step as the items of a pool: the workers get their places, and load them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from mprun.worker.calls.pool_setup import ItemsAre
 
 
 class FinishedResults(Supply):
-    """The list of results of a step that has ended, for the step `consumer`: None in the place of one that failed."""
+    """The list of results of a step that has ended, for the step `consumer`; None in the place of a failed one."""
 
     items_are: ItemsAre = "results"
 
@@ -43,10 +43,11 @@ class FinishedResults(Supply):
 
 
 class StreamedResults(Supply):
-    """The results of the running step `source`, as they come, for the step `consumer`.
+    """The results of the running step `source` while it produces them, for the step `consumer`.
 
-    `must_succeed`: where the step fails, these are not all its items, which is an error. `may_fail`: tasks of the step
-    may fail, and each gives None in its place; else those that fail are left out, as the whole step then has failed.
+    `must_succeed`: if the step fails, these are not all its items, which is an error. `may_fail`: tasks of the step may
+    fail, and each of these gives None in its place. Otherwise failed tasks are skipped, because the whole step has then
+    failed.
     """
 
     items_are: ItemsAre = "results"
@@ -110,7 +111,7 @@ class StreamedResults(Supply):
 
 
 class ListedItems(Supply):
-    """The items of the one sequence that a call returned: the number of each, and where the whole lies."""
+    """The items of the one sequence that a call returned: the index of each, and the place of the whole."""
 
     items_are: ItemsAre = "places"
 

@@ -1,4 +1,4 @@
-"""Where a pool's items come from while it is at work. A supply may have nothing *now*, and more later."""
+"""Where a pool's items come from during a run. A supply may have nothing *now*, and more later."""
 
 from __future__ import annotations
 
@@ -15,10 +15,12 @@ from mprun.worker.calls.pool_setup import ItemsAre
 class Supply:
     """Yields items in order. This one has none.
 
-    `count` is the number of items (None where only reading can show it). `ended`: all items were taken. `error` says
-    why some could not be read. `gone`: nothing works for it any more. In the place of items it may yield data from
-    which a worker makes them: `items_are` says what kind, `items_from` which files it refers to, `decoding` how to
-    read it.
+    - `count`: the number of items; None if only reading can show it
+    - `ended`: all items were taken
+    - `error`: why some could not be read
+    - `gone`: no child works for it any more
+    - `items_are`: what kind of data it yields instead of items, from which a worker makes them
+    - `items_from`: the files to which that data refers; `decoding`: how to read it
     """
 
     items_are: ItemsAre = "values"
@@ -46,24 +48,24 @@ class Supply:
 
     @property
     def fed_by(self) -> str:
-        """The step that must get on before there is another item; empty where none need to."""
+        """The step that must progress before there is another item; empty if no step must."""
         return ""
 
     def begin(self, on_available: Callable[[], None]) -> None:
-        """Start what is to be at work for it; `on_more` is called when there may be more to take, or the end."""
+        """Start the children that work for it. It calls `on_available` when there may be more to take, or the end."""
 
     def take(self, most: int) -> Sequence[Any]:
-        """Up to `most` items that are there now."""
+        """Return up to `most` items that are there now."""
         return ()
 
     def drop(self, why: str) -> None:
-        """Give out nothing more, and end what is at work for it."""
+        """Give out nothing more, and end the children that work for it."""
 
     def end(self, number: int, why: str) -> None:
-        """Send signal `number` to what is at work for it, to end it."""
+        """Send signal `number` to the children that work for it, to end them."""
 
     def signal(self, number: int) -> None:
-        """Send signal `number` to what is at work for it; mprun means no end by it."""
+        """Send signal `number` to the children that work for it, but not to end them."""
 
 
 class SourceSupply(Supply):
@@ -104,7 +106,10 @@ class SourceSupply(Supply):
             return self._fail(error)
 
     def _read(self, most: int) -> Sequence[Any]:
-        """Up to `most` items of the source; fewer only at its end. What was read before an error is still given out."""
+        """Return up to `most` items of the source; fewer only at its end.
+
+        Items read before an error are still given out.
+        """
         if self._sequence is not None:
             return self._sequence[self._taken : self._taken + most]
         items: list[Any] = []
@@ -121,7 +126,7 @@ class SourceSupply(Supply):
 
 
 class SlicedSupply(Supply):
-    """The items of `whole` without the `skip` first; of these the `first`, or all (None)."""
+    """The items of `whole` after the first `skip`: the next `first` of them, or all (None)."""
 
     def __init__(self, whole: Supply, skip: int, first: int | None) -> None:
         super().__init__()
@@ -133,7 +138,7 @@ class SlicedSupply(Supply):
 
     @property
     def error(self) -> str:
-        """Why the items of the slice could not be read: with all of them there, what follows doesn't matter."""
+        """Why the items of the slice could not be read. If all of them were read, later errors don't matter."""
         return "" if self._left == 0 else self._whole.error
 
     @property

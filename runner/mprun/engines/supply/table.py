@@ -13,9 +13,9 @@ from mprun.sources.table import ListSource, SliceSource, Source
 
 
 def supply_of(run: Run, step: Step) -> Supply:
-    """The items of a pool or the cells of a fan-out, nothing of which is at work yet.
+    """Return the items of a pool or the cells of a fan-out. No child works for them yet.
 
-    An `apply` has one: the arguments of its call. A single process has none.
+    An `apply` has one item: the arguments of its call. A single process has none.
     """
     if isinstance(step, ProcessStep):
         return Supply() if step.cells is None else _supply(run, step, step.cells)

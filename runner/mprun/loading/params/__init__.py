@@ -1,1 +1,1 @@
-"""The parameters of a workflow: what a file declares, the inputs, and the value of each."""
+"""The parameters of a workflow: what a file declares, the inputs, and the value of each parameter."""

@@ -1,4 +1,4 @@
-"""Parameter inputs: values from the command line, a file, variables of the environment, and an `include`."""
+"""Parameter inputs: values from the command line, a file, environment variables, and an `include`."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ OF_VARIABLE, OF_RUN = "the variable", "the run"  # how the sources begin that ma
 
 
 class ParamInput(NamedTuple):
-    """One value; `is_text` where everything is text. `source` and `place` say where it comes from."""
+    """One value. `is_text` says that its origin has only text. `source` and `place` say where it comes from."""
 
     name: str
     value: Any
@@ -25,9 +25,9 @@ class ParamInput(NamedTuple):
 
 
 class ParamInputs(NamedTuple):
-    """The inputs of a run, or of an included file; the first of a name counts.
+    """The inputs of a run, or of an included file. The first input with a name counts.
 
-    Relative paths on a command line start from `folder`. `place` is that of the `include`, None for those of a run.
+    Relative paths on a command line start from `folder`. `place` is the place of the `include`, None for a run.
     """
 
     values: tuple[ParamInput, ...] = ()
@@ -39,7 +39,10 @@ class ParamInputs(NamedTuple):
 
 
 def param_inputs(assignments: Iterable[str], file: str, environ: Mapping[str, str]) -> ParamInputs:
-    """From `-p name=value` texts, a file of them (or none) and the environment. Raises UsageError, WorkflowError."""
+    """Return inputs from texts `name=value`, from a `file` (or none), and from the environment.
+
+    Raises UsageError, WorkflowError.
+    """
     return ParamInputs((*_from_options(assignments), *_from_file(file), *_from_variables(environ)), os.getcwd())
 
 
@@ -50,7 +53,7 @@ def _from_options(assignments: Iterable[str]) -> tuple[ParamInput, ...]:
         if not equals or not name:
             raise UsageError(f"`-p {text}` is not `-p name=value`")
         found.append(ParamInput(name, value, True, f"-p {name}"))
-    return tuple(reversed(found))  # of two the last counts
+    return tuple(reversed(found))  # of two with the same name, the last counts
 
 
 def _from_file(file: str) -> tuple[ParamInput, ...]:
@@ -70,7 +73,8 @@ def _from_file(file: str) -> tuple[ParamInput, ...]:
 
 
 def _from_variables(environ: Mapping[str, str]) -> tuple[ParamInput, ...]:
-    """Their names are upper case, with `_` for `-`: which parameter is meant is for the workflow to say."""
+    """Return inputs from variables. Their names are upper case with `_` for `-`; the workflow decides which they
+    mean."""
     return tuple(
         ParamInput(name, value, True, f"{OF_VARIABLE} {name}")
         for name, value in environ.items()

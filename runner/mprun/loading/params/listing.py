@@ -1,4 +1,4 @@
-"""The parameters of a workflow for people: what each takes, and how it is given."""
+"""The parameters of a workflow for people: what each takes, and how to pass it."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ _COLUMNS = ("parameter", "type", "default", "takes", "variable", "description")
 
 
 def list_params(file: str) -> str:
-    """A table of the parameters that the workflow `file` declares. Raises WorkflowError.
+    """Return a table of the parameters that the workflow `file` declares. Raises WorkflowError.
 
-    Values needn't be given for it, and what else is wrong with the file is of no concern.
+    The parameters need no values for this, and other mistakes in the file don't matter.
     """
     inputs = ParamInputs(folder=os.getcwd())
     source, found = run_stages((read, parameters), Request(file, inputs, inputs, dict(os.environ)))

@@ -1,4 +1,4 @@
-"""The stage that finds the value of each parameter, from what the file declares and from the inputs."""
+"""The stage that finds the value of each parameter, from its declaration and from the inputs."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from mprun.loading.suggestions import did_you_mean, suggest
 
 
 class _Reading:
-    """The parameters as they are read one by one."""
+    """The parameters while they are read one by one."""
 
     def __init__(self) -> None:
         self.values: dict[str, Any] = {}
@@ -46,7 +46,7 @@ class _Reading:
 
 
 def parameters(file: SourceFile) -> FileOutput:
-    """The stage."""
+    """Find the values of the file's parameters. A stage."""
     if not isinstance(file.data, dict):
         return Output(file)
     part = substitute_part(file.data, "params", Params(), file.request.environ)
@@ -59,7 +59,7 @@ def parameters(file: SourceFile) -> FileOutput:
 
 
 def _inputs(request: Request, declared: Any) -> tuple[ParamInputs, list[Diagnostic]]:
-    """The values for what is `declared`. A file never has those of secrets: these come from the inputs of the run."""
+    """Return the inputs for `declared` parameters. Secrets come only from the inputs of the run, never from a file."""
     if not request.including:
         return request.inputs, []
     secrets = _declared_secrets(declared)
@@ -81,9 +81,9 @@ def _written_secret(value: ParamInput) -> Diagnostic:
 
 
 def _read_params(declared: Any, inputs: ParamInputs, referring: Container[Path] = ()) -> _Reading:
-    """The parameters of a file whose `params` is `declared`; the models report what is wrong with its form.
+    """Return the parameters of a file whose `params` is `declared`. The models report mistakes in its form.
 
-    `referring` are the paths at which the value of a variable was put in, which is text.
+    `referring` are the paths where the value of an environment variable was put in, which is text.
     """
     reading = _Reading()
     for name, written in declared.items() if isinstance(declared, Mapping) else ():
@@ -111,7 +111,7 @@ def _entry(written: Any) -> ParamEntry | None:
 
 
 def _with_default_from_text(entry: ParamEntry) -> ParamEntry:
-    """The entry with its default read as text from outside is; left as it is where that fails."""
+    """Return the entry with its default parsed like text from outside; unchanged if that fails."""
     try:
         return entry.model_copy(update={"default": read_value(entry, entry.default, is_text=True)})
     except ParamError:
@@ -119,7 +119,7 @@ def _with_default_from_text(entry: ParamEntry) -> ParamEntry:
 
 
 def _settle(reading: _Reading, name: str, entry: ParamEntry, inputs: ParamInputs) -> None:
-    """Note the parameter's value: that of the inputs, else the default."""
+    """Store the parameter's value: that of the inputs, else the default."""
     source = inputs.of(name) or inputs.of(variable_name(name))
     try:
         value = _value(entry, source, inputs.folder)
@@ -137,7 +137,7 @@ def _settle(reading: _Reading, name: str, entry: ParamEntry, inputs: ParamInputs
 
 
 def _value(entry: ParamEntry, source: ParamInput | None, folder: str) -> Any:
-    """The value of the input, else the default. Raises ParamError, also where there is neither."""
+    """Return the value of the input, else the default. Raises ParamError, also if there is neither."""
     if source is not None:
         return read_value(entry, source.value, is_text=source.is_text, folder=folder)
     if _has_default(entry):
@@ -161,18 +161,20 @@ def _missing(name: str, entry: ParamEntry, included_at: Place | None) -> Diagnos
 
 def _wrong_value(name: str, entry: ParamEntry, source: ParamInput, error: ParamError) -> Diagnostic:
     message = f"the parameter `{name}` {_without_value(error, entry)}"
-    place = None if entry.secret else source.place  # which is shown with its line
+    place = None if entry.secret else source.place  # a place is shown with its line, which has the secret
     return Diagnostic("bad-param", message, place, error.advice, source=source.source)
 
 
 def _without_value(error: ParamError, entry: ParamEntry) -> str:
-    """What is wrong; of a secret without the value that was given."""
+    """Return what is wrong. For a secret, the message lacks the value."""
     return str(error).partition(", not ")[0] if entry.secret else str(error)
 
 
 def _unknown(names: list[str], inputs: ParamInputs) -> Iterator[Diagnostic]:
-    """Inputs for no declared parameter. A variable may be meant for another workflow, and an earlier run's value for
-    what this one was then."""
+    """Yield inputs for parameters that are not declared.
+
+    A variable may be meant for another workflow, and the value of an earlier run for an earlier state of this one.
+    """
     for value in inputs.values:
         if value.name not in names and not value.source.startswith((OF_VARIABLE, OF_RUN)):
             advice = did_you_mean(suggest(value.name, names))

@@ -1,7 +1,7 @@
-"""The value of a parameter: what its type takes, from YAML as it is and from text as it reads.
+"""The value of a parameter: what its type takes, from YAML unchanged, and from text by parsing.
 
-What a parameter gives is plain data: a `date` is its text (a target's annotation makes it a date), a `duration` is a
-number of seconds, a `path` from the command line is absolute.
+The value is plain data: a `date` stays text (a target's annotation converts it), a `duration` is a number of seconds,
+and a `path` from the command line is absolute.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ WITH_PATTERN = ("str", "path")
 
 
 class ParamError(ValueError):
-    """A value that a parameter doesn't take: a sentence without a subject, and what to write instead."""
+    """A parameter doesn't take a value. The message is a sentence without a subject, and what to write instead."""
 
     def __init__(self, message: str, advice: str = "") -> None:
         super().__init__(message)
@@ -31,7 +31,7 @@ class ParamError(ValueError):
 
 
 def type_of(entry: ParamEntry) -> ParamType:
-    """The declared type, else that of the default, else `str`."""
+    """Return the declared type, else the type of the default, else `str`."""
     if entry.type is not None:
         return entry.type
     if entry.choices:
@@ -43,7 +43,7 @@ def type_of(entry: ParamEntry) -> ParamType:
 
 
 def item_type(entry: ParamEntry) -> ParamType:
-    """What a list holds: as declared, else as its default does, else text."""
+    """Return the type of a list's items: as declared, else as in the default, else text."""
     if entry.items is not None:
         return entry.items
     first = entry.default[0] if isinstance(entry.default, list) and entry.default else ""
@@ -52,9 +52,9 @@ def item_type(entry: ParamEntry) -> ParamType:
 
 
 def read_value(entry: ParamEntry, value: Any, *, is_text: bool, folder: str = "") -> Any:
-    """`value` as the parameter `entry` takes it. Raises ParamError.
+    """Return `value` as the parameter `entry` takes it. Raises ParamError.
 
-    `is_text` says that it comes from a command line or a variable, where everything is text; a path then starts from
+    `is_text` says that it comes from a command line or a variable, where everything is text. A path then starts from
     `folder`.
     """
     kind = type_of(entry)
@@ -80,7 +80,7 @@ def _typed(kind: ParamType, entry: ParamEntry, value: Any, *, is_text: bool) -> 
 
 
 def _strict(kind: ParamType, value: Any) -> Any:
-    """`value` from YAML: of the very type, but that a whole number is a float too."""
+    """Return `value` from YAML, which must have exactly the type, except that a whole number is a float too."""
     if kind == "bool" and isinstance(value, bool):
         return value
     if kind == "int" and is_number(value) and isinstance(value, int):
@@ -113,7 +113,7 @@ def _list(entry: ParamEntry, value: Any, *, is_text: bool) -> list[Any]:
 
 
 def _choice(entry: ParamEntry, value: Any) -> Any:
-    """The choice that `value` is, or is the text of."""
+    """Return the choice that equals `value`, or whose text is `value`."""
     for is_meant in (equal, _is_text_of):  # the text `"1"` is the choice `"1"` before it is a way to write `1`
         for choice in entry.choices:
             if is_meant(choice, value):
@@ -131,7 +131,7 @@ def _check_choice(entry: ParamEntry, value: Any) -> None:
 
 
 def typed_choice(entry: ParamEntry, choice: Any) -> Any:
-    """One of `choices` as a value of the type, or of the items of a list. Raises ParamError."""
+    """Return one of `choices` as a value of the type, or of the type of a list's items. Raises ParamError."""
     kind = type_of(entry)
     return choice if kind == "enum" else _strict(item_type(entry) if kind == "list" else kind, choice)
 
@@ -147,7 +147,7 @@ def _one_of(choices: list[Any]) -> str:
 def _check_bounds(entry: ParamEntry, kind: ParamType, value: Any) -> None:
     if kind in BOUNDED:
         least, most = (bound(entry, name) for name in ("minimum", "maximum"))
-        if least is not None and not value >= least:  # NaN is neither
+        if least is not None and not value >= least:  # `not >=` instead of `<`, because both are false for NaN
             raise ParamError(f"is at least {short(entry.minimum)}, not {short(value)}")
         if most is not None and not value <= most:
             raise ParamError(f"is at most {short(entry.maximum)}, not {short(value)}")
@@ -163,7 +163,7 @@ def _check_secret(value: str) -> None:
 
 
 def bound(entry: ParamEntry, name: str) -> Any:
-    """`minimum` or `maximum` as a value of the type, None where there is none. Raises ParamError."""
+    """Return `minimum` or `maximum` as a value of the type; None if there is none. Raises ParamError."""
     written = getattr(entry, name)
     return None if written is None else _strict(type_of(entry), written)
 

@@ -1,1 +1,1 @@
-"""Workflow files as text, as data, and as one tree with those that they include."""
+"""Workflow files as text, as data, and as one tree with the files that they include."""

@@ -1,4 +1,4 @@
-"""A workflow file as bytes and as text. Every way in which that fails is a `WorkflowError` with a diagnostic."""
+"""A workflow file as bytes and as text. Every failure is a `WorkflowError` with a diagnostic."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from mprun.errors.exceptions import Diagnostic, Place, WorkflowError
 
 MAX_BYTES = 1024 * 1024
 
-# What YAML calls a line break, which is what the marks of its parser count.
+# Line breaks as YAML defines them, because the marks of its parser count these.
 LINE_BREAK = re.compile("\r\n|[\r\n\x85\u2028\u2029]")
-# What YAML forbids. (All but what it allows, which it is in YAML's own words, takes 5 ms to compile.)
+# The characters that YAML forbids. Its specification lists the allowed ones, but that expression takes 5 ms to compile.
 _UNPRINTABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufffe\uffff]")
 
 
 def read_bytes(file: str) -> bytes:
-    """The content of a regular file of at most `MAX_BYTES`; nothing more than that is ever read."""
+    """Return the content of a regular file of at most `MAX_BYTES`. It never reads more than that."""
     try:
         _check_kind_and_size(file, os.stat(file))
         with open(file, "rb") as stream:
@@ -33,7 +33,7 @@ def read_bytes(file: str) -> bytes:
 
 
 def decode(data: bytes, file: str) -> str:
-    """`data` as text: UTF-8 (a byte order mark is dropped) without characters that YAML forbids."""
+    """Return `data` as text: UTF-8 (a byte order mark is dropped) without characters that YAML forbids."""
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:

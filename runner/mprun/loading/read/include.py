@@ -1,4 +1,5 @@
-"""Two stages: `read` a file, and `include` the files behind it, each read and with its parameters in the same way."""
+"""Two stages: `read` a file, and `include` the files that it names, each read in the same way with its own
+parameters."""
 
 from __future__ import annotations
 
@@ -21,12 +22,12 @@ from mprun.loading.source_files import FilesOutput, Request, SourceFile
 from mprun.loading.stages import Output, run_stages
 from mprun.sources.grid import value_key
 
-MAX_DEPTH = 10  # of files that include one another
+MAX_DEPTH = 10  # levels of files that include one another
 MAX_FILES = 100
 
 
 def read(request: Request) -> Output[SourceFile | None, Found]:
-    """The file as data with places; None where it can't be read, or isn't YAML."""
+    """Return the file as data with places; None if it can't be read, or isn't YAML."""
     file = request.file
     try:
         content = read_bytes(file)
@@ -39,14 +40,14 @@ def read(request: Request) -> Output[SourceFile | None, Found]:
 
 
 def include(main: SourceFile) -> FilesOutput:
-    """`main` and all that it includes, each behind those that it includes itself."""
+    """Return `main` and all files that it includes. Each file comes after the files that it includes itself."""
     walk = _Walk()
     walk.follow(main)
     return Output(tuple(walk.files), tuple(walk.found))
 
 
 class _Entry(NamedTuple):
-    """One entry of `include`: the `name` of a file as written at `path`, and the parameters it gives."""
+    """One entry of `include`: the `name` of a file, as written at `path`, and its parameters."""
 
     path: Path
     name: str
@@ -54,12 +55,12 @@ class _Entry(NamedTuple):
 
 
 class _Walk:
-    """The way through files that include others, depth first."""
+    """Walks through files that include others, depth first."""
 
     def __init__(self) -> None:
         self.files: list[SourceFile] = []
         self.found: list[Found] = []
-        self._params: dict[str, Hashable] = {}  # what each file that was included is given, by its real path
+        self._params: dict[str, Hashable] = {}  # the parameters of each included file, by its real path
 
     def follow(self, file: SourceFile) -> None:
         if isinstance(file.data, dict) and "include" in file.data:
@@ -86,7 +87,7 @@ class _Walk:
             elif before is None:
                 self._params[os.path.realpath(file)] = params
                 self._read(by, entry, file)
-            elif before != params:  # with the same parameters its steps are there already
+            elif before != params:  # with the same parameters, its steps are included already
                 message = f"`{short(entry.name)}` is included twice, with other `params`"
                 yield Mistake(
                     "duplicate-name",
@@ -118,14 +119,14 @@ class _Walk:
 
 
 def _circle(trail: tuple[str, ...], file: str) -> list[str]:
-    """The part of `trail` that `file` closes to a circle, with `file` at its end; nothing where it closes none."""
+    """Return the part of `trail` that `file` closes to a circle, with `file` at its end; empty if it closes none."""
     real = os.path.realpath(file)
     start = next((number for number, each in enumerate(trail) if os.path.realpath(each) == real), None)
     return [] if start is None else [*trail[start:], file]
 
 
 def _entries(written: Any) -> Iterator[_Entry]:
-    """Each entry of `include` that has a usable form."""
+    """Yield each entry of `include` that has a usable form."""
     each = enumerate(written) if isinstance(written, list) else [(None, written)]
     for index, entry in each:
         path: Path = ("include",) if index is None else ("include", index)

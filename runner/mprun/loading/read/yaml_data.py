@@ -1,7 +1,7 @@
-"""YAML text → plain data, the place of each key and value, and what is wrong with it.
+"""Turns YAML text into plain data, the place of each key and value, and what is wrong with the text.
 
-The data is built from the parser's events, iteratively and within limits: PyYAML's own composer recurses (200,000 `[`
-end the process), reads YAML 1.1 (`no` is false there) and lets a later key silently replace an earlier one.
+It builds the data from the parser's events, iteratively and within limits. PyYAML's own composer recurses (200,000 `[`
+end the process), reads YAML 1.1 (where `no` is false), and silently replaces an earlier key by a later one.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ from mprun.loading.read.file import split_lines
 from mprun.loading.read.yaml_syntax import MAX_DEPTH, TOO_DEEP, syntax_diagnostic
 
 MAX_ALIASED_NODES = 100_000
-# Python itself refuses to read or print integers of more than 4,300 digits.
+# Python itself refuses to parse or print integers of more than 4,300 digits.
 MAX_DIGITS = 1000
 
 FAST_LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _NO_KEY: Any = object()
 _MERGE: Any = object()
 
-# The core scalars of YAML 1.2: which plain text is a number, a boolean or nothing. All other text is text.
+# The core scalars of YAML 1.2: which plain text is a number, a boolean or null. All other text is text.
 _Scalar = str | int | float | bool | None
 
 _WORDS: dict[str, _Scalar] = {
@@ -46,7 +46,10 @@ _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
 
 
 class YamlData(NamedTuple):
-    """`data` of the one document (None if there is none); `spoiled` are the paths of the values in `diagnostics`."""
+    """The `data` of the one document (None if there is none).
+
+    `spoiled` are the paths of the values that `diagnostics` are about.
+    """
 
     data: Any
     places: Places
@@ -55,7 +58,7 @@ class YamlData(NamedTuple):
 
 
 def read_yaml(text: str, file: str, loader: Any = FAST_LOADER) -> YamlData:
-    """Read `text`; mistakes that leave the rest readable are collected. Raises WorkflowError for the others."""
+    """Parse `text`. Mistakes that leave the rest readable are collected. Raises WorkflowError for the others."""
     lines = split_lines(text)
     composer = _Composer(Places(file, lines))
     try:
@@ -69,13 +72,13 @@ def read_yaml(text: str, file: str, loader: Any = FAST_LOADER) -> YamlData:
 def _events(text: str, file: str, lines: Sequence[str], loader: Any) -> Iterator[yaml.Event]:
     try:
         yield from yaml.parse(text, Loader=loader)
-    except (yaml.YAMLError, ValueError, OverflowError) as error:  # the last two: an escape such as "\UFFFFFFFF"
+    except (yaml.YAMLError, ValueError, OverflowError) as error:  # the last two for an escape such as "\UFFFFFFFF"
         raise WorkflowError((syntax_diagnostic(error, file, lines),)) from None
 
 
 @dataclass(slots=True)
 class _Node:
-    """A finished value that an alias can repeat; `nodes` is how many values it holds, itself included."""
+    """A finished value that an alias can repeat. `nodes` is the number of values in it, including itself."""
 
     value: Any
     path: Path
@@ -105,7 +108,7 @@ class _Frame:
 
 
 class _Composer:
-    """Takes the events one by one; `root` is the data when all were taken."""
+    """Takes the events one by one. `root` is the data when all are taken."""
 
     def __init__(self, places: Places) -> None:
         self.places = places
@@ -113,7 +116,7 @@ class _Composer:
         self.diagnostics: list[Diagnostic] = []
         self.spoiled: set[Path] = set()
         self._stack: list[_Frame] = []
-        self._anchors: dict[str, _Node | None] = {}  # None: still open
+        self._anchors: dict[str, _Node | None] = {}  # None while the node is still open
         self._documents = 0
         self._aliased = 0
 
@@ -269,7 +272,8 @@ class _Composer:
         return []
 
     def _merge(self, frame: _Frame) -> dict[Any, Any]:
-        """What `<<` brings in, then the mapping's own keys, which win; among several sources the first wins."""
+        """Return the entries that `<<` merges, then the mapping's own, which win. Of several sources, the first
+        wins."""
         brought: dict[Any, Any] = {}
         for source in frame.merged:
             for key, value in source.value.items():
@@ -282,7 +286,7 @@ class _Composer:
         return self._stack[-1].next_path() if self._stack else ()
 
     def _value_span(self, path: Path, start: yaml.Event, end: yaml.Event | None = None) -> Span:
-        """A value's span; for nothing at all and for an indented block, which have none, that of the key."""
+        """Return the span of a value. A missing value and an indented block have none of their own, but the key's."""
         block = getattr(start, "flow_style", None) is False
         in_mapping = bool(self._stack) and isinstance(self._stack[-1].data, dict)
         if in_mapping and (block or _span(start).length == 0):
@@ -307,17 +311,18 @@ class _Composer:
 
 
 def _span(start: Any, end: Any = None) -> Span:
-    """From the start of `start` to the end of `end` if that is on the same line, else one character."""
+    """Return the span from the start of `start` to the end of `end`, if that is on the same line; else one
+    character."""
     first, last = start.start_mark, (end or start).end_mark
     length = last.column - first.column if last.line == first.line else 1
     if isinstance(start, yaml.ScalarEvent) and start.anchor and not start.style and last.line == first.line:
-        length = len(start.value)  # without the `&name` before it
+        length = len(start.value)  # the value only, without the `&name` before it
         return Span(last.line, last.column - length, length)
     return Span(first.line, first.column, length)
 
 
 def _read_plain(text: str) -> _Scalar:
-    """The value of an unquoted scalar. Raises OverflowError for a number of more than `MAX_DIGITS` digits."""
+    """Return the value of an unquoted scalar. Raises OverflowError for a number of more than `MAX_DIGITS` digits."""
     if text in _WORDS:
         return _WORDS[text]
     return _read_number(text) if text[0] in _MAY_START_A_NUMBER else text

@@ -1,4 +1,4 @@
-"""What the YAML parser says about broken text, in words that say what to do."""
+"""Turns what the YAML parser reports about broken text into words that say what to do."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ TOO_DEEP = f"lists and mappings can be nested {MAX_DEPTH} deep, not deeper"
 
 
 class _Saying(NamedTuple):
-    """Our words for one complaint of the parser; with `began` the place is where the construct began."""
+    """mprun's words for one complaint of the parser. With `began`, the place is where the construct began."""
 
     complaint: str
     message: str
@@ -29,7 +29,7 @@ _REPEATS = "outside quotes `*name` repeats what `&name` marks"
 _BACKSLASH = "write `\\\\` for a backslash, or use single quotes"
 _ADD_COLON = "write `key: value`, or `- value` in a list"
 
-# libyaml and the pure Python parser word these in their own ways; the first pattern that is found counts.
+# libyaml and the pure Python parser word these differently. The first pattern that matches counts.
 _SAYINGS = (
     _Saying("quoted.*(end of stream|document indicator)", "this quote is never closed", began=True),
     _Saying("unknown escape character", "this escape is unknown", _BACKSLASH),
@@ -49,13 +49,13 @@ _COLON = re.compile("mapping values are not allowed")
 
 
 def syntax_diagnostic(error: Exception, file: str, lines: Sequence[str]) -> Diagnostic:
-    """The diagnostic for what `yaml.parse` raised: a YAMLError, or a ValueError for an impossible escape."""
+    """Return the diagnostic for what `yaml.parse` raised: a YAMLError, or a ValueError for an impossible escape."""
     mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
     problem = str(getattr(error, "problem", None) or error)
     complaint = f"{getattr(error, 'context', None) or ''}: {problem}"
     here = _place(mark, file, lines)
     began = _place(getattr(error, "context_mark", None) or mark, file, lines)
-    if _DEPTH.search(complaint):  # newer libyaml counts too, ahead of the events that we count
+    if _DEPTH.search(complaint):  # newer libyaml limits the depth too, before we see the events
         return Diagnostic("too-deep", TOO_DEEP, here)
     if _FLOW.search(complaint):
         return _flow_diagnostic(complaint, here, began, lines)
@@ -96,7 +96,10 @@ def _strange_character(place: Place) -> Diagnostic:
 
 
 def _strange_colon(place: Place) -> Diagnostic:
-    """A second `:` in a line means text that holds one; the first means that the line above is no key."""
+    """Return the diagnostic for a `:` that the parser didn't expect.
+
+    A second `:` in a line means that the text contains one. The first one means that the line above is not a key.
+    """
     second = ": " in place.text[: place.column - 1]
     advice = "text that holds `: ` needs quotes" if second else "check the indentation, and the `:` of the line above"
     return Diagnostic("yaml-syntax", "a `:` is not expected here", place, advice)

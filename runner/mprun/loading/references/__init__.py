@@ -1,1 +1,1 @@
-"""Where references may stand in a workflow, and what is put in their place before the start."""
+"""Where references may stand in a workflow, and what replaces them before the start."""

@@ -1,4 +1,4 @@
-"""The `if` of a step: read into an expression, with what is known before the start put in."""
+"""The `if` of a step: parsed into an expression, with values known before the start put in."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from mprun.loading.suggestions import did_you_mean, suggest
 
 
 def syntax_mistake(text: str, path: Path, error: ExpressionError) -> Mistake:
-    """The caret goes under what can't be read, where that is written on the line as it is read."""
+    """Return the mistake with the caret under what can't be parsed, if the line is written as it is parsed."""
     start = error.column - 1
     return Mistake("bad-condition", str(error), path, near=text[start : start + error.length], skip=start)
 
@@ -35,7 +35,7 @@ def references_of(expression: Expression) -> list[Reference]:
 
 
 def bare_names(expression: Expression, path: Path, params: Sequence[str]) -> Iterator[Mistake]:
-    """Names without `${…}`, which mean nothing: a text without its quotes, or a reference without its braces."""
+    """Yield names without `${…}`, which mean nothing: a text without its quotes, or a reference without its braces."""
     for name in names_in(expression):
         if isinstance(name, Name):
             message = f"`{short(str(name))}` means nothing here: texts stand in quotes, references in `${{…}}`"
@@ -45,7 +45,7 @@ def bare_names(expression: Expression, path: Path, params: Sequence[str]) -> Ite
 
 
 def quoted_references(expression: Expression, path: Path) -> Iterator[Mistake]:
-    """References in quotes, as a shell or a template has them: they would be compared as they are written."""
+    """Yield references in quotes, as shells and templates have them: they would be compared as literal text."""
     for leaf in leaves(expression):
         written = _REFERENCE.search(leaf.value) if isinstance(leaf, Constant) and isinstance(leaf.value, str) else None
         if written is not None:
@@ -66,7 +66,7 @@ def _meant(name: Name, params: Sequence[str]) -> str:
 
 
 def odd_comparisons(expression: Expression, path: Path) -> Iterator[Mistake]:
-    """Comparisons of a text with a number: they are false whatever the values are, which nobody means."""
+    """Yield comparisons of a text with a number. They are always false, which nobody means."""
     match expression:
         case Joined(_, operands):
             for operand in operands:
@@ -90,7 +90,7 @@ _WHY = ("variables of the environment are text",)
 
 
 def _items(right: Expression) -> list[Any]:
-    """The items of a list whose values are known; none where one isn't."""
+    """Return the items of a list whose values are known; empty if one isn't."""
     match right:
         case Constant(list() as items):
             return items

@@ -1,5 +1,7 @@
-"""Whether the items, an axis or a parameter have the part that `${item.part}` asks of them, as far as that is known
-before the start."""
+"""Checks that items, axes and parameters have the parts that references name, such as `${item.part}`.
+
+It checks what is known before the start.
+"""
 
 from __future__ import annotations
 
@@ -12,19 +14,19 @@ from mprun.loading.references.positions import entry_at
 from mprun.loading.suggestions import did_you_mean, suggest
 from mprun.plan.plan import POOL_CALLS
 
-# What stands for each item of a source whose items are not read yet.
+# An example of an item of a source whose items are not read yet.
 _EXAMPLES = {"glob": "a", "lines": "a", "range": 0}
 
 
 class NoPart(NamedTuple):
-    """Why a value has no such part, and what to write instead."""
+    """Why a value lacks a part, and what to write instead."""
 
     why: str
     advice: str
 
 
 def missing_part(reference: Reference, path: Path, data: dict[Any, Any]) -> NoPart | None:
-    """Why an item of the step at `path` has no such part as `reference` asks for; None where each may have it."""
+    """Return why an item of the step at `path` lacks the part that `reference` names; None if each may have it."""
     entry = entry_at(data, path[0], path[1])
     if reference.scope == "item":
         calls = ("foreach", *POOL_CALLS)
@@ -35,7 +37,7 @@ def missing_part(reference: Reference, path: Path, data: dict[Any, Any]) -> NoPa
 
 
 def no_part(items: Any, parts: tuple[str, ...]) -> NoPart | None:
-    """Why one of `items`, as they are written, has no `parts`; None where each may."""
+    """Return why one of `items`, as written, lacks `parts`; None if each may have them."""
     for item in _known(items) if parts else ():
         try:
             follow(item, parts)
@@ -52,7 +54,7 @@ def _known(items: Any) -> list[Any]:
 
 
 def _advice(item: Any, parts: tuple[str, ...]) -> str:
-    """Which of the parts that there are is meant by the first of `parts` that there isn't."""
+    """Return a suggestion for the first of `parts` that doesn't exist."""
     for part in parts:
         try:
             item = follow(item, (part,))

@@ -1,4 +1,4 @@
-"""Where in a workflow which references may stand: what must be known before the start, and what may come later."""
+"""Which references may stand where in a workflow: what must be known before the start, and what may come later."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ SHARED_ELSEWHERE = "what is shared is given to a step in `args`, `kwargs` or `in
 class Position(NamedTuple):
     """The references that may stand at a place of the file.
 
-    `scopes` are those allowed, beside literal text; none at all where it is empty. `whole` are scopes that only a
-    reference without text around it may have. `secrets` says whether a secret may stand here; `what` is the place in
-    words, `why` why the others may not.
+    `scopes` are allowed beside literal text; if empty, no reference is allowed. `whole` are scopes that are allowed
+    only for a reference without text around it. `secrets` says whether a secret may stand here. `what` is the place in
+    words, `why` the reason why other references may not stand there.
     """
 
     scopes: frozenset[str]
@@ -32,7 +32,7 @@ class Position(NamedTuple):
 
 
 def position(path: Path, data: dict[Any, Any]) -> Position:
-    """The position of the text at `path` in the workflow `data`."""
+    """Return the position of the text at `path` in the workflow `data`."""
     match path:
         case (_, _, "target" | "initializer" | "finalizer") | ("targets", *_):
             return Position(frozenset(), f"`{path[-1]}`", "targets are checked as they are written")
@@ -104,7 +104,7 @@ def _of_step(key: str, what: str) -> Position:
 
 
 def _of_cell(entry: dict[Any, Any]) -> frozenset[str]:
-    """What distinguishes one Process of a fan-out from the others."""
+    """Return the scopes that distinguish one Process of a fan-out from the others."""
     found = {"item"} if "foreach" in entry else {"matrix"} if "matrix" in entry or "zip" in entry else set()
     return frozenset(found)
 
@@ -122,7 +122,7 @@ def _of_task(entry: dict[Any, Any]) -> frozenset[str]:
 
 
 def axes_of(path: Path, data: dict[Any, Any]) -> list[str]:
-    """The axes that `${matrix.…}` at `path` may name."""
+    """Return the axes that `${matrix.…}` at `path` may name."""
     entry = entry_at(data, path[0], path[1])
     axes = entry.get("matrix", entry.get("zip"))
     if not isinstance(axes, dict):

@@ -1,4 +1,4 @@
-"""The stage that replaces references by what is known before the start, and reads the others into the data."""
+"""The stage that replaces references by values known before the start, and parses the others."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ from mprun.plan.plan import HOOKS, If
 
 RUN_NAMES = ("id", "dir", "outcome")
 _STEPS = (*PROCESS_GROUPS, "pools")
-READ_FIRST = ("params", "include")  # what is known of them is what else can be read by
+READ_FIRST = ("params", "include")  # substituted first, because other references need their values
 _OTHER_SCOPES = {
     **dict.fromkeys(("param", "parameters", "inputs", "vars", "args"), "params"),
     **dict.fromkeys(("environ", "environment"), "env"),
@@ -54,8 +54,8 @@ _OTHER_SCOPES = {
 class Substitution:
     """`data` is a copy with literal texts, values and, for what only the run knows, References and Templates.
 
-    `written` are the texts, by path, that were something else before; `broken` the paths of those left as they are,
-    as they hold a mistake.
+    `written` are the replaced texts, by path. `broken` are the paths of texts that stay as they are, because they hold
+    a mistake.
     """
 
     def __init__(self) -> None:
@@ -66,7 +66,10 @@ class Substitution:
 
 
 def substitute(files: SourceFiles) -> FilesOutput:
-    """The stage: every text of the files read, but extensions and what is read first. Results are those of any step."""
+    """Substitute every text of the files, except extensions and keys that are read first. A stage.
+
+    References to results may name a step of any file.
+    """
     names = [name for file in files for name in _step_names(file.data)]
     return each_file(files, lambda file: _substituted(file, names), needs=a_mapping)
 
@@ -82,7 +85,7 @@ def _substituted(file: SourceFile, names: Sequence[str]) -> FileOutput:
 
 
 def substitute_part(data: dict[Any, Any], key: str, params: Params, environ: Mapping[str, str]) -> Substitution:
-    """The value of one of READ_FIRST alone."""
+    """Substitute the value of one of READ_FIRST alone."""
     walk = _Walk(data, params, environ, ())
     walk.done.data = walk.value((key,), data.get(key))
     return walk.done
@@ -102,7 +105,10 @@ class _Walk:
         self._steps = names
 
     def value(self, path: Path, value: Any) -> Any:
-        """`value`, which stands at `path`, with its texts read. As deep as a file can nest, which is limited."""
+        """Return `value`, which stands at `path`, with its texts substituted.
+
+        It recurses as deep as the file nests, which is limited.
+        """
         if isinstance(value, str):
             return self._text(path, value) if "${" in value else value
         if isinstance(value, list):
@@ -117,7 +123,7 @@ class _Walk:
         return self.value(path, value)
 
     def _condition(self, path: Path, written: Any) -> Any:
-        """The `if` of a step, which has a grammar of its own."""
+        """Parse the `if` of a step, which has a grammar of its own."""
         if isinstance(written, bool):
             return If(str(written).lower(), Constant(written))
         if not isinstance(written, str) or not written:
@@ -223,7 +229,7 @@ class _Walk:
             notes = ("a secret may stand in `args`, `kwargs`, `initargs`, `command` and `env`",)
             yield Mistake("secret", message, path, near=near, notes=notes)
         elif name in self._params.broken:
-            self.done.broken.add(path)  # reported of the parameter itself
+            self.done.broken.add(path)  # the mistake is reported at the parameter
         elif name in self._params.values and (missing := no_part([self._params.values[name]], tuple(parts))):
             yield _leads_nowhere(reference, missing, path, near)
 
@@ -234,7 +240,7 @@ def _leads_nowhere(reference: Reference, missing: NoPart, path: Path, near: str)
 
 
 def _of_run(path: Path, name: str, near: str) -> Iterator[Mistake]:
-    """What is known of the run depends on when that is asked for."""
+    """Yield a mistake if the run's value `name` can't be known, or decides nothing, at `path`."""
     after = path[0] in HOOKS and path[2:3] in (("args",), ("kwargs",), ("command",), ("if",))
     if name == "outcome" and not after:
         message = "the run's outcome is known once it has ended"
@@ -253,7 +259,7 @@ def _no_such(code: str, kind: str, name: str, names: list[str], path: Path, near
 
 
 def _not_alone(read: Reference | Template, path: Path, where: Position) -> list[Mistake]:
-    """References that may only stand for a value as a whole, and have text around them."""
+    """Return mistakes for references that may only stand alone as a value, and have text around them."""
     if isinstance(read, Reference):
         return []
     return [

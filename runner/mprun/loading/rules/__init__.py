@@ -1,1 +1,1 @@
-"""What models can't say about a workflow: each rule reads the data and yields its mistakes."""
+"""What models can't check in a workflow. Each rule takes the data and yields its mistakes."""

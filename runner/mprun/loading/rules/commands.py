@@ -1,4 +1,4 @@
-"""Rules about a `command`: its arguments stand in itself, and no two keys say what is run."""
+"""Rules about a `command`: it has its arguments in itself, and no second key says what to run."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def idle_arguments(data: Data) -> Iterator[Mistake]:
 
 
 def parts(data: Data) -> Iterator[Mistake]:
-    """A program and each of its arguments is a text or a number, or what only the run knows."""
+    """A program and each of its arguments is a text or a number, or a value that only the run knows."""
     for step in steps(data):
         command = step.entry.get("command")
         for index, part in enumerate(command) if isinstance(command, list) else ():
@@ -41,7 +41,7 @@ def _arguments(step: StepData) -> Iterator[Path]:
 
 
 def idle_streams(data: Data) -> Iterator[Mistake]:
-    """Files for the streams of a program, where none is run."""
+    """Files for the streams of a program need a program."""
     for step in steps(data):
         for key in ("stdout", "stderr") if "target" in step.entry and "command" not in step.entry else ():
             if key in step.entry:

@@ -1,4 +1,4 @@
-"""What models can't say, as pure functions over the data as read: each yields its mistakes and ignores all others'."""
+"""Rules and helpers over the data as parsed. Each rule is a pure function that yields its own mistakes only."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ Data = dict[Any, Any]
 
 _NO_ITEMS = ("apply", "matrix", "zip")
 
-_MAX_NAMES = 200  # how many names a suggestion is looked for among: each look costs, and mistakes can be many
+_MAX_NAMES = 200  # the most names that a suggestion compares; each comparison costs, and mistakes can be many
 
 
 class StepData(NamedTuple):
-    """One step as read; `entry` is whatever its mapping holds, right or wrong."""
+    """One step as parsed. `entry` is its mapping, right or wrong."""
 
     name: str
     path: Path
@@ -33,7 +33,7 @@ class StepData(NamedTuple):
 
 
 def steps(data: Data) -> list[StepData]:
-    """Every step that is a mapping, in the order written."""
+    """Return every step that is a mapping, in the order written."""
     found = []
     for group in STEP_GROUPS:
         entries = data.get(group)
@@ -44,14 +44,14 @@ def steps(data: Data) -> list[StepData]:
 
 
 def engine_of(pool: StepData, data: Data) -> tuple[str, EngineTraits]:
-    """The engine of a pool, by its name; the usual one where what is written names none."""
+    """Return the engine of a pool and its traits; the usual engine if the text names none."""
     written = pool.entry.get("engine", data.get("engine"))
     name = written if isinstance(written, str) and written in POOL_ENGINES else USUAL_ENGINE
     return name, POOL_ENGINES[name]
 
 
 def seconds(value: Any) -> float | None:
-    """A duration as written, in seconds; None for what isn't one."""
+    """Return a duration as written in seconds; None if it isn't one."""
     try:
         return read_duration(value)
     except ValueError:
@@ -59,7 +59,7 @@ def seconds(value: Any) -> float | None:
 
 
 def some_step(data: Data) -> Iterator[Mistake]:
-    """A file has at least one step, in a group that is spelt right or nearly so, or has those of others."""
+    """A file has at least one step, in a group whose name is right or nearly right, or includes other files."""
     written = {key: value for key, value in data.items() if not is_extension(key)}
     groups = meant(written, WORKFLOW) & {"processes", "pools"}
     if written.get("include"):
@@ -71,7 +71,7 @@ def some_step(data: Data) -> Iterator[Mistake]:
 
 
 def target_or_command(data: Data) -> Iterator[Mistake]:
-    """A step calls a target or runs a command, one of the two."""
+    """A step calls a target or runs a command, but not both."""
     for step in steps(data):
         level = STEP_GROUPS[str(step.path[0])]
         if not meant(step.entry, level) & {"target", "command"}:
@@ -85,7 +85,7 @@ def target_or_command(data: Data) -> Iterator[Mistake]:
 
 
 def one_call(data: Data) -> Iterator[Mistake]:
-    """A pool has exactly one call, and a source that is a mapping exactly one key."""
+    """A pool has exactly one call, and a source that is a mapping has exactly one key."""
     calls = f"one of {', '.join(f'`{call}`' for call in POOL_CALLS)}"
     for step in steps({"pools": data.get("pools")}):
         written = [call for call in step.entry if call in POOL_CALLS]
@@ -152,7 +152,7 @@ def _list_of_names(names: list[str]) -> tuple[str, ...]:
 
 
 def _step_names(data: Data) -> dict[Any, None]:
-    """All names, those below a misspelt `processes` or `pools` too: they will be there when that is corrected."""
+    """Return all names, also those below a misspelt `processes` or `pools`, which will be right when that is."""
     groups = [
         value
         for key, value in data.items()
@@ -162,8 +162,10 @@ def _step_names(data: Data) -> dict[Any, None]:
 
 
 def needs_of(step: StepData) -> Iterator[tuple[str, Path]]:
-    """The steps that `step` waits for, each with the path that says so: those after `needs`, and those whose results
-    it refers to."""
+    """Yield the steps that `step` waits for, each with the path that says so.
+
+    These are the steps in `needs`, and those whose results it refers to.
+    """
     needs = step.entry.get("needs")
     path = (*step.path, "needs")
     if isinstance(needs, str) and needs:
@@ -178,7 +180,7 @@ def needs_of(step: StepData) -> Iterator[tuple[str, Path]]:
 
 
 def results_in(value: Any, path: Path) -> Iterator[tuple[Reference, Path]]:
-    """Each reference to results in `value`, which stands at `path`, with where it stands."""
+    """Yield each reference to results in `value`, which stands at `path`, with the path of the reference."""
     if isinstance(value, Reference | Template | If):
         yield from ((reference, path) for reference in references_in(value) if reference.scope == "results")
     pairs = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
@@ -188,7 +190,7 @@ def results_in(value: Any, path: Path) -> Iterator[tuple[Reference, Path]]:
 
 
 def no_cycles(data: Data) -> Iterator[Mistake]:
-    """Steps that wait for one another in a circle; one mistake a circle, shown as a path."""
+    """Steps don't wait for one another in a circle. There is one mistake per circle, shown as a path."""
     all_steps = {step.name: step for step in steps(data)}
     needs = {
         name: {need: path for need, path in needs_of(step) if need in all_steps and need != name}
@@ -200,7 +202,7 @@ def no_cycles(data: Data) -> Iterator[Mistake]:
 
 
 def _circles(needs: Mapping[str, Iterable[str]]) -> Iterator[list[str]]:
-    """Each way back to a step that is still being followed, as [a, b, …, a]. Iterative: chains can be long."""
+    """Yield each way back to a step that is still being followed, as [a, b, …, a]. Iterative, as chains can be long."""
     finished: set[str] = set()
     for start, its_needs in needs.items():
         trail = {} if start in finished else {start: iter(its_needs)}
@@ -223,7 +225,7 @@ def _arrows(names: list[str]) -> str:
 
 
 def same_numbers(data: Data, written: Callable[[Path], str], substituted: Container[Path]) -> Iterator[Mistake]:
-    """A number in `env` that would arrive with another spelling (`1.10` as `1.1`) needs quotes."""
+    """A number in `env` that would arrive in another spelling (`1.10` as `1.1`) needs quotes."""
     for path, env in [
         (("env",), data.get("env")),
         *(((*step.path, "env"), step.entry.get("env")) for step in steps(data)),

@@ -1,4 +1,4 @@
-"""Rules about `foreach`, `matrix` and `zip`: what they combine, and what would have no effect or no end."""
+"""Rules about `foreach`, `matrix` and `zip`: what they combine, and what would have no effect or be far too much."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from mprun.planning.build.items import axis_of
 from mprun.sources.grid import value_key
 from mprun.sources.table import MAX_AXES, MatrixSource, Site, Source
 
-MAX_CELLS = 10_000  # of a fan-out of processes: each is a child with a start of its own
+MAX_CELLS = 10_000  # cells of a fan-out of processes; each is a child that must start
 
 _NOT_AXES = ("include", "exclude")
-_NOWHERE = Site("", "")  # no axis has a path
+_NOWHERE = Site("", "")  # an axis has no path, so the folder doesn't matter
 
 
 class AxisValues:
-    """The values of an axis, and whether one is among them as YAML holds values to be equal."""
+    """The values of an axis, and whether a value is among them, with equality as in YAML."""
 
     def __init__(self, source: Source, values: Sequence[Any]) -> None:
         self.source = source
@@ -41,7 +41,7 @@ class AxisValues:
 
 
 class FanOut(NamedTuple):
-    """A `foreach`, `matrix` or `zip` as read; `axes` are those with values that can be read."""
+    """A `foreach`, `matrix` or `zip` as parsed. `axes` are those with readable values."""
 
     step: StepData
     key: str
@@ -54,7 +54,7 @@ class FanOut(NamedTuple):
 
     @property
     def is_whole(self) -> bool:
-        """Whether every axis can be read. Other rules report what is wrong."""
+        """Whether every axis is readable. Other rules report what is wrong."""
         names = [name for name in self.written if name not in _NOT_AXES] if isinstance(self.written, dict) else []
         return bool(names) and len(names) == len(self.axes)
 
@@ -74,7 +74,7 @@ def _axes(written: Any) -> dict[str, AxisValues]:
 
 
 def _values(written: Any) -> AxisValues | None:
-    """Those of a list, or of a source that may be an axis; None for what can't be read."""
+    """Return the values of a list, or of a source that may be an axis; None if it can't be read."""
     try:
         axis = NumbersFrom.model_validate(written) if isinstance(written, dict) else written
     except ValueError:
@@ -85,7 +85,7 @@ def _values(written: Any) -> AxisValues | None:
 
 
 def one_fan_out(data: Data) -> Iterator[Mistake]:
-    """A process has at most one of them, and `max_parallel` only with one."""
+    """A process has at most one fan-out, and `max_parallel` only with one."""
     for step in steps({group: entries for group, entries in data.items() if group != "pools"}):
         written = [key for key in step.entry if key in FAN_OUTS]
         for key in written[1:]:
@@ -98,7 +98,7 @@ def one_fan_out(data: Data) -> Iterator[Mistake]:
 
 
 def some_items(data: Data) -> Iterator[Mistake]:
-    """Whatever fans out does so over something."""
+    """A fan-out has at least one item."""
     for each in _fan_outs(data, *FAN_OUTS):
         items = _values(each.written) if each.key == "foreach" else None
         if items is not None and len(items) == 0:
@@ -113,7 +113,7 @@ def some_items(data: Data) -> Iterator[Mistake]:
 
 
 def names_of_axes(data: Data) -> Iterator[Mistake]:
-    """The axes of a matrix are names of arguments, and not so many that nobody can count."""
+    """The axes of a matrix have names of arguments, and there are not too many of them."""
     for each in _fan_outs(data, "matrix"):
         names = [name for name in each.written if name not in _NOT_AXES] if isinstance(each.written, dict) else []
         for name in names:
@@ -127,7 +127,7 @@ def names_of_axes(data: Data) -> Iterator[Mistake]:
 
 
 def equal_lengths(data: Data) -> Iterator[Mistake]:
-    """The lists of a `zip` go side by side."""
+    """The lists of a `zip` have equal lengths."""
     for each in _fan_outs(data, "zip"):
         lengths = {name: len(values) for name, values in each.axes.items() if len(values)}
         if len(set(lengths.values())) > 1:
@@ -136,7 +136,7 @@ def equal_lengths(data: Data) -> Iterator[Mistake]:
 
 
 def exclusions(data: Data) -> Iterator[Mistake]:
-    """An entry of `exclude` names axes there are, with values that they have, and takes something away."""
+    """An entry of `exclude` names existing axes with existing values, and excludes something."""
     for each in _fan_outs(data, "matrix"):
         for path, entry in _entries(each, "exclude"):
             wrong = [mistake for axis in entry for mistake in _excluded(each, path, axis, entry[axis])]
@@ -174,7 +174,7 @@ def _no_value(axis: str, value: Any, values: Sequence[Any], path: Path) -> Mista
 
 
 def inclusions(data: Data) -> Iterator[Mistake]:
-    """An entry of `include` adds something: a combination that isn't there, or values to those that are."""
+    """An entry of `include` adds something: a new combination, or values to existing ones."""
     for each in _fan_outs(data, "matrix"):
         for path, entry in _entries(each, "include") if each.is_whole else ():
             for name in entry:
@@ -194,7 +194,7 @@ def _entries(each: FanOut, key: str) -> Iterator[tuple[Path, dict[str, Any]]]:
 
 
 def not_too_many(data: Data) -> Iterator[Mistake]:
-    """A matrix isn't excluded away, and a process is not started ten thousand times."""
+    """A matrix has cells left after `exclude`, and a fan-out of processes has no more than MAX_CELLS."""
     for each in _fan_outs(data, *FAN_OUTS):
         count = _count(each)
         if count == 0 and each.key == "matrix" and all(entry for _, entry in _entries(each, "exclude")):
@@ -205,7 +205,7 @@ def not_too_many(data: Data) -> Iterator[Mistake]:
 
 
 def _count(each: FanOut) -> int | None:
-    """How many there will be; None where that isn't known, or another rule reports it as wrong."""
+    """Return how many cells there will be; None if that isn't known, or if another rule reports a mistake."""
     if each.key == "foreach":
         items = _values(each.written)
         return None if items is None else len(items)

@@ -1,4 +1,4 @@
-"""Rules about files and folders that a workflow names and that must be there before anything starts."""
+"""Rules about files and folders that a workflow names, and that must exist before the start."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _MAX_LISTED = 1000
 
 
 def file_mistakes(data: dict[Any, Any], folder: str) -> Iterator[Mistake]:
-    """Folders and files that are not there; relative paths start from `folder`, the workflow file's own."""
+    """Yield folders and files that don't exist. Relative paths start from `folder`, which is the workflow file's."""
     yield from _folder(data.get("working_dir"), ("working_dir",), folder)
     pythonpath = data.get("pythonpath")
     for index, entry in enumerate(pythonpath) if isinstance(pythonpath, list) else ():

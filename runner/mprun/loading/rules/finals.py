@@ -1,4 +1,4 @@
-"""Rules about the parts of results: the finals of a pool, which only one with a `finalizer` has, and items of lists."""
+"""Rules about parts of results: finals, which only a pool with a `finalizer` has, and items of lists."""
 
 from __future__ import annotations
 
@@ -13,18 +13,21 @@ from mprun.plan.plan import FAN_OUTS, POOL_CALLS
 
 
 def finalized_pools(data: Data) -> set[str]:
-    """The pools that have a `finalizer`."""
+    """Return the pools with a `finalizer`."""
     return {step.name for step in steps({"pools": data.get("pools")}) if step.entry.get("finalizer")}
 
 
 def pools_without_finals(data: Data) -> set[str]:
-    """Those that have none. (Where an `apply` has none, a part of what it returns may be called so.)"""
+    """Return the pools without a `finalizer`.
+
+    A pool with `apply` is not among them: a part of what it returns may have that name.
+    """
     pools = steps({"pools": data.get("pools")})
     return {step.name for step in pools if not step.entry.get("finalizer") and "apply" not in step.entry}
 
 
 def finals_of_others(data: Data) -> Iterator[Mistake]:
-    """A reference to the finals of a pool that has none."""
+    """A reference to finals names a pool that has some."""
     without = pools_without_finals(data)
     for step in steps(data):
         for reference, path in results_in(step.entry, step.path):
@@ -36,7 +39,7 @@ def finals_of_others(data: Data) -> Iterator[Mistake]:
 
 
 def parts_of_lists(data: Data) -> Iterator[Mistake]:
-    """A reference to a part of what is a list, by what is no number. (A part as items is another mistake.)"""
+    """A reference to a part of a list has an index. Another rule reports parts as items."""
     producers = {step.name: step for step in steps(data)}
     for step in steps(data):
         for reference, path in results_in(step.entry, step.path):
@@ -53,7 +56,8 @@ def _are_items(step: StepData, path: Path) -> bool:
 
 
 def _misnamed(reference: Reference, producer: StepData) -> str:
-    """The first part of `reference` where it follows a list of `producer`'s, and is no number; else an empty text."""
+    """Return the first part of `reference` that follows a list of `producer` and is not a number; else an empty
+    text."""
     _, *parts = reference.path
     if producer.path[0] == "pools" and parts[:1] == [FINALS]:
         parts = parts[1:] if producer.entry.get("finalizer") else []

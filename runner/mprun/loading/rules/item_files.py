@@ -1,4 +1,4 @@
-"""Rules about the files that items come from, and those that results go to. Only names and headers are read."""
+"""Rules about files that items come from, and files for results. They read only names and headers."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ SAVED_AS = (".json", ".jsonl", ".csv", ".pickle")
 
 
 def item_files(data: Data, folder: str) -> Iterator[Mistake]:
-    """Files that items come from and that are not there, or can't be used, unless a step before may write them."""
+    """Files that items come from exist and can be used, unless an earlier step may write them."""
     for each in items_of(data):
         if isinstance(each.written, dict) and not _runs_after_others(each.step):
             for key in KEYS:
@@ -41,7 +41,7 @@ def _of_source(each: Items, key: str, folder: str) -> Iterator[Mistake]:
 
 
 def _source(each: Items, key: str, site: Site) -> Source | None:
-    """The source that `key` gives, with the keys beside it; None where another rule reports what is wrong with it."""
+    """Return the source of `key`, with the keys beside it; None if another rule reports what is wrong with it."""
     names = (key, *KEYS[key].TRAITS.modifiers)
     try:
         written = ItemsFrom.model_validate({name: each.written[name] for name in names if name in each.written})
@@ -51,7 +51,7 @@ def _source(each: Items, key: str, site: Site) -> Source | None:
 
 
 def known_source(each: Items, key: str, folder: str) -> Source | None:
-    """The source that `key` gives where the children run in `folder`; None for one that is wrong."""
+    """Return the source of `key` if the children run in `folder`; None if it is wrong."""
     return _source(each, key, Site(folder, folder)) if "\0" not in each.written[key] else None
 
 
@@ -66,7 +66,7 @@ def _file(each: Items, key: str, folder: str) -> Iterator[Mistake]:
 
 
 def _header(source: Source, path: Path) -> Iterator[Mistake]:
-    """What is wrong with what is read before the first item: see `Source.decoding`."""
+    """Yield what is wrong with the part that is read before the first item: see `Source.decoding`."""
     try:
         source.decoding()
     except ItemError as error:
@@ -74,7 +74,7 @@ def _header(source: Source, path: Path) -> Iterator[Mistake]:
     except OSError as error:
         yield Mistake("file-not-readable", f"the file can't be read: {error.strerror}", path)
     except ValueError:
-        pass  # such as a delimiter that this Python's csv module doesn't take: the step itself fails of it
+        pass  # for example a delimiter that this Python's csv module rejects: the step itself will fail
 
 
 def _matches(each: Items, key: str, folder: str) -> Iterator[Mistake]:
@@ -87,7 +87,7 @@ def _matches(each: Items, key: str, folder: str) -> Iterator[Mistake]:
 
 
 def saved_files(data: Data, folder: str) -> Iterator[Mistake]:
-    """`save` names a file of a known kind in a folder that is there, and none that another step writes."""
+    """`save` names a file of a known kind, in an existing folder, to which no other step writes."""
     first: dict[str, Path] = {}
     for step in steps(data):
         written, path = step.entry.get("save"), (*step.path, "save")
@@ -102,7 +102,10 @@ def saved_files(data: Data, folder: str) -> Iterator[Mistake]:
 
 
 def _saved_file(step: StepData, written: str, folder: str, first: dict[str, Path]) -> Iterator[Mistake]:
-    """`first` has the files that are written already, with the paths that say so. A step before may make the folder."""
+    """Check one `save`. `first` has the files that are saved so far, with the paths that say so.
+
+    An earlier step may make the folder.
+    """
     file, path = os.path.normpath(os.path.join(folder, written)), (*step.path, "save")
     if not os.path.isdir(os.path.dirname(file)) and not _runs_after_others(step):
         yield not_there(os.path.dirname(written), path, folder, "folder")

@@ -1,4 +1,4 @@
-"""Rules about limits: ones that could never act, and ones that the engine or the kind of step can't keep."""
+"""Rules about limits that could never act, and limits that the engine or the kind of step can't enforce."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from mprun.loading.rules.common import Data, StepData, engine_of, seconds, steps
 from mprun.planning.build.steps import pool_size
 from mprun.system.machine import available_cpus
 
-ENDLESS = ("timeout", "step_timeout", "slow_after")  # what a daemon can't have
+ENDLESS = ("timeout", "step_timeout", "slow_after")  # limits that a daemon can't have
 
 
 def shorter_first(data: Data) -> Iterator[Mistake]:
-    """`slow_after` < `timeout` ≤ `step_timeout`: otherwise the longer of two never acts."""
+    """`slow_after` < `timeout` ≤ `step_timeout`: otherwise, the longer one never acts."""
     for step in steps(data):
         slow, once, whole = (seconds(step.entry.get(key)) for key in ("slow_after", "timeout", "step_timeout"))
         if slow and once and slow >= once:
@@ -33,9 +33,9 @@ def _never(step: StepData, key: str, why: str, shorter: str) -> Mistake:
 
 
 def endless_daemons(data: Data) -> Iterator[Mistake]:
-    """A daemon is meant to run until everything else has ended: a limit on how long that takes is a failure for sure.
+    """A daemon runs until everything else has ended, so a limit on its time would always fail it.
 
-    `retries` it may have: a daemon that dies too early is started again.
+    `retries` are allowed: a daemon that dies too early is started again.
     """
     for step in _daemons(data):
         for key in ENDLESS:
@@ -51,7 +51,7 @@ def _daemons(data: Data) -> list[StepData]:
 
 
 def beyond_the_engine(data: Data) -> Iterator[Mistake]:
-    """What an engine refuses by the key of a pool."""
+    """An engine accepts the keys of its pools."""
     for pool in _pools(data):
         engine, traits = engine_of(pool, data)
         for key, what in traits.refuses.items():
@@ -63,7 +63,7 @@ def beyond_the_engine(data: Data) -> Iterator[Mistake]:
 
 
 def log_of_failures(data: Data) -> Iterator[Mistake]:
-    """With some engines tasks log themselves, each as it ends."""
+    """With some engines, each task logs itself as it ends, so `log: {tasks: failures}` can't work."""
     log = data.get("log")
     engines = [(engine_of(pool, data), pool) for pool in _pools(data)]
     loud = next(((engine, pool) for (engine, traits), pool in engines if traits.logs_each_task), None)
@@ -78,12 +78,12 @@ def _pools(data: Data) -> list[StepData]:
 
 
 def _is_off(retries: Any) -> bool:
-    """No further attempts, said so: `0` or a count of it."""
+    """Return whether retries are explicitly off: `0`, or a count of 0."""
     return (retries.get("count") if isinstance(retries, dict) else retries) == 0
 
 
 def room_to_work(data: Data) -> Iterator[Mistake]:
-    """`max_parallel` leaves a slot beside the daemons, and is wide enough for what starts its workers all at once."""
+    """`max_parallel` leaves a slot beside the daemons, and has room for an engine that starts all workers at once."""
     most = data.get("max_parallel")
     if not isinstance(most, int) or isinstance(most, bool) or most < 1:
         return
@@ -106,10 +106,10 @@ def room_to_work(data: Data) -> Iterator[Mistake]:
 
 
 def workers(pool: StepData) -> int:
-    """How many workers `pool` has; 0 where what is written is no size."""
+    """Return how many workers `pool` has; 0 if the text is not a valid size."""
     try:
         return pool_size(read_pool_size(pool.entry.get("processes", "cpus")), available_cpus())
-    except ValueError:  # PydanticCustomError is one; said elsewhere
+    except ValueError:  # PydanticCustomError is one; another rule reports it
         return 0
 
 

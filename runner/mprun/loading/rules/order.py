@@ -1,4 +1,4 @@
-"""Rules about the order in which steps can end: those around a run, and those that wait for a failure."""
+"""Rules about the order in which steps end: the steps around a run, and steps that wait for a failure."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ _OTHER_WORDS = {
     **dict.fromkeys(("success", "ok", "completed_successfully", "on_success"), "succeeded"),
     **dict.fromkeys(("always", "any", "completed", "done", "ended", "complete"), "finished"),
 }
-_STAGES = {"on_success": 1, "on_failure": 1, "on_exit": 2}  # in which order groups are run; all others before
+_STAGES = {"on_success": 1, "on_failure": 1, "on_exit": 2}  # the order of groups; all others run before
 
 
 def never_before(data: Data) -> Iterator[Mistake]:
-    """No step needs one that is run after it, or only where it is not."""
+    """No step needs a step that runs after it, or that runs only if it doesn't."""
     groups = {step.name: str(step.path[0]) for step in steps(data)}
     for step in steps(data):
         mine = groups[step.name]
@@ -37,7 +37,7 @@ def _why_never(mine: str, its: str) -> str:
 
 
 def waited_for(data: Data) -> Iterator[Mistake]:
-    """The steps around a run end it: none goes on."""
+    """The steps around a run end, so none of them is a daemon."""
     for group in HOOKS:
         for step in steps({group: data.get(group)}):
             if step.entry.get("daemon") is True:
@@ -46,7 +46,7 @@ def waited_for(data: Data) -> Iterator[Mistake]:
 
 
 def forgiven_failures(data: Data) -> Iterator[Mistake]:
-    """No step waits for the failure of one whose failure counts as a success."""
+    """No step waits for the failure of a step whose failure counts as a success."""
     forgiven = {step.name for step in steps(data) if step.entry.get("continue_on_error") is True}
     for step in steps(data):
         for need in _failures_needed(step):

@@ -17,11 +17,11 @@ from mprun.loading.rules.item_files import known_source
 from mprun.loading.rules.sources import items_of
 from mprun.plan.plan import FAN_OUTS, POOL_CALLS
 
-MAX_ITEMS = 100_000  # of a step, whose files are compared
+MAX_ITEMS = 100_000  # items of a step whose files are compared
 
 
 def written_files(data: Data, folder: str) -> Iterator[Mistake]:
-    """`outputs` of steps, `stdout` and `stderr` of commands."""
+    """No two steps, or tasks of one, write the same file by their `outputs`, `stdout` or `stderr`."""
     first: dict[str, Path] = {}
     for step in steps(data):
         for path, written in outputs_of(step):
@@ -48,7 +48,7 @@ def entries(path: Path, written: Any) -> Iterator[tuple[Path, Any]]:
 def _file(
     step: StepData, written: Any, path: Path, data: Data, folder: str, first: dict[str, Path]
 ) -> Iterator[Mistake]:
-    """`first` has the files that are written already, with the paths that say so."""
+    """Check one file. `first` has the files that are written so far, with the paths that say so."""
     if "\0" in str(written):
         yield Mistake("bad-value", "a path can't hold the character U+0000", path)
     elif _scopes(written) & {"item", "matrix"}:
@@ -71,7 +71,7 @@ def _literal(written: str, path: Path, folder: str, first: dict[str, Path]) -> I
 
 
 def _of_items(step: StepData, written: Reference | Template, path: Path, data: Data, folder: str) -> Iterator[Mistake]:
-    """Two items with one file; an axis that is not in its name."""
+    """Yield a mistake if two items have one file, or if an axis is not in its name."""
     axes = step.entry.get("matrix")
     for axis, values in axes.items() if isinstance(axes, dict) else ():
         named = any(each.path[:1] == (axis,) for each in references_in(written))
@@ -83,7 +83,7 @@ def _of_items(step: StepData, written: Reference | Template, path: Path, data: D
         try:
             file = os.path.normpath(written_out(evaluate(written, partial(_part, item))))
         except LookupError:
-            return  # reported of the reference
+            return  # the mistake is reported at the reference
         if file in seen:
             pair = f"`{short(written_out(seen[file]), 40)}` and `{short(written_out(item), 40)}`"
             yield Mistake("written-twice", f"two items have the file `{short(file, 80)}`: {pair}", path)
@@ -96,7 +96,7 @@ def _part(item: Any, reference: Reference) -> Any:
 
 
 def _known_items(step: StepData, data: Data, folder: str) -> Iterator[Any]:
-    """The items of `step`, where they stand in the file or are files that are there."""
+    """Yield the items of `step` that stand in the workflow, or are existing files."""
     for each in items_of(data):
         if each.step.path != step.path:
             continue
@@ -116,7 +116,7 @@ def _scopes(written: Any) -> set[str]:
 
 
 def _is_many(step: StepData) -> bool:
-    """Whether `step` has more tasks than one, or may have."""
+    """Return whether `step` has, or may have, more than one task."""
     calls = [call for call in (*POOL_CALLS, *FAN_OUTS) if call in step.entry and call != "apply"]
     return any(not isinstance(step.entry[call], list) or len(step.entry[call]) > 1 for call in calls)
 

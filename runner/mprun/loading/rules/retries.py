@@ -36,7 +36,7 @@ class Named(NamedTuple):
 
 
 def named(step: StepData) -> Iterator[Named]:
-    """Each text that the step's `retries` has in `on` and `not_on`."""
+    """Yield each text in `on` and `not_on` of the step's `retries`."""
     retries = step.entry.get("retries")
     if not isinstance(retries, dict):
         return
@@ -50,7 +50,7 @@ def named(step: StepData) -> Iterator[Named]:
 
 
 def known_names(data: Data) -> Iterator[Mistake]:
-    """`on` names outcomes after which there can be another attempt, and exception classes; `not_on` classes only."""
+    """`on` names exception classes and outcomes that can be retried; `not_on` names only classes."""
     for step in steps(data):
         for name in named(step):
             if name.is_outcome:
@@ -92,7 +92,7 @@ def _meant(name: Named) -> str:
 
 
 def one_import(data: Data) -> Iterator[Mistake]:
-    """A module and its file are imported as two modules, and the exceptions of the one aren't those of the other."""
+    """A module is not named as a module and as a file too: it would be imported twice, with unequal exceptions."""
     for step in steps(data):
         target = step.entry.get("target")
         ours, _, _ = target.rpartition(":") if isinstance(target, str) else ("", "", "")
@@ -111,7 +111,7 @@ def _is_file_of(file: str, module: str) -> bool:
 
 
 def no_contradiction(data: Data) -> Iterator[Mistake]:
-    """A name that another one makes superfluous, or takes back."""
+    """No name makes another one superfluous, or contradicts it."""
     for step in steps(data):
         names = list(named(step))
         wanted = {name.text: name for name in names if name.key == "on"}
@@ -128,7 +128,7 @@ def no_contradiction(data: Data) -> Iterator[Mistake]:
 
 
 def delays(data: Data) -> Iterator[Mistake]:
-    """What shapes a delay needs one, and a bound that isn't below it."""
+    """What shapes a delay needs a delay, and its bound is not below it."""
     for step in steps(data):
         retries = step.entry.get("retries")
         if isinstance(retries, dict):

@@ -1,4 +1,4 @@
-"""What can be wrong with what children share: how it is written, who refers to it, and whether it can ever work."""
+"""Rules about what children share: how it is written, who refers to it, and whether it can ever work."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def _entries(data: Data) -> Iterator[tuple[str, Path, Any]]:
 
 
 def well_written(data: Data) -> Iterator[Mistake]:
-    """Each thing is one kind, with the arguments that this takes."""
+    """Each thing has one kind, with the arguments that the kind takes."""
     for name, path, written in _entries(data):
         if isinstance(written, str):
             yield from _bare(name, path, written)
@@ -93,7 +93,7 @@ def _all_kinds() -> str:
 
 
 def known_things(data: Data) -> Iterator[Mistake]:
-    """A reference names a thing that is declared; only a Pipe has parts."""
+    """A reference names a declared thing. Only a Pipe has parts."""
     declared = {name: kind_of(written) for name, _, written in _entries(data)}
     for step in steps(data):
         for reference, path in _references(step.entry, step.path):
@@ -123,7 +123,7 @@ def _references(value: Any, path: Path) -> Iterator[tuple[Reference, Path]]:
 
 
 def _users(data: Data) -> dict[str, list[StepData]]:
-    """The steps that refer to each thing."""
+    """Return the steps that refer to each thing."""
     users: dict[str, list[StepData]] = {}
     for step in steps(data):
         for name in dict.fromkeys(reference.path[0] for reference, _ in _references(step.entry, step.path)):
@@ -143,7 +143,7 @@ def some_user(data: Data) -> Iterator[Mistake]:
 
 
 def enough_parties(data: Data) -> Iterator[Mistake]:
-    """A barrier can be filled; what is between children has two of them."""
+    """A barrier has enough children to fill it, and a thing between children has at least two of them."""
     users = _users(data)
     for name, path, written in _entries(data):
         kind, using = kind_of(written), users.get(name, [])
@@ -174,7 +174,7 @@ def _names(using: list[StepData]) -> str:
 
 
 def _children(step: StepData, data: Data) -> int | None:
-    """How many children of `step` there can be at once; None where that can't be said before the start."""
+    """Return how many children of `step` can run at once; None if that isn't known before the start."""
     if step.path[0] == "pools":
         return _at_work(step)
     cells = step.entry.get("foreach")
@@ -185,7 +185,7 @@ def _children(step: StepData, data: Data) -> int | None:
 
 
 def _at_work(pool: StepData) -> int | None:
-    """How many workers of `pool` have something to do."""
+    """Return how many workers of `pool` have something to do."""
     entry, size = pool.entry, workers(pool)
     if not size:
         return None
@@ -199,7 +199,7 @@ def _at_once(children: int, data: Data) -> int:
 
 
 def fits_into_memory(data: Data) -> Iterator[Mistake]:
-    """An Array is filled with zeros when it is made: one that is too large would take all memory there is."""
+    """An Array fits into memory. It is filled with zeros when it is made, so one that is too large takes everything."""
     for name, path, written in _entries(data):
         size = _size_of_array(written)
         if size > memory_size():
@@ -208,7 +208,7 @@ def fits_into_memory(data: Data) -> Iterator[Mistake]:
 
 
 def _size_of_array(written: Any) -> int:
-    """The bytes of an Array that is written with its length; 0 for anything else."""
+    """Return the bytes of an Array that is written with its length; 0 for anything else."""
     try:
         code, length = arguments_of(written) if kind_of(written) == "Array" else ("b", 0)
     except ValueError:
@@ -226,7 +226,7 @@ SHARING_RULES: tuple[Callable[[Data], Iterator[Mistake]], ...] = (
 
 
 def shared_files(data: Data, folder: str) -> Iterator[Mistake]:
-    """The files of arrays are there, and so is numpy."""
+    """The files of arrays exist, and numpy is installed."""
     for _, path, written in _entries(data):
         arguments = written.get("array") if isinstance(written, dict) else None
         if arguments is not None and importlib.util.find_spec("numpy") is None:

@@ -1,4 +1,4 @@
-"""Rules about where items come from, what is done with them, and keys that would have no effect on that."""
+"""Rules about where items come from, how they are used, and keys that would have no effect on them."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _NO_LISTS = ("numbers", "paths", "texts")
 
 
 class Items(NamedTuple):
-    """What stands behind a pool's call, or a `foreach`; `source` is the key it comes from, where it is a mapping."""
+    """What a pool's call, or a `foreach`, has as its items. `source` is its key, if it is a mapping."""
 
     step: StepData
     key: str
@@ -36,7 +36,7 @@ class Items(NamedTuple):
 
 
 def items_of(data: Data) -> Iterator[Items]:
-    """All that give items one by one."""
+    """Yield everything that gives items one by one."""
     for step in steps(data):
         calls = POOL_CALLS if step.path[0] == "pools" else FAN_OUTS
         for key in calls:
@@ -45,7 +45,7 @@ def items_of(data: Data) -> Iterator[Items]:
 
 
 def modifiers(data: Data) -> Iterator[Mistake]:
-    """What shapes one kind of source doesn't stand beside another."""
+    """A key that shapes one kind of source doesn't stand beside another."""
     for each in items_of(data):
         for key in _MODIFIED if each.source else ():
             if key in each.written and key not in KEYS[each.source].TRAITS.modifiers:
@@ -54,7 +54,7 @@ def modifiers(data: Data) -> Iterator[Mistake]:
 
 
 def _modified() -> dict[str, list[str]]:
-    """The sources that each modifier is for, in backquotes."""
+    """Return the sources that each modifier is for, in backquotes."""
     keys = dict.fromkeys(key for kind in KEYS.values() for key in kind.TRAITS.modifiers)
     return {key: [f"`{source}`" for source in KEYS if key in KEYS[source].TRAITS.modifiers] for key in keys}
 
@@ -88,7 +88,7 @@ def lists_for_starmap(data: Data) -> Iterator[Mistake]:
 
 
 def keywords_of_pools(data: Data) -> Iterator[Mistake]:
-    """A pool's `kwargs` stand beside items, and don't name what the items give."""
+    """A pool's `kwargs` stand beside items, and don't name an argument that the items give."""
     for step in steps({"pools": data.get("pools")}):
         kwargs = step.entry.get("kwargs")
         if "kwargs" in step.entry and "apply" in step.entry:
@@ -107,7 +107,7 @@ def keywords_of_pools(data: Data) -> Iterator[Mistake]:
 
 
 def useless_beside(data: Data) -> Iterator[Mistake]:
-    """Keys of a step that need several tasks, another key, or an end."""
+    """A key that needs several tasks, another key, or an end of the step has these."""
     for step in steps(data):
         many = [key for key in step.entry if key in (*POOL_CALLS, *FAN_OUTS) and key != "apply"]
         for key in ("keys", "chunksize"):
@@ -123,7 +123,7 @@ def useless_beside(data: Data) -> Iterator[Mistake]:
 
 
 def beyond_the_engine(data: Data) -> Iterator[Mistake]:
-    """Some engines read items in the parent alone: there is no child to call a generator in, and no stream."""
+    """Some engines read items only in the parent: they have no child for a generator, and no stream."""
     finalized = finalized_pools(data)
     for each in items_of(data):
         if each.step.path[0] != "pools":
@@ -143,7 +143,7 @@ def _streams(each: Items, finalized: Container[str]) -> bool:
 
 
 def _waits(each: Items, finalized: Container[str]) -> bool:
-    """Whether it takes its items when the step that gives them has ended: finals are there only then."""
+    """Return whether the items are used only when the step that gives them has ended. Finals exist only then."""
     needs = each.step.entry.get("needs")
     named = [needs] if isinstance(needs, str) else needs if isinstance(needs, list | dict) else ()
     return _names_finals(each.written, finalized) or each.written.path[0] in named

@@ -1,4 +1,4 @@
-"""Every rule, in the order in which their mistakes are found, and what each needs to be unbroken."""
+"""Every rule, in the order in which mistakes are found, and what each needs to be unbroken."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ Needs = Callable[[Path, Set[Path]], bool]
 
 
 def its_place(path: Path, broken: Set[Path]) -> bool:
-    """A mistake at `path` is worth a report where that value itself is unbroken."""
+    """Return whether the value at `path` is unbroken, so that a mistake there is worth a report."""
     return path not in broken
 
 
 class Rule(NamedTuple):
-    """`check` finds mistakes. `needs` says, of the path of one and all that is `broken`, whether it is reported."""
+    """A rule. `check` yields mistakes; `needs(path, broken)` says whether a mistake at `path` is reported."""
 
     check: Callable[[Any], Iterator[Mistake]]
     needs: Needs = its_place

@@ -1,4 +1,4 @@
-"""`targets`: short names, put in place of, and the rules about them."""
+"""`targets`, the short names: the stage that replaces them, and the rules about them."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from mprun.plan.plan import FAN_OUTS, POOL_CALLS, TARGET_KEYS
 
 
 def expand_targets(files: SourceFiles) -> FilesOutput:
-    """The stage: targets in the place of the short names that stand for them."""
+    """Replace the short names by the targets that they stand for. A stage."""
     return each_file(files, _expanded, needs=a_mapping)
 
 
 def _expanded(file: SourceFile) -> FileOutput:
-    """A short name whose target is none is broken: the mistake is that of `targets`."""
+    """Replace short names. A name whose target is not one is marked as broken: the mistake is reported at `targets`."""
     named = file.data.get("targets")
     if not isinstance(named, dict):
         return Output(file)
@@ -35,7 +35,7 @@ def _expanded(file: SourceFile) -> FileOutput:
 
 
 def allowed_targets(data: Any, folder: str) -> tuple[Target, ...] | None:
-    """The only targets that the file `data` allows; None where it allows any."""
+    """Return the only targets that the file `data` allows; None if it allows any."""
     if not isinstance(data, dict) or data.get("only_targets") is not True:
         return None
     named = data.get("targets")
@@ -44,7 +44,7 @@ def allowed_targets(data: Any, folder: str) -> tuple[Target, ...] | None:
 
 
 def _all_texts(data: Data) -> Iterator[tuple[Path, str]]:
-    """Each place of steps and of shared objects that names a target, with its text."""
+    """Yield each place of steps and of shared objects that names a target, with its text."""
     for step in steps(data):
         yield from target_texts_of(step)
     shared = data.get("shared")
@@ -55,7 +55,7 @@ def _all_texts(data: Data) -> Iterator[tuple[Path, str]]:
 
 
 def target_texts_of(step: StepData) -> Iterator[tuple[Path, str]]:
-    """Each place of a step that names a target, with its text."""
+    """Yield each place of a step that names a target, with its text."""
     for key in TARGET_KEYS:
         if isinstance(step.entry.get(key), str):
             yield (*step.path, key), step.entry[key]
@@ -83,7 +83,7 @@ def _why_not(text: str) -> str:
 
 
 def target_texts(data: Data) -> Iterator[Mistake]:
-    """Targets are written as `parse_target` reads them, those of `targets` too."""
+    """Targets have the form that `parse_target` parses, also those in `targets`."""
     named = data.get("targets")
     named = named if isinstance(named, dict) else {}
     written: list[tuple[Path, Any]] = [(("targets", name), text) for name, text in named.items()]
@@ -96,7 +96,7 @@ def target_texts(data: Data) -> Iterator[Mistake]:
 
 
 def nothing_else(data: Data) -> Iterator[Mistake]:
-    """`only_targets` has a list to go by, and no programs beside it."""
+    """`only_targets` comes with `targets`, and without programs."""
     if data.get("only_targets") is not True:
         return
     if not data.get("targets"):

@@ -1,1 +1,1 @@
-"""The lines of the log as text: all that writes or reads one knows its form from here."""
+"""The form of the log's lines. Every reader and writer of lines learns it here, and nowhere else."""

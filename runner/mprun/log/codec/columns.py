@@ -1,6 +1,6 @@
-"""A log's lines in bulk: nearly all of a long log are results of tasks that returned.
+"""Reads the lines of a log in bulk. Nearly all lines of a long log are results of tasks that returned.
 
-Of those there are columns, of all other lines the text. What a column says is what parsing its lines would say.
+These results come as columns, all other lines as text. A column holds exactly what parsing each line would give.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from operator import itemgetter
 
 from mprun.log.codec import returned
 
-WORTH_IT = 128 * 1024  # bytes: fewer are parsed line by line sooner than the expression is compiled
+WORTH_IT = 128 * 1024  # bytes; a smaller block is parsed line by line in less time than the expression needs to compile
 
 _ALWAYS = ("seq", "step", "task")
 _SEQ, _STEP, _LINE = itemgetter(0), itemgetter(1), itemgetter(-1)
@@ -22,17 +22,17 @@ _Row = tuple[bytes, ...]
 
 
 class Results:
-    """Results of tasks of `step` that returned: their lines follow one another. `seq` is that of the first.
+    """Results of tasks of `step` that returned, on consecutive lines. `seq` is the number of the first line.
 
-    A column is made when it is asked for. It has an entry for each line.
+    A column is made when a reader asks for it. It has one entry per line.
     """
 
     def __init__(self, block: _Block, rows: Sequence[_Row], first: int) -> None:
-        self.step = rows[0][1][1:-1].decode()  # without its quotes: a name has no escapes
+        self.step = rows[0][1][1:-1].decode()  # without its quotes; a name has no escapes
         self.seq = int(rows[0][0])
         self._block = block
         self._rows = rows
-        self._first = first  # among the lines of the block
+        self._first = first  # the index of the first line in the block
 
     def __len__(self) -> int:
         return len(self._rows)
@@ -43,28 +43,28 @@ class Results:
 
     @property
     def offsets(self) -> list[int]:
-        """Where the lines begin in the log."""
+        """The offset of each line in the log, in bytes."""
         return self._block.offsets[self._first : self._first + len(self._rows)]
 
     def texts(self, key: str) -> list[bytes]:
-        """The JSON of `key`, one of the columns that were asked for; empty where a line doesn't have it."""
+        """Return the JSON texts of `key`, one of the requested columns; empty for a line without it."""
         return list(map(itemgetter(self._block.columns.index(key)), self._rows))
 
     def ints(self, key: str) -> list[int]:
-        """The whole numbers of `key`; 0 where a line doesn't have it."""
+        """Return the whole numbers of `key`; 0 for a line without it."""
         return [int(text or 0) for text in self.texts(key)]
 
     def floats(self, key: str) -> list[float]:
-        """The numbers of `key`; 0 where a line doesn't have it."""
+        """Return the numbers of `key`; 0.0 for a line without it."""
         return [float(text or 0) for text in self.texts(key)]
 
     def lines(self) -> list[Line]:
-        """The lines themselves."""
+        """Return the lines themselves."""
         return self._block.lines(self._first, self._first + len(self._rows))
 
 
 class Line:
-    """Any line, with its newline, as it stands in the log."""
+    """Any line as it stands in the log, with its newline."""
 
     __slots__ = ("_block", "_number", "text")
 
@@ -75,14 +75,14 @@ class Line:
 
     @property
     def offset(self) -> int:
-        """Where it begins in the log."""
+        """The offset of the line in the log, in bytes."""
         return self._block.offsets[self._number]
 
 
 def read(block: bytes, columns: Sequence[str] = (), offset: int = 0) -> Iterator[Results | Line]:
-    """What stands in `block`, whole lines that begin at `offset` of the log, in their order.
+    """Yield the contents of `block` in order. `block` holds whole lines and begins at byte `offset` of the log.
 
-    `columns` are those of `returned.KEYS` that are wanted of results besides `seq`, `step` and `task`.
+    `columns` are the keys of `returned.KEYS` to read from results, besides `seq`, `step` and `task`.
     """
     names = tuple(name for name in returned.KEYS if name in columns or name in _ALWAYS)
     return _Block(block, names, offset).parts()
@@ -96,7 +96,7 @@ class _Block:
 
     @cached_property
     def _texts(self) -> list[bytes]:
-        return list(BytesIO(self._data))  # unlike splitlines, it takes no `\r` for an end
+        return list(BytesIO(self._data))  # unlike splitlines, it doesn't split at `\r`
 
     @cached_property
     def offsets(self) -> list[int]:
@@ -112,9 +112,10 @@ class _Block:
         first = 0
         for step, some in groupby(returned.many(self.columns).findall(self._data), _STEP):
             rows = list(some)
+            # `findall` gives an empty step for a line that is not a plain result; its text is in the last group.
             if step and _in_order(list(map(int, map(_SEQ, rows)))):
                 yield Results(self, rows, first)
-            elif step:  # somebody has changed the log
+            elif step:  # Somebody has changed the log: `seq` has a gap. The readers of single lines report it.
                 yield from self.lines(first, first + len(rows))
             else:
                 yield from (Line(_LINE(row) + b"\n", self, number) for number, row in enumerate(rows, first))

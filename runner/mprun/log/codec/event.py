@@ -1,4 +1,4 @@
-"""One line as the event that it holds: the plain way to read a line, which every quicker one must agree with."""
+"""Parses one line into its event. This is the reference: every faster reader must agree with it."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ Event = dict[str, Any]
 
 
 class LineError(ValueError):
-    """A line is no event; says why."""
+    """A line is not an event. The message says why."""
 
 
 def event_of(line: bytes) -> Event:
-    """The event that `line` holds. Keys and events that this version doesn't know are as good as others.
+    """Return the event in `line`. Keys and events that this version doesn't know are accepted.
 
     Raises LineError.
     """
@@ -37,7 +37,10 @@ def _no_constant(name: str) -> None:
 
 
 def _fast_loads() -> Callable[[bytes], Any]:
-    """orjson where it is installed. It makes whole numbers beyond 64 bits floats: lines with such are not for it."""
+    """Return orjson's parser if it is installed, else the standard library's.
+
+    orjson turns whole numbers beyond 64 bits into floats. Lines with that many digits go to the standard library.
+    """
     try:
         import orjson
     except ImportError:
@@ -49,11 +52,11 @@ def _fast_loads() -> Callable[[bytes], Any]:
         if long_number(line) is None:
             try:
                 return fast(line)
-            except ValueError:  # a float beyond its range: decided by the standard library
+            except ValueError:  # a float beyond orjson's range, or no JSON at all: the standard library decides
                 pass
         return _strictly(line)
 
     return loads
 
 
-loads = _fast_loads()  # what a JSON value is. Raises ValueError, RecursionError
+loads = _fast_loads()  # parses one JSON value; raises ValueError, RecursionError

@@ -1,4 +1,4 @@
-"""Puts `seq` in front of lines by the thousand, in half the time that formatting each number takes."""
+"""Puts `seq` in front of lines by the thousand, in half the time of formatting each number."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from collections.abc import Iterator, Sequence
 from itertools import chain, islice, repeat
 
 _LAST_DIGITS = tuple(b"%03d," % number for number in range(1000))
-_FIRST_DIGITS = tuple(b"%d," % number for number in range(1000))  # where there is nothing before them
+_FIRST_DIGITS = tuple(b"%d," % number for number in range(1000))  # for the first thousand, without leading zeros
 
 
 def numbered(lines: Sequence[bytes], seq: int) -> bytes:
-    """The log's bytes for `lines`, which have neither `{"seq":N,` nor a newline, numbered from `seq` on."""
+    """Return the log's bytes for `lines`, numbered from `seq`. The lines have neither `{"seq":N,` nor a newline."""
     rest = iter(lines)
     pieces = chain.from_iterable(
         zip(repeat(head), last, islice(rest, len(last)), repeat(b"\n"), strict=False)
@@ -20,7 +20,7 @@ def numbered(lines: Sequence[bytes], seq: int) -> bytes:
 
 
 def _numbers(seq: int, end: int) -> Iterator[tuple[bytes, Sequence[bytes]]]:
-    """`seq` to `end` - 1, as what is the same for up to a thousand of them and the digits and the comma behind it."""
+    """Yield the numbers `seq` to `end` - 1 as pairs: a shared beginning, and the last digits of each with a comma."""
     while seq < end:
         thousands, first = divmod(seq, 1000)
         last = min(1000, first + end - seq)

@@ -1,4 +1,4 @@
-"""Reads the line of one call that returned by its offset: its values as they stand there, for a run that reuses it."""
+"""Reads the line of a call that returned at its offset, with its values as text, for a run that reuses the call."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from mprun.log.codec import returned
 from mprun.log.codec.event import LineError, event_of, loads
 from mprun.log.codec.task_lines import Recorded
 
-READ_AHEAD = 64 * 1024  # bytes: at least the longest line
+READ_AHEAD = 64 * 1024  # bytes; at least the longest line
 
 _SPACE = re.compile(r"[ \t\r\n]*")
 
 
 class RecordedResults:
-    """Reads results out of the log at `path`, best in the order in which they stand there."""
+    """Reads results from the log at `path`. It is fastest in the order of the log."""
 
     def __init__(self, path: str) -> None:
         self._path = path
@@ -24,7 +24,10 @@ class RecordedResults:
         self._read = b""
 
     def at(self, offset: int) -> Recorded | None:
-        """What the line at `offset` says; None where it is none of a call that returned. Raises OSError."""
+        """Return the content of the line at `offset`; None if it is not the result of a call that returned.
+
+        Raises OSError.
+        """
         start = offset - self._start
         found = returned.one().match(self._read, start) if start >= 0 else None
         return _of_match(found) if found else recorded(self._line(offset))
@@ -45,9 +48,11 @@ class RecordedResults:
 
 
 def recorded(line: bytes) -> Recorded | None:
-    """What the whole `line` says; None where it is none of a call that returned."""
+    """Return the content of the whole `line`; None if it is not the result of a call that returned."""
     if found := returned.one().match(line):
         return _of_match(found)
+    # A nested result is beyond the first expression. The second takes any text up to the last `,"duration":`; if that
+    # is JSON by itself, it is the result, as text from a wrong place can't be.
     found = returned.one(any_result=True).match(line)
     if found and _is_json(found["result"]):
         return _of_match(found)
@@ -75,7 +80,8 @@ def _is_json(text: bytes) -> bool:
 
 
 def _texts_of(line: str) -> dict[str, bytes]:
-    """The JSON of each value of the object `line`, by key; of a key that stands there twice, the last."""
+    """Return the JSON text of each value of the object `line`, by key. The last of two equal keys counts, as in
+    JSON."""
     texts: dict[str, bytes] = {}
     at = _behind_space(line, line.index("{") + 1)
     while line[at] != "}":

@@ -1,8 +1,8 @@
-"""The log's line of a task that returned, made in less time than it takes to format its numbers.
+"""Makes the log's line of a task that returned in less time than formatting its numbers would take.
 
-A worker makes a line after each task, however quick the task is. What is the same for many lines is kept as text, the
-time down to the millisecond included; the digits behind it come from a table. `returned.KEYS` has the order of the
-keys, for those who read such lines in bulk.
+A worker makes a line after each task, however quick the task is. Text that many lines share is stored, including the
+time down to the millisecond; a table has the digits after it. `returned.KEYS` defines the order of the keys for bulk
+readers.
 """
 
 from __future__ import annotations
@@ -19,28 +19,33 @@ MILLI = 1_000_000  # ns
 MICRO = 1_000  # ns
 
 _THREE_DIGITS = tuple(f"{number:03d}" for number in range(1000))
-_QUICK = tuple(f',"duration":0.000{digits},"waited":' for digits in _THREE_DIGITS)  # for each duration below 1 ms
+_QUICK = tuple(f',"duration":0.000{digits},"waited":' for digits in _THREE_DIGITS)  # one for each duration below 1 ms
 
 
 class TaskLines:
-    """The open lines of one worker's tasks; `about` are the fields that all of them share."""
+    """Makes the open lines of one worker's tasks. All of them share the fields `about`."""
 
     def __init__(self, about: Mapping[str, Any]) -> None:
         self._about = f'Z",{inner_text(about)},"task":'
         self.begin_batch(1, 0)
 
     def begin_batch(self, attempt: int, sent_at: int) -> None:
-        """The next lines are of tasks at this attempt, sent at `sent_at` (ns, CLOCK_MONOTONIC)."""
+        """Make the next lines for tasks of this attempt, sent at `sent_at` (ns, CLOCK_MONOTONIC)."""
         self._returned = f',"attempt":{attempt},"outcome":"returned","result":'
+        # Measured for each batch: the wall clock may be set while a worker lives. Within a batch, times never go
+        # backwards.
         self._since_epoch = time.time_ns() - time.monotonic_ns()
         self._sent_at = sent_at
-        self._stamp_began = self._stamp_ends = 0  # the millisecond that `_stamp` is of
+        self._stamp_began = self._stamp_ends = 0  # the millisecond of `_stamp`
         self._stamp = ""
         self._waited_began = self._waited_ends = 0
         self._waited = ""
 
     def line(self, task: int, result: str, began: int, ended: int) -> bytes:
-        """The line of `task`, which returned what is `result` in JSON; its times are ns on CLOCK_MONOTONIC."""
+        """Return the line of `task`, which returned `result` (JSON text).
+
+        `began` and `ended` are the times of the call (ns, CLOCK_MONOTONIC).
+        """
         if ended >= self._stamp_ends:
             self._turn_stamp(ended)
         if began >= self._waited_ends:
@@ -69,7 +74,7 @@ class TaskLines:
 
 
 class KeyedTaskLines(TaskLines):
-    """Lines with the key of each task: `key_of_last()` is that of the last one, None where it has none."""
+    """Makes lines with the key of each task. `key_of_last()` returns the key of the last task, None if it has none."""
 
     def __init__(self, about: Mapping[str, Any], key_of_last: Callable[[], str | None]) -> None:
         super().__init__(about)
@@ -82,14 +87,14 @@ class KeyedTaskLines(TaskLines):
     def line(self, task: int, result: str, began: int, ended: int) -> bytes:
         key = self._key_of_last()
         key_text = "" if key is None else f',"key":{json.dumps(key, ensure_ascii=False)}'
-        self._returned = key_text + self._without_key  # what follows the task
+        self._returned = key_text + self._without_key  # the key follows the task in the line
         return super().line(task, result, began, ended)
 
 
 class Recorded(NamedTuple):
-    """What the line of a call that returned says, as it stands there, for the line of a run that reuses the call.
+    """The content of the line of a call that returned, as JSON text, for the line of a run that reuses the call.
 
-    `key` is empty where the line has none.
+    `key` is empty if the line has none.
     """
 
     result: bytes
@@ -97,13 +102,13 @@ class Recorded(NamedTuple):
     key: bytes
 
 
-NOT_RECORDED = Recorded(b"null", b"0", b"")  # of a call that was only counted
+NOT_RECORDED = Recorded(b"null", b"0", b"")  # for a call that was only counted
 
 
 class ReusedLines:
-    """The open lines, without newlines, of calls that the run `run_id` has made.
+    """Makes the open lines, without newlines, of calls that the earlier run `run_id` made.
 
-    `about` are the fields that all of them share.
+    All lines share the fields `about`.
     """
 
     def __init__(self, about: Mapping[str, Any], run_id: str) -> None:
@@ -111,7 +116,7 @@ class ReusedLines:
         self._reused = b',"reused":"%b"}' % run_id.encode()
 
     def line(self, recorded: Recorded, task: int | None = None) -> bytes:
-        """The line of a call that is reported now; `task` is its index where `about` doesn't have it."""
+        """Return the line of a call, with the current time; `task` is its index unless `about` has it."""
         result, duration, key = recorded
         return b'"ts":"%b",%b%b%b,"attempt":1,"outcome":"returned","result":%b,"duration":%b%b' % (
             timestamp(time.time()).encode(),

@@ -1,8 +1,7 @@
-"""The trace format of Chrome, which Perfetto (https://ui.perfetto.dev) opens: a track for each step and each worker.
+"""The trace format of Chrome, which Perfetto (https://ui.perfetto.dev) opens: a track per step and per worker.
 
-Arrows lead from an attempt to the one that follows it, and from a step to those that need it; counters show how many
-workers live, how many results there are, and how much is in each queue that children share. Times are microseconds from
-the run's start.
+Arrows lead from an attempt to the next one, and from a step to those that need it. Counters show the number of live
+workers, the number of results, and the depth of each shared queue. Times are microseconds from the start of the run.
 """
 
 from __future__ import annotations
@@ -13,14 +12,14 @@ from typing import Any
 from mprun.log.codec.event import Event
 from mprun.log.export.run_log import ATTEMPTS, RESULTS, RunLog, as_json, began, explanation, label, seconds
 
-STEPS = 1  # the process number of the track that shows the steps; those of the steps' workers follow
+STEPS = 1  # the process number of the track with the steps; the numbers of the steps' workers follow
 COUNTER_INTERVAL = 0.01  # seconds between two values of a counter
 
 Entry = dict[str, Any]
 
 
 def chrome_trace(log: RunLog) -> Iterator[str]:
-    """The trace as JSON text, piece by piece."""
+    """Yield the trace as pieces of JSON text."""
     yield '{"displayTimeUnit":"ms","traceEvents":[\n'
     separator = ""
     for entry in _Trace(log).entries():
@@ -37,7 +36,7 @@ class _Trace:
         self._start = seconds(log.head["ts"]) if log.head else 0.0
         self._step_began: dict[str, float] = {}
         self._step_ended: dict[str, float] = {}
-        self._failed: dict[str, Entry] = {}  # the spans of attempts that are followed by another one
+        self._failed: dict[str, Entry] = {}  # the spans of attempts that another attempt follows
         self._flows = 0
         self._workers = 0
         self._results = 0
@@ -109,7 +108,7 @@ class _Trace:
             yield self._counter("results", self._results, ended)
 
     def _depth(self, event: Event) -> Iterator[Entry]:
-        """How much is in a queue; what is left in it at its end."""
+        """Yield the depth of a queue; at its end, what is left in it."""
         depth = event["depth"] if "depth" in event else event["puts"] - event["gets"] if "puts" in event else None
         if depth is not None:
             yield self._counter(f"in {event['name']}", max(0, depth), seconds(event["ts"]))
@@ -119,7 +118,7 @@ class _Trace:
         return {"ph": "X", "name": name, "cat": about.get("outcome", ""), **track, "args": about}
 
     def _flow(self, name: str, start: Entry, end: Entry) -> Iterator[Entry]:
-        """An arrow from where `start` says to the beginning of `end`."""
+        """Yield an arrow from the place in `start` to the beginning of `end`."""
         self._flows += 1
         for phase, entry in (("s", start), ("f", end)):
             place = {key: entry[key] for key in ("pid", "tid", "ts")}

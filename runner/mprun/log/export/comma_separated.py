@@ -1,4 +1,4 @@
-"""Comma-separated values: a row for each result, and for each attempt that was followed by another one."""
+"""Comma-separated values (RFC 4180, with `\\n`): a row for each result and for each attempt that was retried."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ COLUMNS = ("event", *_AS_TEXT, *_FAILURE, *_AS_JSON)
 
 
 def comma_separated(log: RunLog) -> Iterator[str]:
-    """The rows as text, after a heading; results and arguments are JSON. What an event doesn't have is empty."""
+    """Yield the rows as text after a heading. Results and arguments are JSON; a missing key is empty."""
     yield _row(COLUMNS)
     for event in log.events():
         if event["event"] in ATTEMPTS:
@@ -31,5 +31,6 @@ def _cells(event: Event) -> list[str]:
 
 def _row(cells: list[str] | tuple[str, ...]) -> str:
     text = io.StringIO()
-    csv.writer(text, lineterminator="\r\n").writerow(cells)  # so that a `\r` in a cell is quoted, too
+    # The csv module quotes a `\r` in a cell only if its terminator has one.
+    csv.writer(text, lineterminator="\r\n").writerow(cells)
     return text.getvalue().removesuffix("\r\n") + "\n"

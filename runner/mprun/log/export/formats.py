@@ -1,4 +1,4 @@
-"""The one table of export formats."""
+"""The table of export formats."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The table that GNU parallel writes with `--joblog`: a line for each result, columns with tabs between."""
+"""The table that GNU parallel writes with `--joblog`: a line per result, with tabs between the columns."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _COLUMNS = ("Seq", "Host", "Starttime", "JobRuntime", "Send", "Receive", "Exitva
 
 
 def joblog(log: RunLog) -> Iterator[str]:
-    """The table, line by line. `Command` is the task and the target; `Exitval` is 0 where the call returned."""
+    """Yield the table line by line. `Command` is the task and the target; `Exitval` is 0 if the call returned."""
     host = shown(str(log.head.get("host", "")))
     targets: dict[str, str] = {}
     number = 0
@@ -29,7 +29,7 @@ def joblog(log: RunLog) -> Iterator[str]:
 
 
 def _end(event: Event) -> tuple[int, int]:
-    """Exit value and signal."""
+    """Return the exit value and the signal."""
     name = event.get("signal")
     if name:
         return 0, signal.Signals[name].value if name in signal.Signals.__members__ else 1

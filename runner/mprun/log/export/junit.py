@@ -1,4 +1,7 @@
-"""JUnit's XML, which CI servers show: a test case for each result. Failures raised; errors ended in any other way."""
+"""JUnit XML, which CI servers show: a test case per result.
+
+A call that raised is a failure, any other bad end an error.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,7 @@ from mprun.sinks.text import shown
 
 
 def junit(log: RunLog) -> Iterator[str]:
-    """The document, piece by piece. The log is read twice: the counts come first."""
+    """Yield the document in pieces. The log is read twice, because the counts come first."""
     counts: Counter[str] = Counter()
     time = 0.0
     for event in log.events():
@@ -40,7 +43,7 @@ def _is_case(event: Event) -> bool:
 
 
 def _element(event: Event) -> str:
-    """The element that says how a case ended; empty for one that went well."""
+    """Return the name of the element that describes the end of a case; empty for a case that succeeded."""
     if event["event"] == "step.skipped":
         return "skipped"
     outcomes = {"returned": "", "raised": "failure", "cancelled": "skipped"}
@@ -59,5 +62,5 @@ def _case(event: Event) -> str:
 
 
 def _attributes(values: dict[str, str]) -> str:
-    """What XML can't hold, such as control characters, is escaped as everywhere."""
+    """Return XML attributes. Characters that XML can't hold, such as control characters, are escaped."""
     return "".join(f" {name}={quoteattr(shown(value))}" for name, value in values.items())

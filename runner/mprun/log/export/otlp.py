@@ -1,7 +1,7 @@
-"""OpenTelemetry's JSON (OTLP), a request a line as its collector's `otlpjsonfile` receiver reads it.
+"""OpenTelemetry's JSON (OTLP/JSON), a request per line, as the collector's `otlpjsonfile` receiver reads it.
 
-The run is the root span, steps are its children, attempts of calls are theirs; lines that children printed, signals and
-stops are log records. Ids are made of the run's id: exporting twice gives the same.
+The run is the root span, the steps are its children, the attempts of calls are theirs. Lines that children printed,
+signals and stops are log records. Ids are derived from the run's id, so two exports of a run are equal.
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ from typing import Any
 from mprun.log.codec.event import Event
 from mprun.log.export.run_log import ATTEMPTS, FAILURES, RunLog, as_json, began, explanation, label, seconds
 
-BATCH = 500  # spans, or log records, in one line
+BATCH = 500  # spans or log records per line
 
 _KINDS = ("spans", "logRecords")
 _LOGGED = ("output", "signal.received", "stop.requested", "task.slow", "process.slow", "worker.unready")
-_BAD = 2  # the status code of a span that failed
+_BAD = 2  # the status code of a failed span
 _OF_SPANS = ("task", "attempt", "worker", "outcome", "waited", "exitcode", "signal", "reason", "cancelled_by")
 _EXCEPTION = ("exception.type", "exception.message", "exception.stacktrace")
 
@@ -25,7 +25,7 @@ Entry = dict[str, Any]
 
 
 def otlp(log: RunLog) -> Iterator[str]:
-    """The requests, a line each."""
+    """Yield the requests, one per line."""
     export = _Export(log)
     waiting: dict[str, list[Entry]] = {kind: [] for kind in _KINDS}
     for kind, entry in export.entries():
@@ -139,7 +139,7 @@ def _attempt_key(event: Event) -> str:
 
 
 def _nanoseconds(at: float) -> str:
-    """As text, as JSON has it for 64 bits; the log's times are whole microseconds."""
+    """Return the time as text, as JSON needs it for 64 bits. The log's times are whole microseconds."""
     return str(round(at * 1_000_000) * 1000)
 
 

@@ -1,4 +1,4 @@
-"""The log of a run as the exports read it: event after event, as often as they want."""
+"""The log of a run as the exports read it: event by event, as often as they need."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ FAILURES = ("raised", "lost", "timed_out", "unpicklable")
 
 @dataclass(frozen=True)
 class RunLog:
-    """The log at `path`; lines that are no event are left out."""
+    """The log at `path`. Lines that are not events are skipped."""
 
     path: str
 
     def events(self) -> Iterator[Event]:
-        """All events, in the order of the log."""
+        """Yield all events in the order of the log."""
         with open(self.path, "rb") as file:
             for block in blocks(file):
                 for line in block.split(b"\n"):
@@ -38,13 +38,13 @@ class RunLog:
 
     @cached_property
     def head(self) -> Event:
-        """Its `run.started`; empty where the log has none."""
+        """The `run.started` of the log; an empty event if there is none."""
         first = next(self.events(), {"event": ""})
         return first if first["event"] == "run.started" else {}
 
     @cached_property
     def needs(self) -> dict[str, list[str]]:
-        """Which steps each step needs, from the plan beside the log; none where there is no plan."""
+        """The steps that each step needs, from the plan beside the log; empty without a plan."""
         try:
             with open_regular(os.path.join(os.path.dirname(self.path), "plan.json")) as file:
                 steps = json.loads(file.read())["steps"]
@@ -54,22 +54,22 @@ class RunLog:
 
 
 def seconds(ts: str) -> float:
-    """The `ts` of an event as seconds since the epoch."""
+    """Return the `ts` of an event in seconds since the epoch."""
     return datetime.fromisoformat(ts).timestamp()
 
 
 def began(event: Event) -> float:
-    """When the call of an attempt began, in seconds since the epoch; its end, where it doesn't say how long it took."""
+    """Return the start of an attempt's call in seconds since the epoch; its end, if the event has no duration."""
     return seconds(event["ts"]) - float(event.get("duration", 0.0))
 
 
 def label(event: Event) -> str:
-    """`squares[4]` for a task, `five` for a process or a step."""
+    """Return `squares[4]` for a task, `five` for a process or a step."""
     return f"{event['step']}[{event['task']}]" if "task" in event else str(event["step"])
 
 
 def explanation(event: Event) -> str:
-    """In a line, why an attempt failed: `ValueError: no luck`, or the reason."""
+    """Return in one line why an attempt failed: `ValueError: no luck`, or the reason."""
     if "exception.type" in event:
         return f"{event['exception.type']}: {event['exception.message']}"
     return str(event.get("reason", event.get("cancelled_by", "")))

@@ -1,1 +1,1 @@
-"""What is left of runs, read again: their logs, the index that chains them, and whether all that is whole."""
+"""Reads a log's lines: blocks of whole lines, selected events, the last lines, and a run in summary."""

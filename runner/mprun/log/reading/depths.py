@@ -1,15 +1,15 @@
-"""How much was in a queue over time: looked at in even intervals, no more of them than can be shown."""
+"""The depth of a queue over time, sampled in even intervals, with a bounded number of samples."""
 
 from __future__ import annotations
 
 from datetime import datetime
 
 MAX_SAMPLES = 128
-FIRST_INTERVAL = 0.25  # seconds; it doubles whenever there are too many samples
+FIRST_INTERVAL = 0.25  # seconds; it doubles whenever MAX_SAMPLES are reached
 
 
 class Depths:
-    """Takes depths in the order of time, starting from an empty queue. `most` is the largest of all."""
+    """Takes depths in order of time. The queue is empty at first. `most` is the largest depth."""
 
     def __init__(self, began: str) -> None:
         self.most = 0
@@ -19,13 +19,13 @@ class Depths:
         self._depth = 0
 
     def take(self, at: str, depth: int) -> None:
-        """From the moment `at` on there were `depth` objects in it."""
+        """Record that the queue holds `depth` objects from the time `at` (RFC 3339) on."""
         self.until(at)
         self._depth = depth
         self.most = max(self.most, depth)
 
     def until(self, at: str) -> None:
-        """Nothing has changed until the moment `at`."""
+        """Record that nothing changes until the time `at` (RFC 3339)."""
         seconds = (datetime.fromisoformat(at) - self._began).total_seconds()
         while (len(self.samples) + 1) * self._interval <= seconds:
             self.samples.append(self._depth)
@@ -39,6 +39,6 @@ class Depths:
 
     @property
     def median(self) -> int:
-        """What it was at half of the times, at most."""
+        """The depth that the queue did not exceed half of the time."""
         ordered = sorted(self.samples or [self._depth])
         return ordered[(len(ordered) - 1) // 2]

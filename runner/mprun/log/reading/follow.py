@@ -1,4 +1,4 @@
-"""A log that is still written, read to the end of its run."""
+"""Reads a log that is still being written, to the end of its run."""
 
 from __future__ import annotations
 
@@ -10,13 +10,15 @@ from mprun.log.reading.last import run_end
 from mprun.log.reading.lines import blocks
 from mprun.log.reading.lock import is_locked
 
-INTERVAL = 0.1  # seconds between two looks
+INTERVAL = 0.1  # seconds between two reads
 
 
 def follow(file: BinaryIO) -> Iterator[bytes]:
-    """The whole lines of `file`, also those that are still to come, until its writer has ended."""
+    """Yield blocks of whole lines of `file`, including those that are still to come, until its writer has ended."""
     while True:
-        at_work = is_locked(file.fileno())  # asked before reading: what is written before the end is still read
+        # Before reading: what the writer writes before it ends is then read in this turn. Asked afterwards, the last
+        # lines could be missed.
+        at_work = is_locked(file.fileno())
         start = file.tell()
         for block in blocks(file):
             start += len(block)
@@ -28,5 +30,5 @@ def follow(file: BinaryIO) -> Iterator[bytes]:
 
 
 def has_ended_early(file: BinaryIO) -> bool:
-    """Whether nobody writes a log any more that has no end."""
+    """Return whether the log has no end and nobody writes it."""
     return not run_end(file) and not is_locked(file.fileno())

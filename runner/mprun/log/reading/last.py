@@ -1,4 +1,4 @@
-"""The last lines of a log, without reading the others."""
+"""Reads the last lines of a log without reading the others."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from mprun.log.words import MAX_LINE
 
 
 def run_end(file: BinaryIO) -> Event:
-    """The `run.finished` before the last seal of a log; empty where it has none."""
+    """Return the `run.finished` before the last seal of a log; an empty event if there is none."""
     lines = _last_lines(file)
     finish = _event(lines[-2]) if len(lines) > 1 and lines[-1].endswith(b"\n") else {}
     return finish if finish.get("event") == "run.finished" else {}
 
 
 def last_seal(log: str) -> str:
-    """The last seal of the log at `log` as it says itself; empty where it doesn't end with one, or isn't there."""
+    """Return the last seal of the log at `log`, unchecked; empty if the log is missing or doesn't end with a seal."""
     try:
         with open_regular(log) as file:
             lines = _last_lines(file)
@@ -29,7 +29,7 @@ def last_seal(log: str) -> str:
 
 
 def _last_lines(file: BinaryIO) -> list[bytes]:
-    """The last lines, at least two where there are so many; the first of them may be the rest of one."""
+    """Return the last lines, at least two of them if there are two. The first may be the rest of a line."""
     size = os.fstat(file.fileno()).st_size
     lines: list[bytes] = []
     for length in (2048, 2 * MAX_LINE):

@@ -1,4 +1,4 @@
-"""A log's bytes as whole lines: constant memory, whatever the log's length."""
+"""Yields a log's bytes as blocks of whole lines, in constant memory whatever the length of the log."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from mprun.errors.exceptions import UsageError
 from mprun.log.codec.event import Event
 from mprun.log.words import LOG_FORMAT
 
-BLOCK = 256 * 1024  # bytes that are read at once
-NO_LINE = 1024 * 1024  # bytes without a newline: this is no line of a log, and is not waited for any longer
+BLOCK = 256 * 1024  # bytes per read
+NO_LINE = 1024 * 1024  # bytes; as many without a newline are not a line of a log, and are passed on as they are
 
 
 def blocks(file: BinaryIO) -> Iterator[bytes]:
-    """The whole lines of `file` from where it stands, some at a time; a torn last line is left out."""
+    """Yield the whole lines of `file` from its position, several at a time. A torn last line is skipped."""
     rest = b""
     while data := file.read(BLOCK):
         whole = data.rfind(b"\n") + 1
@@ -29,7 +29,7 @@ def blocks(file: BinaryIO) -> Iterator[bytes]:
 
 
 def refuse_newer(head: Event, name: str) -> None:
-    """Raises UsageError where the log that begins with `head` is of a format that this version can't read."""
+    """Raise UsageError if the log that begins with `head` has a format that this version can't read."""
     version = head.get("log_format")
     major = str(version).partition(".")[0]
     if head["event"] == "run.started" and major.isdecimal() and int(major) > int(LOG_FORMAT.partition(".")[0]):

@@ -1,4 +1,4 @@
-"""Whether a run is still at work: its log is locked by the process that writes it, for as long as that lives."""
+"""Finds out whether a run is still at work: the process that writes a log holds a lock on it as long as it lives."""
 
 from __future__ import annotations
 
@@ -7,7 +7,10 @@ import fcntl
 
 
 def is_locked(fd: int) -> bool:
-    """Whether another process writes the log open at `fd`."""
+    """Return whether another process writes the log open at `fd`.
+
+    The process itself never sees its own lock: POSIX locks exclude only other processes.
+    """
     try:
         fcntl.lockf(fd, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except OSError as error:

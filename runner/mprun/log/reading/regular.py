@@ -1,4 +1,4 @@
-"""A file of a run, opened to be read: never a pipe or a device, which might not end, or not even begin."""
+"""Opens a file of a run for reading: never a pipe or a device, which may block forever."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from typing import BinaryIO
 
 
 def open_regular(path: str) -> BinaryIO:
-    """The file at `path`. Raises OSError."""
+    """Open the file at `path`. Raises OSError, also if it is not a regular file."""
     return open(path, "rb", opener=_open)
 
 
 def _open(path: str, flags: int) -> int:
-    fd = os.open(path, flags | os.O_NONBLOCK)  # otherwise a pipe waits for its writer
+    fd = os.open(path, flags | os.O_NONBLOCK)  # without this flag, opening a pipe waits for its writer
     if stat.S_ISREG(os.fstat(fd).st_mode):
         return fd
     os.close(fd)

@@ -1,4 +1,4 @@
-"""Selects events of a log, without parsing lines that can't be wanted."""
+"""Selects events of a log, and skips parsing lines that can't be wanted."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from mprun.log.codec.lines import TextSearch
 
 @dataclass
 class Selection:
-    """Events by name (`task.*`), step, outcome, and a condition over their keys; what is empty leaves all in.
+    """Selects events by name (`task.*`), step, outcome, and a condition over their keys. An empty field selects all.
 
-    `keys_seen` are the keys of all events that the condition was asked about.
+    `keys_seen` are the keys of all events that reached the condition.
     """
 
     events: Sequence[str] = ()
@@ -35,7 +35,7 @@ class Selection:
         return not (self.events or self.steps or self.outcomes or self.condition)
 
     def lines(self, block: bytes) -> Iterator[tuple[bytes, Event]]:
-        """The wanted lines of `block`, and their events. A line that is no event is left out."""
+        """Yield the wanted lines of `block` with their events. A line that is not an event is skipped."""
         if not self._may_hold(block):
             return
         for line in BytesIO(block):
@@ -43,7 +43,7 @@ class Selection:
                 yield line, event
 
     def unknown_names(self) -> list[str]:
-        """What of the condition no event had, each with what is near it."""
+        """Return the names in the condition that no event had as a key."""
         if self.condition is None or not self.keys_seen:
             return []
         wanted = [name.parts[0] for name in names_in(self.condition) if isinstance(name, Name)]
@@ -51,6 +51,7 @@ class Selection:
         return [name for name in dict.fromkeys(wanted) if name not in seen]
 
     def near(self, name: str) -> list[str]:
+        """Return the key that resembles `name` most, or nothing."""
         return difflib.get_close_matches(name, self.keys_seen, n=1)
 
     def _may_hold(self, data: bytes) -> bool:
@@ -71,7 +72,7 @@ class Selection:
 
 
 def read_condition(text: str) -> Expression | None:
-    """The condition over the keys of an event that `text` is; None for none. Raises UsageError."""
+    """Parse `text` as a condition over the keys of an event; None if it is empty. Raises UsageError."""
     if not text:
         return None
     try:
@@ -86,7 +87,7 @@ def read_condition(text: str) -> Expression | None:
 
 
 def _value(event: Event, name: Name | Reference) -> Any:
-    """The value of a key, or of what lies inside it; None where there is none."""
+    """Return the value of a key, or of what lies inside it; None if there is none."""
     if str(name) in event:
         return event[str(name)]
     value: Any = event

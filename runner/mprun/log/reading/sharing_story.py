@@ -1,4 +1,4 @@
-"""Sums up what became of the things that children shared, in one pass over the events of a run."""
+"""Summarizes the things that children shared, in one pass over the events of a run."""
 
 from __future__ import annotations
 
@@ -8,13 +8,16 @@ from dataclasses import dataclass, field
 from mprun.log.codec.event import Event
 from mprun.log.reading.depths import Depths
 
-MAX_ORPHANED = 5  # children that are named for one thing
-MAX_ABANDONED = 5  # waits that could never end, at most this many
+MAX_ORPHANED = 5  # children listed per thing
+MAX_ABANDONED = 5  # waits listed that could never end
 
 
 @dataclass
 class ThingStory:
-    """One thing so far; `freed` is its end, empty until then. `orphaned` are children that have ended with it."""
+    """One shared thing so far. `freed` is the event of its end, empty until then.
+
+    `orphaned` are the children that ended while they held it.
+    """
 
     made: Event
     depths: Depths

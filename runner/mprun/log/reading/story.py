@@ -1,4 +1,4 @@
-"""Sums up a run in one pass over its events, in bounded memory however long the log is."""
+"""Summarizes a run in one pass over its events, in bounded memory whatever the length of the log."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from mprun.log.codec.event import Event
 from mprun.log.reading.sharing_story import ABOUT_SHARING, SharingStory
 
 MAX_CAUSES = 50  # distinct causes of failures
-MAX_EXAMPLES = 5  # tasks that are named for one cause
+MAX_EXAMPLES = 5  # tasks listed per cause
 MAX_SLOW = 5
-MAX_WORKERS = 32  # of a run that are listed one by one; a pool may replace its workers after each task
+MAX_WORKERS = 32  # workers listed one by one; a pool may replace its workers after each task
 
 
 @dataclass
 class Cause:
-    """Failures of one step that look alike: the first of them, how many there are, and which tasks."""
+    """Failures of one step that look alike: the first of them, their number, and some of their tasks."""
 
     first: Event
     count: int = 0
@@ -28,7 +28,7 @@ class Cause:
 
 @dataclass
 class StepStory:
-    """One step so far: how it began and ended, its results by outcome, attempts that were made again."""
+    """One step so far: its start and end, its results and its retries by outcome."""
 
     name: str
     kind: str
@@ -40,13 +40,16 @@ class StepStory:
     retried: Counter[str] = field(default_factory=Counter)
     slow: int = 0
     printed: int = 0  # lines
-    saved: Event = field(default_factory=dict)  # about the file that holds its results
-    finals: Counter[str] = field(default_factory=Counter)  # its workers' finalizers, by outcome
+    saved: Event = field(default_factory=dict)  # the path of the file with its results
+    finals: Counter[str] = field(default_factory=Counter)  # calls of its workers' finalizers, by outcome
 
 
 @dataclass
 class WorkerStory:
-    """One worker of a pool: seconds at work on tasks; `joined` is its end, empty while it lives."""
+    """One worker of a pool.
+
+    `busy` is its time on tasks in seconds; `joined` is the event of its end, empty while it lives.
+    """
 
     started: Event
     busy: float = 0.0
@@ -55,7 +58,7 @@ class WorkerStory:
 
 
 class Story:
-    """Takes events in the order of the log; then its attributes describe the run."""
+    """Takes events in the order of the log. Its attributes then describe the run."""
 
     def __init__(self) -> None:
         self.head: Event = {}
@@ -72,7 +75,7 @@ class Story:
         self._slowest: list[tuple[float, int, Event]] = []
 
     def take(self, event: Event) -> None:
-        """Take the next event; one that this version doesn't know, or of no declared step, says nothing."""
+        """Take the next event. An unknown event, or one of an undeclared step, changes nothing."""
         if (read := _READERS.get(event["event"])) is not None:
             read(self, event)
         elif (tell_step := _TELLS_OF_STEP.get(event["event"])) is not None and (step := self._step(event)):
@@ -80,12 +83,12 @@ class Story:
 
     @property
     def slowest(self) -> list[Event]:
-        """The results of the calls that took longest, the longest first."""
+        """The results of the slowest calls, slowest first."""
         return [event for _, _, event in sorted(self._slowest, reverse=True)]
 
     @property
     def at_work(self) -> list[WorkerStory]:
-        """Workers that started and have not ended."""
+        """The workers that started and have not ended."""
         return list(self._at_work.values())
 
     def _step(self, event: Event) -> StepStory | None:
@@ -168,6 +171,8 @@ class Story:
         if worker is not None:
             worker.busy += took
             worker.tasks += 1
+        # `seq` differs in each event: the heap never compares two events, which have no order. Of equal times, the
+        # earlier call wins.
         entry = (took, -event["seq"], event)
         if len(self._slowest) < MAX_SLOW:
             heapq.heappush(self._slowest, entry)
@@ -186,7 +191,7 @@ class Story:
 
 
 def cause_of(event: Event) -> tuple[str, ...]:
-    """What failures have in common that look alike: outcome, exception and the line that raised it, or the reason."""
+    """Return what similar failures share: outcome, exception and the line that raised it, or the reason."""
     frames = [line for line in str(event.get("exception.stacktrace", "")).splitlines() if line.startswith("  File ")]
     what = str(event.get("exception.type") or event.get("reason", ""))
     return (str(event["outcome"]), what, frames[-1] if frames else "")

@@ -1,1 +1,1 @@
-"""The events of a log as Pydantic models, and what is generated from them."""
+"""The events of a log as Pydantic models, and what is generated from these."""

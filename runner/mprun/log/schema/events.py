@@ -1,8 +1,8 @@
 """The events of a log, one model each: the source of `schemas/event.schema.json`.
 
-An event leaves out a key without a value, with one exception: what a child measures of itself, or what only a run can
-show, is null where it isn't known. The models describe every event of this format version in full. A reader of logs
-should still accept unknown keys and events: a newer minor version may add some.
+An event lacks a key that has no value, with one exception: what a child measures of itself, and what only a run can
+show, is null if it isn't known. The models describe every event of this format version completely. A reader of logs
+should still accept unknown keys and events, because a newer minor version may add some.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ Absent = SkipJsonSchema[None]  # the key may be missing; it is never null
 
 Count = Annotated[int, Field(ge=0)]
 
-# The names that OpenTelemetry gives them.
+# Named as in OpenTelemetry.
 ExceptionType = Annotated[str, Field(description="The exception's class, with its module.")]
 ExceptionMessage = Annotated[str, Field(description="Its message, bounded.")]
 ExceptionStacktrace = Annotated[
@@ -80,7 +80,7 @@ class DeclaredStep(Closed):
 
 
 class RunStarted(Event):
-    """The head of the log: what is run, where, by whom, and what must be accounted for."""
+    """The head of the log: what runs, where, by whom, and what the log must account for."""
 
     event: Literal["run.started"]
     log_format: str = Field(pattern=r"^\d+\.\d+$", description="The version of this format: major.minor.")
@@ -117,7 +117,7 @@ class RunStarted(Event):
 
 
 class Counts(Event):
-    """How many tasks ended with which outcome; an outcome that none had is left out."""
+    """How many tasks ended with which outcome; an outcome without tasks is missing."""
 
     tasks: Count = Field(description="How many results there are: the sum of the counts by outcome.")
     returned: Count | Absent = Field(default=None, description="Tasks that returned.")
@@ -133,7 +133,7 @@ class Counts(Event):
 
 
 class RunFinished(Counts):
-    """How the whole run ended: exactly one, the last event but for the seal."""
+    """How the whole run ended: exactly one, and the last event before the seal."""
 
     event: Literal["run.finished"]
     outcome: Literal["succeeded", "failed", "interrupted"] = Field(description="How the run ended.")
@@ -150,7 +150,7 @@ class SignalReceived(Event):
 
 
 class StopRequested(Event):
-    """mprun ends the run before its time; each phase is logged once."""
+    """mprun ends the run before its time. Each phase is logged once."""
 
     event: Literal["stop.requested"]
     phase: Literal["draining", "terminating", "killing"] = Field(
@@ -160,9 +160,9 @@ class StopRequested(Event):
 
 
 class LogSealed(Event):
-    """The bytes of the log since the last seal, with their hash; the last line of a finished log is one.
+    """The bytes of the log since the last seal, with their hash. A finished log ends with a seal.
 
-    A seal's own line is the first that the next seal covers.
+    The line of a seal is the first one that the next seal covers.
     """
 
     event: Literal["log.sealed"]
@@ -253,7 +253,7 @@ class ProcessJoined(Ended):
 
 
 class ProcessSuspended(Event):
-    """Somebody has stopped a process (SIGSTOP, as a rule); the run waits for it."""
+    """Somebody has suspended a process (usually by SIGSTOP). The run waits for it."""
 
     event: Literal["process.suspended"]
     step: Step
@@ -264,7 +264,7 @@ class ProcessSuspended(Event):
 
 
 class ProcessContinued(Event):
-    """A suspended process goes on."""
+    """A suspended process continues."""
 
     event: Literal["process.continued"]
     step: Step
@@ -318,7 +318,7 @@ class WorkerUnready(Event):
 
 
 class WorkerSuspended(Event):
-    """Somebody has stopped a worker (SIGSTOP, as a rule); the task that it is at waits."""
+    """Somebody has suspended a worker (usually by SIGSTOP). Its running task waits."""
 
     event: Literal["worker.suspended"]
     step: Step
@@ -327,7 +327,7 @@ class WorkerSuspended(Event):
 
 
 class WorkerContinued(Event):
-    """A suspended worker goes on."""
+    """A suspended worker continues."""
 
     event: Literal["worker.continued"]
     step: Step
@@ -357,7 +357,7 @@ class SourceStarted(Event):
 
 
 class SourceSuspended(Event):
-    """Somebody has stopped the child that yields a pool's items (SIGSTOP, as a rule); the pool waits for it."""
+    """Somebody has suspended the child that yields a pool's items (usually by SIGSTOP). The pool waits for it."""
 
     event: Literal["source.suspended"]
     step: Step
@@ -365,7 +365,7 @@ class SourceSuspended(Event):
 
 
 class SourceContinued(Event):
-    """The suspended child that yields a pool's items goes on."""
+    """The suspended child that yields a pool's items continues."""
 
     event: Literal["source.continued"]
     step: Step
@@ -382,7 +382,7 @@ class SourceJoined(Ended):
 
 
 class SaveStarted(Event):
-    """The child that writes a step's results to a file was started; the step has no other child any more."""
+    """The child that writes a step's results to a file was started. The step has no other children left."""
 
     event: Literal["save.started"]
     step: Step
@@ -391,7 +391,7 @@ class SaveStarted(Event):
 
 
 class SaveSuspended(Event):
-    """Somebody has stopped the child that writes a step's results (SIGSTOP, as a rule); the run waits for it."""
+    """Somebody has suspended the child that writes a step's results (usually by SIGSTOP). The run waits for it."""
 
     event: Literal["save.suspended"]
     step: Step
@@ -399,7 +399,7 @@ class SaveSuspended(Event):
 
 
 class SaveContinued(Event):
-    """The suspended child that writes a step's results goes on."""
+    """The suspended child that writes a step's results continues."""
 
     event: Literal["save.continued"]
     step: Step
@@ -407,7 +407,8 @@ class SaveContinued(Event):
 
 
 class ResultsSaved(Event):
-    """A step's results are in their file, all of them or, with `continue_on_error`, those that there are."""
+    """A step's results are in their file: all of them or, with `continue_on_error`, those of the tasks that
+    returned."""
 
     event: Literal["results.saved"]
     step: Step
@@ -435,7 +436,7 @@ class SaveJoined(Ended):
 
 
 class Output(Event):
-    """A line that a child wrote; a very long one comes in pieces."""
+    """A line that a child wrote. A very long line comes in pieces."""
 
     event: Literal["output"]
     step: Step
@@ -455,7 +456,7 @@ ThingKind = Annotated[str, Field(description="What it is, by multiprocessing's n
 
 
 class SharedMade(Event):
-    """A thing that children share is there: the first of them that needs it is about to start."""
+    """A thing that children share was made: the first child that needs it is about to start."""
 
     event: Literal["shared.made"]
     name: Thing
@@ -464,7 +465,7 @@ class SharedMade(Event):
 
 
 class SharedFreed(Event):
-    """The last step that uses it has ended. What its uses came to leaves out what children that were killed waited."""
+    """The last step that uses the thing has ended. The totals don't include the waits of killed children."""
 
     event: Literal["shared.freed"]
     name: Thing
@@ -479,7 +480,7 @@ class SharedFreed(Event):
 
 
 class SharedDepth(Event):
-    """How many objects are in a queue: checked about once a second, logged when it has changed."""
+    """The number of objects in a queue, checked about once a second and logged when it has changed."""
 
     event: Literal["shared.depth"]
     name: Thing
@@ -487,14 +488,14 @@ class SharedDepth(Event):
 
 
 class SharedEnded(Event):
-    """A queue has ended: nobody is left who could put anything into it, and loops over it come to their end."""
+    """A queue has ended: no process is left that could put anything into it, and loops over it end."""
 
     event: Literal["shared.ended"]
     name: Thing
 
 
 class SharedOrphaned(Event):
-    """A child has ended while it held something."""
+    """A child ended while it held a shared thing."""
 
     event: Literal["shared.orphaned"]
     step: Step
@@ -504,7 +505,7 @@ class SharedOrphaned(Event):
 
 
 class Waiting(Closed):
-    """A child that waits for what can't come."""
+    """A child that waits for something that can't come."""
 
     step: Step
     worker: Worker | Absent = None
@@ -514,7 +515,7 @@ class Waiting(Closed):
 
 
 class SharedAbandoned(Event):
-    """Children wait for what none but they themselves could bring about: their steps are ended, and have failed."""
+    """Children wait for something that only they themselves could bring about. Their steps are ended, and fail."""
 
     event: Literal["shared.abandoned"]
     steps: list[str] = Field(description="The steps that are ended.")
@@ -526,7 +527,7 @@ class SharedAbandoned(Event):
 
 
 class Call(Event):
-    """How a call of the user's ended. Which of these keys it has depends on its outcome: see `_OF_OUTCOME`."""
+    """How a call of the user's ended. Its keys depend on its outcome: see `_OF_OUTCOME`."""
 
     step: Step
     outcome: Outcome = Field(description="How it ended.")
@@ -565,7 +566,7 @@ class Attempt(Call):
 _EXCEPTION = ("exception.type", "exception.message", "exception.stacktrace")
 _CHILDS_END = ("exitcode", "signal")
 
-# Of a call's keys, those that it has with an outcome, and those that it may have.
+# By outcome, the keys that a call has, and the keys that it may have.
 _OF_OUTCOME: dict[Outcome, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "returned": (("result", "duration"), ("reused",)),
     "raised": ((*_EXCEPTION, "duration"), ("args", "kwargs")),
@@ -577,7 +578,7 @@ _OF_OUTCOME: dict[Outcome, tuple[tuple[str, ...], tuple[str, ...]]] = {
 
 
 def _conditions() -> dict[str, Any]:
-    """`_OF_OUTCOME` in the words of a schema."""
+    """Return `_OF_OUTCOME` as conditions of a JSON Schema."""
     every = {key for has, may_have in _OF_OUTCOME.values() for key in (*has, *may_have)}
     return {
         "allOf": [
@@ -610,14 +611,14 @@ class ProcessResult(ProcessAttempt):
 
 
 class ProcessRetried(ProcessAttempt):
-    """How an attempt ended that is followed by another one."""
+    """How an attempt ended that is followed by another attempt."""
 
     event: Literal["process.retried"]
     retry_in: Seconds = Field(description="Seconds until the next attempt.")
 
 
 class ProcessSlow(Event):
-    """A call has been at work for longer than `slow_after`."""
+    """A call has run for longer than `slow_after`."""
 
     event: Literal["process.slow"]
     step: Step
@@ -648,14 +649,14 @@ class TaskResult(TaskAttempt):
 
 
 class TaskRetried(TaskAttempt):
-    """How an attempt ended that is followed by another one."""
+    """How an attempt ended that is followed by another attempt."""
 
     event: Literal["task.retried"]
     retry_in: Seconds = Field(description="Seconds until the next attempt.")
 
 
 class TaskSlow(Event):
-    """A task has been at work for longer than `slow_after`."""
+    """A task has run for longer than `slow_after`."""
 
     event: Literal["task.slow"]
     step: Step
@@ -667,9 +668,9 @@ class TaskSlow(Event):
 
 
 class WorkerFinalized(Call):
-    """How the finalizer of a worker ended: one for each worker that was set up, where the pool has one.
+    """How the finalizer of a worker ended: one for each worker that was set up, if the pool has a finalizer.
 
-    A finalizer that was never called has no `duration`: what its worker had gathered is gone.
+    A finalizer that was never called has no `duration`: what its worker had gathered is lost.
     """
 
     model_config = ConfigDict(json_schema_extra=_conditions())
@@ -742,12 +743,13 @@ class AnyEvent(RootModel[Any]):
 
 
 def event_schema() -> dict[str, Any]:
-    """The schema of one event, as JSON data."""
+    """Return the schema of one event as JSON data."""
     schema = draft07(AnyEvent.model_json_schema())
     del schema["discriminator"]  # OpenAPI's word, not JSON Schema's
     for definition in schema["definitions"].values():
         for key in definition["properties"].values():
-            key.pop("default", None)  # what is left out of an event has no value
+            key.pop("default", None)  # a missing key has no value, so no default either
             key.pop("title", None)
-            key.setdefault("description", definition["description"])  # of `event`, which chooses it
+            # Only `event` has no description of its own: it chooses the model.
+            key.setdefault("description", definition["description"])
     return {**schema, "title": "An event of an mprun log"}

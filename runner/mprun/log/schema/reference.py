@@ -1,4 +1,4 @@
-"""The events of a log as a page for people, made of the models: `docs/events.md`."""
+"""The events of a log as a page for people, generated from the models: `docs/events.md`."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _EVERYWHERE = ("seq", "ts", "event")  # listed once
 
 
 def event_reference() -> str:
-    """The page, in Markdown."""
+    """Return the page in Markdown."""
     schema = event_schema()
     forms = [schema["definitions"][branch["$ref"].rpartition("/")[2]] for branch in schema["oneOf"]]
     return (
@@ -59,7 +59,7 @@ def _table(form: Schema, definitions: Schema, keys: tuple[str, ...]) -> Iterator
 
 
 def _by_outcome(form: Schema) -> Iterator[str]:
-    """Which keys an attempt has, by how it ended."""
+    """Yield the table of the keys that an attempt has, by its outcome."""
     yield "| outcome | has |"
     yield "|---|---|"
     for condition in form["allOf"]:

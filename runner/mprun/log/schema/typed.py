@@ -1,4 +1,4 @@
-"""An event of a log as an object of its own class, also where a newer mprun wrote it."""
+"""Turns an event of a log into an object of its own class, also if a newer mprun wrote the event."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ class OtherEvent(Event):
 
 
 def typed(event: dict[str, Any]) -> Event:
-    """`event` as an object of the class that describes it. Keys that the class doesn't know are in `model_extra`.
+    """Return `event` as an object of the class that describes it. `model_extra` has keys that the class doesn't know.
 
-    Raises ValueError where `seq` or `ts` is missing or wrong.
+    Raises ValueError if `seq` or `ts` is missing or wrong.
     """
     kind = _open_classes().get(event.get("event", ""), OtherEvent)
     try:
@@ -33,7 +33,7 @@ def typed(event: dict[str, Any]) -> Event:
 
 @functools.cache
 def _open_classes() -> dict[str, type[Event]]:
-    """For each event by name, a subclass of its class that lets further keys in."""
+    """Return, by name of the event, a subclass of its class that accepts further keys."""
     union = AnyEvent.model_fields["root"].annotation
     return {_name_of(member): _opened(member) for member in typing.get_args(union)}
 

@@ -1,1 +1,1 @@
-"""Whether a log is whole and unchanged. Start at `verify`."""
+"""Decides whether a log is whole and unchanged. Start at `verify`."""

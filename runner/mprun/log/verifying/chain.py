@@ -1,4 +1,4 @@
-"""Whether a log is what was sealed: its chain of seals, held against its bytes."""
+"""Checks the bytes of a log against its chain of seals."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from mprun.log.verifying.findings import Finding, Findings
 
 @dataclass(frozen=True, slots=True)
 class ChainReport:
-    """What the chain says.
+    """The result of the check.
 
-    `lines` and `bytes` are whole lines, `torn` the bytes after them. All is what was sealed up to and with line
-    `good_lines` (`good_bytes`). `seal` is the last seal's, empty where there is none; `watched` is that of the seal
-    whose line ends where the caller has asked.
+    `lines` and `bytes` count whole lines, `torn` the bytes after the last of them. Everything up to and including line
+    `good_lines` (`good_bytes`) is as it was sealed. `seal` is the hash of the last seal, empty if there is none.
+    `watched` is the hash of the seal whose line ends at the offset that the caller watches, empty if there is none.
     """
 
     findings: tuple[Finding, ...]
@@ -32,7 +32,7 @@ class ChainReport:
 
 
 def check_chain(file: BinaryIO, watch: int = -1) -> ChainReport:
-    """Read the log `file` to its end. `watch` is the offset at which a seal's line is said to end."""
+    """Read the log `file` to its end and check it. `watch` is the offset at which the line of a seal should end."""
     check = _ChainCheck(watch)
     for block in blocks(file):
         check.take(block)
@@ -45,8 +45,8 @@ class _ChainCheck:
         self._watched = ""
         self._chain = seals.Chain()
         self._findings = Findings()
-        self._first_line = 1  # of what the next seal covers
-        self._shift = 0  # bytes by which offsets are off, after some were added or taken away
+        self._first_line = 1  # the first line that the next seal covers
+        self._shift = 0  # bytes by which later offsets are off, because some were inserted or removed
         self._good = (0, 0)
 
     def take(self, block: bytes) -> None:
@@ -65,7 +65,7 @@ class _ChainCheck:
         return ChainReport(found, lines, end, torn, *self._good, self._chain.previous, self._watched)
 
     def _seal(self, line: bytes) -> None:
-        """Hold the seal in `line` against what was read since the last one, and begin anew with it."""
+        """Check the seal in `line` against the bytes since the last one, and start over with it."""
         number = self._first_line + self._chain.lines
         start, end = self._chain.end, self._chain.end + len(line)
         try:
@@ -89,7 +89,7 @@ class _ChainCheck:
         return all(seal.get(key) == expected.get(key) for key in {*expected, "previous"})
 
     def _go_on(self, seal: Event, number: int, end: int) -> None:
-        """Report damage once: check the following seals against this one as it is."""
+        """Check the following seals against this one as it is, so that each damage is reported once."""
         sealed_start, sealed_bytes = seal.get("start"), seal.get("bytes")
         if isinstance(sealed_start, int) and isinstance(sealed_bytes, int):
             self._shift = self._chain.end - sealed_start - sealed_bytes

@@ -1,4 +1,4 @@
-"""Whether a log is complete: everything that it announces has its end, every task its result, every count adds up."""
+"""Checks that a log is complete: each thing that starts ends, each task has its result, and all counts add up."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from mprun.log.verifying.parse import Parsed, Returned, parse
 from mprun.log.verifying.tasks import TaskRanges
 from mprun.log.words import OUTCOMES
 
-# Each child and pool that starts has its join; these keys identify it.
+# Each child and pool that starts is joined. The keys identify it.
 _PAIRS = {
     "process.started": ("process.joined", ("step", "pid")),
     "pool.started": ("pool.joined", ("step",)),
@@ -26,12 +26,12 @@ _JOINED = {joined: (started, keys) for started, (joined, keys) in _PAIRS.items()
 
 
 def check_complete(file: BinaryIO, name: str = "the log") -> CompleteCheck:
-    """Read the log `file`, called `name`, to its end. Raises UsageError where its format is a newer one."""
+    """Check the log `file`, called `name` in messages, to its end. Raises UsageError if its format is newer."""
     return check_parsed(map(parse, blocks(file)), name)
 
 
 def check_parsed(parts: Iterable[Iterable[Parsed]], name: str) -> CompleteCheck:
-    """As `check_complete`, of what was parsed elsewhere."""
+    """Check a log that was parsed elsewhere; as `check_complete`."""
     check = CompleteCheck(name)
     for part in parts:
         check.take(part)
@@ -40,7 +40,7 @@ def check_parsed(parts: Iterable[Iterable[Parsed]], name: str) -> CompleteCheck:
 
 
 class CompleteCheck:
-    """The log so far. `head` is its `run.started`, `finish` its `run.finished`; empty where it has none."""
+    """The check of a log so far. `head` is its `run.started`, `finish` its `run.finished`; each is empty if missing."""
 
     def __init__(self, name: str = "the log") -> None:
         self.head: Event = {}
@@ -48,7 +48,7 @@ class CompleteCheck:
         self.lines = 0
         self._name = name
         self._findings = Findings()
-        self._next = 0  # the `seq` that comes next
+        self._next = 0  # the next `seq`
         self._sealed_end = False
         self._steps: dict[str, _StepCheck] = {}
         self._at_work: Counter[tuple[Any, ...]] = Counter()
@@ -59,7 +59,7 @@ class CompleteCheck:
         return tuple(self._findings.found)
 
     def take(self, parsed: Iterable[Parsed]) -> None:
-        """Take what stands in some whole lines."""
+        """Take the parsed content of some whole lines."""
         for part in parsed:
             if isinstance(part, bytes):
                 self._take_line(part)
@@ -67,7 +67,7 @@ class CompleteCheck:
                 self._take_returned(part)
 
     def end(self) -> None:
-        """There is nothing more: what a finished log must have is looked for."""
+        """End the check: report what a finished log must have and this one lacks."""
         if not self.finish:
             return
         if not self._sealed_end:
@@ -82,6 +82,7 @@ class CompleteCheck:
 
     def _take_returned(self, part: Returned) -> None:
         step = self._steps.get(part.step)
+        # A place with a mistake goes the slow way, line by line, so that the finding has its line.
         if step is None or not step.at_work or self.finish or part.seq != self._next:
             for seq, task in enumerate(part.tasks, part.seq):
                 self.lines += 1
@@ -179,11 +180,11 @@ class CompleteCheck:
 
 
 class _StepCheck:
-    """One declared step: whether it is at work, and the results that its tasks have."""
+    """One declared step: whether it runs, and which results its tasks have."""
 
     def __init__(self, name: str, announced: int | None) -> None:
         self.name = name
-        self._announced = announced  # tasks; None where only a run could show it
+        self._announced = announced  # number of tasks; None if only the run could show it
         self.at_work = False
         self.finish: Event = {}
         self._skipped = False
@@ -191,14 +192,14 @@ class _StepCheck:
         self._outcomes: Counter[str] = Counter()
 
     def count(self, outcome: str, first: int, end: int) -> bool:
-        """Book the results of tasks `first` to `end` - 1; False where one of them has a result already."""
+        """Book the results of tasks `first` to `end` - 1. Return False if one of them has a result already."""
         if not self._tasks.add(first, end):
             return False
         self._outcomes[outcome] += end - first
         return True
 
     def problem(self, event: Event) -> str:
-        """Take an event of the step; what is wrong with it, or nothing."""
+        """Take an event of the step. Return what is wrong with it, or an empty text."""
         match event["event"]:
             case "step.started" | "step.skipped" if self.at_work or self.finish or self._skipped:
                 return f"the step `{self.name}` has begun or was skipped already"
@@ -224,7 +225,7 @@ class _StepCheck:
         return f"{tasks} a second result"
 
     def missing(self) -> Iterable[str]:
-        """What a finished log should say of it."""
+        """Yield what a finished log should say of the step and doesn't."""
         if not self.finish:
             if not self._skipped:
                 yield f"the step `{self.name}` is neither finished nor skipped"
@@ -249,7 +250,7 @@ _TAKES = {
 
 
 def _event(seq: int, step: str, task: int) -> Event:
-    """What matters of a result that was taken in bulk."""
+    """Return what the check needs of a result that was read in bulk."""
     return {"seq": seq, "event": "task.result", "step": step, "task": task, "outcome": "returned"}
 
 
@@ -262,6 +263,6 @@ def _counts(event: Event) -> Counter[str]:
 
 
 def _number(event: Event, key: str) -> int:
-    """-1 where there is no number: what it is held against never is."""
+    """Return the whole number of `key`, or -1 if there is none: no count equals that."""
     value = event.get(key)
     return value if type(value) is int else -1

@@ -1,4 +1,4 @@
-"""Checks that a log reports each worker's finalizer once, between its start and its join, where the pool has one."""
+"""Checks that a log reports the finalizer of each worker once, between the worker's start and its join."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from mprun.log.codec.event import Event
 
 
 class FinalizedCheck:
-    """The workers so far whose finalizer is owed."""
+    """The workers so far whose finalizer must still be reported."""
 
     def __init__(self) -> None:
-        self._pools: set[str] = set()  # that have a finalizer
+        self._pools: set[str] = set()  # those with a finalizer
         self._owed: set[tuple[Any, ...]] = set()
 
     def problem(self, event: Event) -> str:
-        """Take the next event; what is wrong with it, or nothing."""
+        """Take the next event. Return what is wrong with it, or an empty text."""
         match event["event"]:
             case "pool.started" if "finalizer" in event:
                 self._pools.add(event["step"])

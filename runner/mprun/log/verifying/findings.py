@@ -1,18 +1,18 @@
-"""What a check finds wrong with a log, with its place."""
+"""What a check finds wrong with a log, and where."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Any, Literal
 
-MAX_FINDINGS = 50  # of one check: a log that is damaged throughout needs no longer list
+MAX_FINDINGS = 50  # of one check; a log that is damaged throughout needs no longer list
 
 Kind = Literal["tampered", "incomplete"]
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing that is wrong. Lines count from 1, `start` and `end` are byte offsets; 0 where it has no place."""
+    """One mistake. Lines count from 1, `start` and `end` are byte offsets; all are 0 for a mistake without a place."""
 
     kind: Kind
     what: str
@@ -23,7 +23,7 @@ class Finding:
 
     @property
     def place(self) -> str:
-        """`line 5`, `lines 2 to 9 (bytes 120 to 4,500)`; empty where there is none."""
+        """The place as text, such as `line 5` or `lines 2 to 9 (bytes 120 to 4,500)`; empty if there is none."""
         if not self.first_line:
             return ""
         several = self.last_line > self.first_line
@@ -34,7 +34,7 @@ class Finding:
         return f"{self.place}: {self.what}" if self.place else self.what
 
     def document(self) -> dict[str, Any]:
-        """As JSON data, without the places that it doesn't have."""
+        """Return the finding as JSON data, without the places that it lacks."""
         placed = {"first_line": self.first_line, "last_line": self.last_line, "start": self.start, "end": self.end}
         return {"kind": self.kind, "what": self.what, **{key: value for key, value in placed.items() if value}}
 

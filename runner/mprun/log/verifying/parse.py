@@ -1,4 +1,5 @@
-"""A log's lines in bulk, as `complete` books them: of results of tasks that returned, only which tasks they are."""
+"""Reads the lines of a log in bulk for `complete`: of results of tasks that returned, it reads only the tasks'
+indexes."""
 
 from __future__ import annotations
 
@@ -12,9 +13,9 @@ from mprun.log.verifying.tasks import runs_of
 
 @dataclass(frozen=True, slots=True)
 class Returned:
-    """Lines that follow one another: results of tasks of `step` that returned. `seq` is the first line's.
+    """Results of tasks of `step` that returned, on consecutive lines. `seq` is the number of the first line.
 
-    `runs` are the tasks in their order, as (first, end).
+    `runs` are the tasks in the order of the log, as ranges (first, end).
     """
 
     step: str
@@ -34,7 +35,7 @@ Parsed = Returned | bytes  # results in bulk, or a line
 
 
 def parse(block: bytes) -> list[Parsed]:
-    """What stands in `block`, some whole lines."""
+    """Return the content of `block`, which holds whole lines."""
     return list(map(_parsed, columns.read(block)))
 
 

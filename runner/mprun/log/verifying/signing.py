@@ -1,4 +1,4 @@
-"""Signatures of logs: Ed25519 over the text `mprun-log:` and the last seal. Needs the package cryptography."""
+"""Signs logs: Ed25519 (RFC 8032) over the text `mprun-log:` and the last seal. Needs the package cryptography."""
 
 from __future__ import annotations
 
@@ -15,14 +15,16 @@ if TYPE_CHECKING:
 
 
 def signer(path: str) -> Callable[[str], str]:
-    """What signs a seal with the private key in the file `path` (PEM): the signature as Base64. Raises UsageError."""
+    """Return a function from a seal to its signature in Base64, made with the private key in the PEM file `path`.
+
+    Raises UsageError.
+    """
     key = _private_key(path)
     return lambda seal: base64.b64encode(key.sign(_message(seal))).decode()
 
 
 def checker(path: str) -> Callable[[str, str], bool]:
-    """A function that checks whether a signature of a seal was made with the key whose public half is in the file
-    `path` (PEM).
+    """Return a function that checks the signature of a seal, given both, with the public key in the PEM file `path`.
 
     Raises UsageError.
     """
@@ -41,6 +43,7 @@ def checker(path: str) -> Callable[[str, str], bool]:
 
 
 def _message(seal: str) -> bytes:
+    """The prefix keeps a signature of a log from being valid for anything else that is signed with the same key."""
     return b"mprun-log:" + seal.encode()
 
 

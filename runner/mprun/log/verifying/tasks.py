@@ -1,4 +1,4 @@
-"""Which tasks of a step have their result: ranges of whole numbers, as few as they can be."""
+"""Stores which tasks of a step have their result, as the fewest ranges of whole numbers."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ class TaskRanges:
     """A set of task indexes. Its memory grows with the gaps between them, not with their number."""
 
     def __init__(self) -> None:
-        self._first: list[int] = []  # of each range, rising
-        self._end: list[int] = []  # of each range, one past its last
+        self._first: list[int] = []  # the first of each range, ascending
+        self._end: list[int] = []  # one past the last of each range
 
     def add(self, first: int, end: int) -> bool:
-        """Add `first` to `end` - 1; False where one of them was there already, and then none is added."""
+        """Add `first` to `end` - 1. Return False, and add nothing, if one of them is in the set already."""
         at = bisect_right(self._first, first)
         if (at and self._end[at - 1] > first) or (at < len(self._first) and self._first[at] < end):
             return False
@@ -33,7 +33,7 @@ class TaskRanges:
         return True
 
     def missing(self, count: int) -> Iterator[tuple[int, int]]:
-        """The gaps among 0 to `count` - 1, each as (first, end)."""
+        """Yield the gaps among 0 to `count` - 1, each as (first, end)."""
         at = 0
         for first, end in zip(self._first, self._end, strict=True):
             if at < min(first, count):
@@ -44,14 +44,14 @@ class TaskRanges:
 
     @property
     def end(self) -> int:
-        """One past the highest."""
+        """One past the highest index; 0 if the set is empty."""
         return self._end[-1] if self._end else 0
 
 
 def runs_of(tasks: Sequence[int]) -> Iterator[tuple[int, int]]:
-    """`tasks`, which are not empty, as runs of numbers that each follow the one before: (first, end)."""
+    """Yield the non-empty `tasks` as ranges (first, end) of consecutive numbers, in their order."""
     if tasks[-1] - tasks[0] == len(tasks) - 1 and tasks == list(range(tasks[0], tasks[-1] + 1)):
-        yield tasks[0], tasks[-1] + 1  # as they mostly come
+        yield tasks[0], tasks[-1] + 1  # the usual case, decided without a loop in Python
         return
     first = before = tasks[0]
     for task in tasks[1:]:

@@ -24,18 +24,18 @@ from mprun.runs.index import read_index
 
 Word = Literal["VERIFIED", "TAMPERED", "INCOMPLETE", "UNSIGNED"]
 
-# The worst comes first.
+# The worst word comes first.
 WORDS: tuple[Word, ...] = ("TAMPERED", "INCOMPLETE", "UNSIGNED", "VERIFIED")
 
-CheckSignature = Callable[[str, str], bool]  # of (seal, signature)
+CheckSignature = Callable[[str, str], bool]  # takes (seal, signature)
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What was found about one run.
+    """The verdict on one run.
 
-    `good_lines` and `good_bytes` are how much of the log, from its beginning, is as it was sealed; `notes` are what
-    could not be checked.
+    The first `good_lines` lines (`good_bytes` bytes) of the log are as they were sealed. `notes` say what could not be
+    checked.
     """
 
     run: str
@@ -49,16 +49,16 @@ class Verdict:
     notes: tuple[str, ...]
 
     def document(self) -> dict[str, Any]:
-        """As JSON data."""
+        """Return the verdict as JSON data."""
         document = {field.name: getattr(self, field.name) for field in fields(self)}
         document["verdict"] = document.pop("word")
         return {**document, "findings": [finding.document() for finding in self.findings], "notes": list(self.notes)}
 
 
 def verify(run: RunFiles, check_signature: CheckSignature | None = None) -> Verdict:
-    """Check the log of `run` against its seals, its head and the index, and for completeness.
+    """Check the log of `run` against its seals, its head and the index, and check that it is complete.
 
-    With `check_signature`, it must be signed. Raises UsageError where it can't be read, or has a newer format.
+    With `check_signature`, the log must be signed. Raises UsageError if a file can't be read or has a newer format.
     """
     evidence = _read(run)
     findings = [*evidence.chain.findings, *evidence.of_head, *_against_head(evidence.chain, evidence.head)]
@@ -92,10 +92,12 @@ class _Evidence:
 
 
 def _read(run: RunFiles) -> _Evidence:
-    """The log is read twice at the same time: hashing leaves the interpreter to the other reader."""
+    """Read the log twice at the same time: a thread hashes it, which releases the GIL, while this thread parses it."""
     head, of_head = _read_head(run.head)
     try:
         with open_regular(run.log) as file, _parsed(run.log) as parts, ThreadPoolExecutor(1) as beside:
+            # Before reading: a run that ends in between is then read to its end. Asked afterwards, it would look like a
+            # killed run.
             at_work = is_locked(file.fileno())
             chain = beside.submit(check_chain, file, head.get("bytes", -1))
             complete = check_parsed(parts, run.log)
@@ -106,7 +108,7 @@ def _read(run: RunFiles) -> _Evidence:
 
 @contextlib.contextmanager
 def _parsed(log: str) -> Iterator[Iterable[list[Parsed]]]:
-    """What stands in the log, block by block; a long one is parsed by several processes."""
+    """Yield the parsed content of the log, block by block. Several processes parse a long log."""
     if os.path.getsize(log) < parse_beside.WORTH_IT:
         with open_regular(log) as file:
             yield map(parse, blocks(file))
@@ -116,7 +118,7 @@ def _parsed(log: str) -> Iterator[Iterable[list[Parsed]]]:
 
 
 def _read_head(path: str) -> tuple[dict[str, Any], list[Finding]]:
-    """The head, empty where there is none; and what is wrong with its form."""
+    """Return the head, empty if there is none, and what is wrong with its form."""
     try:
         with open_regular(path) as file:
             head = json.loads(file.read())
@@ -138,6 +140,7 @@ def _against_head(chain: ChainReport, head: dict[str, Any]) -> list[Finding]:
     if not head:
         return []
     size = chain.bytes + chain.torn
+    # The log may be longer than the head says, as long as the run goes on: the head is replaced after each seal.
     if size < head["bytes"]:
         return [Finding("tampered", f"the log's end is cut off: it had {head['bytes']:,} bytes, and has {size:,}")]
     if head["finished"] and (size, chain.lines) != (head["bytes"], head["lines"]):
@@ -148,7 +151,7 @@ def _against_head(chain: ChainReport, head: dict[str, Any]) -> list[Finding]:
 
 
 def _against_index(evidence: _Evidence) -> tuple[list[Finding], list[str]]:
-    """What the index says against the run; and what it leaves open."""
+    """Return what in the index contradicts the run, and what the index leaves open."""
     run = evidence.run
     if not run.index:
         return [], []
@@ -169,7 +172,7 @@ def _against_index(evidence: _Evidence) -> tuple[list[Finding], list[str]]:
 
 
 def _unfinished(evidence: _Evidence) -> list[Finding]:
-    """Where the log ends before the run has: what is left of it."""
+    """Return findings for a log that ends before its run has ended."""
     chain, found = evidence.chain, []
     if chain.torn:
         line, end = chain.lines + 1, chain.bytes + chain.torn

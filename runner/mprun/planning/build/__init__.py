@@ -1,1 +1,1 @@
-"""From a written workflow to its plan. Start at `plan`."""
+"""From a workflow as written to its plan. Start at `plan`."""

@@ -1,4 +1,5 @@
-"""`${results.step.finals}`: what a pool's finalizers returned has a name of its own among the results of a plan."""
+"""`${results.step.finals}`: gives the results of a pool's finalizers a name of their own among the results of a
+plan."""
 
 from __future__ import annotations
 
@@ -11,7 +12,7 @@ from mprun.plan.plan import PoolStep, Step
 
 
 def with_finals(steps: Iterable[Step]) -> list[Step]:
-    """`steps` whose references to the finals of a pool with a `finalizer` are read as such."""
+    """Return `steps` with references to the finals of a pool with a `finalizer` marked as such."""
     all_steps = list(steps)
     finalized = {step.name for step in all_steps if isinstance(step, PoolStep) and step.finalizer}
 

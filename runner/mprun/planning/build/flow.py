@@ -1,4 +1,4 @@
-"""How results flow between the steps of a plan: which are kept, and who takes them as they come."""
+"""How results flow between the steps of a plan: which are stored, and which steps stream them."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from mprun.plan.plan import PoolStep, Step, needed_results
 
 
 def with_flow(steps: Iterable[Step], waits: Container[tuple[str, str]]) -> tuple[Step, ...]:
-    """`steps` that know whether their results are kept and whether they stream.
+    """Return `steps` with the fields set that say whether results are stored, and whether steps stream.
 
-    `waits` are pairs of a step and one that it names after `needs`: it takes that one's results when it has ended.
+    `waits` are pairs of a step and a step in its `needs`. Such a step uses the other's results only after its end.
     """
     all_steps = list(steps)
     referred = {name for step in all_steps for name in _referred_to(step)}
@@ -35,7 +35,7 @@ def _streams(step: PoolStep, waits: Container[tuple[str, str]]) -> bool:
 
 
 def _referred_to(step: Step) -> Iterator[str]:
-    """The names of the results that `step` takes, as its items or cells, or in its arguments."""
+    """Yield the names of the results that `step` uses, as its items or cells, or in its arguments."""
     yield from _in_arguments(step)
     if needed_results(step):
         yield needed_results(step)

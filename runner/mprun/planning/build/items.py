@@ -1,4 +1,4 @@
-"""Where the items of a pool and the cells of a fan-out come from, as the plan has them."""
+"""Builds the sources of a plan: where the items of a pool and the cells of a fan-out come from."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from mprun.sources.table import KEYS, ListSource, MatrixSource, ResultsSource, S
 
 
 class ItemsBuilder:
-    """Makes the sources that are written at `site`."""
+    """Builds the sources that are written at `site`."""
 
     def __init__(self, site: Site) -> None:
         self._site = site
@@ -23,7 +23,7 @@ class ItemsBuilder:
         return self._items(getattr(entry, entry.call))
 
     def of_process(self, entry: ProcessEntry) -> Source | None:
-        """The cells of a fan-out; None for a single Process."""
+        """Return the cells of a fan-out; None for a single Process."""
         return self._items(getattr(entry, entry.fan_out)) if entry.fan_out else None
 
     def _items(self, written: Any) -> Source:
@@ -47,7 +47,7 @@ class ItemsBuilder:
 
 
 def source_of(written: ItemsFrom | NumbersFrom, site: Site) -> Source:
-    """The source whose key was written, with what stands beside it."""
+    """Return the source whose key was written, with the keys beside it."""
     kind = KEYS[written.source]
     modifiers = {name: getattr(written, name) for name in kind.TRAITS.modifiers}
     return kind.built(getattr(written, written.source), site, **modifiers)

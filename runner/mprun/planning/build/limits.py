@@ -1,4 +1,4 @@
-"""The limits of a step, and when its calls are made again, as the plan has them."""
+"""Builds the limits of a step and the rules of its retries."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ ReadTarget = Callable[[str], Target]
 
 
 def limits_of(entry: StepEntry, target: ReadTarget) -> Limits:
-    """The limits that `entry` has, key by key; `target` reads the text of a class."""
+    """Return the limits of `entry`, key by key. `target` parses the name of a class."""
     written = {field.name: getattr(entry, field.name) for field in fields(Limits)}
     return Limits(**{**written, "retries": _retries(entry.retries, target) if entry.retries else Retries()})
 

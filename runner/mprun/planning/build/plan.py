@@ -1,4 +1,4 @@
-"""Written workflows → the plan: defaults applied, paths made absolute, targets parsed, sizes known."""
+"""From workflows as written to the plan: defaults applied, paths absolute, targets parsed, sizes known."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ from mprun.planning.build.steps import StepsBuilder
 
 @dataclass(frozen=True, slots=True)
 class WorkflowFile:
-    """One file of a workflow, read: its path as given, the digest of its bytes, and what stands where in it.
+    """One parsed file of a workflow: its path as given, the digest of its bytes, and its content.
 
-    `params` are the values of its parameters but secret ones. Its steps may call only what stands in each of `allowed`,
-    which are lists of targets.
+    `params` are the values of its parameters except secret ones. `allowed` are lists of targets; its steps may call
+    only targets that are in each list.
     """
 
     file: str
@@ -40,10 +40,10 @@ class WorkflowFile:
 
 
 def build(files: Sequence[WorkflowFile]) -> Plan:
-    """The plan of the last of `files`, which includes the others, whose steps stand before its own.
+    """Return the plan of the last of `files`. It includes the other files, whose steps come before its own.
 
-    What concerns the whole run is as the last one says. Needs of steps that are nowhere are left out: `load` has
-    complained about those already.
+    The last file decides what concerns the whole run. Needs of unknown steps are dropped, because `load` has reported
+    them already.
     """
     *included, main = files
     written = main.workflow
@@ -70,13 +70,13 @@ def build(files: Sequence[WorkflowFile]) -> Plan:
 
 
 def _waits(workflow: Workflow) -> Iterator[tuple[str, str]]:
-    """Each step with each one that it names after `needs`."""
+    """Yield each step with each step in its `needs`."""
     for name, entry in (*workflow.processes.items(), *workflow.pools.items()):
         yield from ((name, need) for need in entry.needs)
 
 
 def _in_order(written: WorkflowFile, steps: Sequence[tuple[str, Step]]) -> list[Step]:
-    """The steps, each with its group, in the order written across both groups."""
+    """Return the steps, each with its group, in the order written across both groups."""
 
     def position(step: tuple[str, Step]) -> tuple[int, int]:
         place = written.places.key((step[0], step[1].name))
@@ -86,5 +86,5 @@ def _in_order(written: WorkflowFile, steps: Sequence[tuple[str, Step]]) -> list[
 
 
 def default_start_method() -> StartMethod:
-    """`forkserver` where there is one, else `spawn`: a fork of a process with threads can hang."""
+    """Return `forkserver` if the system has it, else `spawn`. Forking a process with threads can hang."""
     return "forkserver" if "forkserver" in multiprocessing.get_all_start_methods() else "spawn"

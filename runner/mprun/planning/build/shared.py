@@ -1,4 +1,4 @@
-"""What children share, as the plan has it."""
+"""Builds the plan of the things that children share."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from mprun.sharing.kinds import arguments_of, kind_of
 
 
 def shared_things(written: Workflow, folder: str) -> tuple[SharedThing, ...]:
-    """The things that `written`, a file in `folder`, declares."""
+    """Return the things that `written`, a file in `folder`, declares."""
     return tuple(_thing(name, thing, folder) for name, thing in written.shared.items())
 
 
@@ -25,7 +25,7 @@ def _thing(name: str, written: Any, folder: str) -> SharedThing:
 
 
 def _resolved(kind: str, argument: Any, folder: str) -> Any:
-    """Paths absolute, targets parsed, shapes as lists."""
+    """Return an argument with absolute paths, parsed targets, and shapes as lists."""
     if kind == "object":
         call = parse_target(argument["call"], folder)
         return {"call": call, "args": argument.get("args", []), "kwargs": argument.get("kwargs", {})}

@@ -1,4 +1,4 @@
-"""The steps of one workflow file, as the plan has them."""
+"""Builds the steps of one workflow file."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ from mprun.planning.build.limits import limits_of
 from mprun.sources.table import Site
 from mprun.system.machine import available_cpus
 
-COMMAND = "mprun.worker.command:run_command"  # the target of a step that has a `command`
+COMMAND = "mprun.worker.command:run_command"  # the target of a step with a `command`
 
 
 class StepsBuilder:
     """Builds the steps of the file `workflow` in `folder`, from which its relative paths start.
 
-    `names` are the steps there are, in other files too; `engine` is the pools' that name none.
+    `names` are all steps, also those of other files. `engine` is the engine of pools that name none.
     """
 
     def __init__(self, folder: str, workflow: Workflow, names: Container[str], engine: str) -> None:
@@ -38,7 +38,7 @@ class StepsBuilder:
         self.around = Surroundings(dict(workflow.env), self._absolute(workflow.working_dir), self._search_folders())
 
     def steps(self) -> list[tuple[str, Step]]:
-        """Each step with its group."""
+        """Return each step with its group."""
         return [(group, self._step(group, name, entry)) for group, name, entry in self._workflow.steps]
 
     def _step(self, group: str, name: str, entry: ProcessEntry | PoolEntry) -> Step:
@@ -47,7 +47,7 @@ class StepsBuilder:
         return self._process(name, entry, HOOKS.get(group, ""))
 
     def _search_folders(self) -> tuple[str, ...]:
-        """The workflow's folder, what `pythonpath` adds, and the folders of targets' own files: each once."""
+        """Return the workflow's folder, the folders of `pythonpath`, and those of targets' own files, each once."""
         files = [self._target(text).file for text in self._target_texts()]
         folders = [self._folder, *map(self._absolute, self._workflow.pythonpath)]
         folders += [os.path.dirname(file) for file in files if file]
@@ -116,7 +116,7 @@ class StepsBuilder:
         )
 
     def _around(self, entry: StepEntry) -> Surroundings:
-        """The workflow's, and what the step adds or changes."""
+        """Return the workflow's surroundings, with what the step adds or changes."""
         return replace(self.around, env={**self.around.env, **entry.env}, working_dir=self._cwd(entry))
 
     def _cwd(self, entry: StepEntry) -> str:
@@ -126,20 +126,22 @@ class StepsBuilder:
         return ItemsBuilder(Site(self._folder, self._cwd(entry)))
 
     def _save(self, written: str | Reference | Template) -> str | Template:
-        """The file's absolute path."""
+        """Return the absolute path of the file."""
         if isinstance(written, str):
             return self._absolute(written) if written else ""
         parts = written.parts if isinstance(written, Template) else (written,)
-        absolute = isinstance(parts[0], Reference) or os.path.isabs(parts[0])  # `${run.dir}` is
+        # A path that begins with a reference, such as `${run.dir}`, is absolute.
+        absolute = isinstance(parts[0], Reference) or os.path.isabs(parts[0])
         return Template(parts if absolute else (os.path.join(self._folder, ""), *parts))
 
     def _output(self, written: str | Reference | Template) -> str | Reference | Template:
-        """As `_save`; what begins with a reference, such as `${item.stem}.out`, starts from the children's folder."""
+        """As `_save`, but text that begins with a reference (`${item.stem}.out`) starts from the children's folder."""
         begins = written.parts[0] if isinstance(written, Template) else written
         return written if isinstance(begins, Reference) else self._save(written)
 
     def _needs(self, entry: StepEntry, referred_to: Condition) -> dict[str, Condition]:
-        """Those written, and the steps whose results the entry refers to, which must have ended as `referred_to`."""
+        """Return the written needs, and the steps whose results the entry uses, which must end as `referred_to`
+        says."""
         references = references_in(list(_values(entry)))
         referred = (reference.path[0] for reference in references if reference.scope == "results")
         needs: dict[str, Any] = {**dict.fromkeys(referred, referred_to), **entry.needs}
@@ -153,7 +155,7 @@ class StepsBuilder:
 
 
 def _values(entry: BaseModel) -> Iterator[Any]:
-    """Every value that is written in `entry`, on each level."""
+    """Yield every value in `entry`, on each level."""
     for _, value in entry:
         if isinstance(value, BaseModel):
             yield from _values(value)
@@ -162,7 +164,7 @@ def _values(entry: BaseModel) -> Iterator[Any]:
 
 
 def pool_size(written: int | str, cpus: int) -> int:
-    """`cpus` and `cpus - N` as a number of workers, at least 1."""
+    """Return `cpus` or `cpus - N` as a number of workers, at least 1."""
     if isinstance(written, int):
         return written
     less = re.search(r"\d+", written)

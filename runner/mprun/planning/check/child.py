@@ -1,4 +1,4 @@
-"""The process in which targets are checked, from its start to its end."""
+"""The child process in which targets are checked, from its start to its end."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ TOOK = "took longer than"
 
 
 class CheckChild:
-    """One `mprun.worker.checks.check` process. It boots at once; `ask` sends what it must check.
+    """One process of `mprun.worker.checks.check`. It boots at once; `ask` sends what it must check.
 
-    Raises UsageError where the time limit that the environment sets is none, and where no process can be started.
+    Raises UsageError if the time limit in the environment is not valid, or if no process can start.
     """
 
     def __init__(self) -> None:
@@ -46,7 +46,7 @@ class CheckChild:
             ) from error
 
     def ask(self, surroundings: Surroundings, questions: list[tuple[int, Use]]) -> None:
-        """Have it check each use, in this order; its answers bear these numbers."""
+        """Send uses to check, in this order. The answers have the same numbers."""
         self._asked = True
         data = pickle.dumps((surroundings, questions))
         assert self._process.stdin is not None
@@ -54,10 +54,10 @@ class CheckChild:
             self._process.stdin.write(len(data).to_bytes(8, "little") + data)
             self._process.stdin.flush()
         except BrokenPipeError:
-            pass  # it is dead already, which its answers will show
+            pass  # the child is dead already, which its answers will show
 
     def answers(self) -> Iterator[dict[str, Any]]:
-        """Its answers as they come, until it ends, or is killed for taking too long over one of them."""
+        """Yield the answers as they come, until the child ends, or is killed because one of them takes too long."""
         rest = b""
         with selectors.DefaultSelector() as selector:
             selector.register(self._answers, selectors.EVENT_READ)
@@ -74,7 +74,7 @@ class CheckChild:
         self.kill()
 
     def kill(self) -> None:
-        """Kill what is left of it and of what it started."""
+        """Kill the child and everything that it started."""
         if self._process.returncode is not None:
             return
         if self.how_it_ended or not self._asked:
@@ -96,7 +96,7 @@ class CheckChild:
 
 
 def _import_timeout() -> float:
-    """Raises UsageError."""
+    """Return the limit for one import in seconds. Raises UsageError."""
     text = os.environ.get(TIMEOUT_VARIABLE, "")
     try:
         seconds = float(text or IMPORT_TIMEOUT)
@@ -114,7 +114,7 @@ def _ended(code: int) -> str:
 
 
 def _started(writer: int) -> subprocess.Popen[bytes]:
-    """The process, which answers into the pipe `writer`. Raises OSError."""
+    """Start the process, which answers into the pipe `writer`. Raises OSError."""
     return subprocess.Popen(
         [sys.executable, "-P", "-m", "mprun.worker.checks.check", str(writer)],
         stdin=subprocess.PIPE,

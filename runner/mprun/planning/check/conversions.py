@@ -1,4 +1,4 @@
-"""Which steps convert their arguments in the child, and from what: known once the targets have been looked at."""
+"""Which steps convert their arguments in the child, and from what. Known once the targets are checked."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from mprun.plan.plan import Plan, Step, items_of
 
 
 def with_conversion(plan: Plan, converting: Collection[str]) -> Plan:
-    """`plan` with the steps named in `converting` marked so."""
+    """Return `plan` with the steps in `converting` marked."""
     return replace(plan, steps=tuple(_marked(step) if step.name in converting else step for step in plan.steps))
 
 
@@ -19,6 +19,6 @@ def _marked(step: Step) -> Step:
 
 
 def form_of(step: Step) -> Converts:
-    """`text` where the arguments come from a file in which everything is text, else `strict`."""
+    """Return `text` if the arguments come from a file in which everything is text, else `strict`."""
     source = items_of(step)
     return "text" if source is not None and source.traits.all_text else "strict"

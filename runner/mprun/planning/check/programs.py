@@ -1,4 +1,4 @@
-"""Checks that the programs of a plan's commands are there, where their children will look for them."""
+"""Checks that the programs of a plan's commands exist where their children will look for them."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _MOST_COMPARED = 5_000
 
 
 def program_mistakes(plan: Plan, written: Workflow, places: Places, environ: Mapping[str, str]) -> Iterator[Diagnostic]:
-    """A diagnostic for each program that can't be run; one that only the run can name is not looked for."""
+    """Yield a diagnostic for each program that can't be run. A program that only the run knows is skipped."""
     groups = {name: group for group, name, _ in written.steps}
     for step in plan.steps:
         program = step.command[0] if step.command else None
@@ -31,7 +31,7 @@ def program_mistakes(plan: Plan, written: Workflow, places: Places, environ: Map
 
 
 def _problem(program: str, around: Surroundings, environ: Mapping[str, str]) -> tuple[str, str, tuple[str, ...]] | None:
-    """What is wrong, what was probably meant, and where was looked; None where it is there."""
+    """Return what is wrong, a suggestion, and the places searched; None if the program exists."""
     if os.sep in program:
         return _problem_of_file(program, os.path.join(around.working_dir, program))
     path = around.env.get("PATH", environ.get("PATH", os.defpath))
@@ -57,12 +57,12 @@ def _beside(program: str, folder: str) -> tuple[str, ...]:
 
 
 def _is_known(path: Any) -> bool:
-    """Whether it contains no reference that only the run can resolve."""
+    """Return whether the path has no reference that only the run can resolve."""
     return isinstance(path, str)
 
 
 def _programs(folders: Iterable[str]) -> list[str]:
-    """The names of what stands in `folders`."""
+    """Return the names of the files in `folders`."""
     names: set[str] = set()
     for folder in folders:
         try:

@@ -1,4 +1,4 @@
-"""Checks a plan's targets in a child process, before anything starts, and puts what it finds into the file's places."""
+"""Checks a plan's targets in a child process before the start, and finds the places of their mistakes in the file."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ Allowed = Mapping[Path, tuple[tuple[Target, ...], ...]]
 
 
 class TargetCheck:
-    """A check under way by `child`, which has its questions: the caller can do other work until `diagnostics`.
+    """A running check by `child`, which has its questions. The caller can work until it asks for `diagnostics`.
 
-    `allowed` are, by the path of a step or a shared thing, the lists of targets that each bound what it may call.
-    `converting` are, after the check, the names of the steps some of whose arguments are to be converted; `code` has,
-    by the name of a step, the digests of the source files of the targets that it calls, by the key that names each.
+    `allowed` maps the path of a step or a shared thing to lists of targets, each of which bounds what it may call.
+    After the check, `converting` names the steps with arguments that need conversion. `code` has, by step and by the
+    key that names the target, the digest of the target's source file.
     """
 
     def __init__(self, child: CheckChild, plan: Plan, written: Workflow, places: Places, allowed: Allowed) -> None:
@@ -42,11 +42,11 @@ class TargetCheck:
         }
         self._waiting = list(self._uses)
         self._child = child
-        self._asked: set[int] = set()  # the numbers of the questions that the child was given
+        self._asked: set[int] = set()  # the numbers of the questions that the child has
         self._ask()
 
     def diagnostics(self) -> list[Diagnostic]:
-        """What is wrong with the targets. Waits for the child; one that dies or hangs is replaced for what is left."""
+        """Return what is wrong with the targets. Waits for the child; a child that dies or hangs is replaced."""
         found: list[Diagnostic] = []
         try:
             while self._waiting:
@@ -59,11 +59,11 @@ class TargetCheck:
         return found
 
     def close(self) -> None:
-        """End the child, whatever it is at."""
+        """End the child, whatever it is doing."""
         self._child.kill()
 
     def _ask(self) -> None:
-        """Ask the child for all that wait and are used in the same surroundings as the first."""
+        """Send all waiting questions with the same surroundings as the first one."""
         if not self._waiting:
             return
         around = self._around(self._waiting[0])
@@ -84,12 +84,12 @@ class TargetCheck:
             at = None
             self._waiting.remove(answer["checked"])
             step, use = self._uses[answer["checked"]]
-            if step[0] != "shared":  # which may have the name of a step
+            if step[0] != "shared":  # a shared thing may have the name of a step
                 self._note(str(step[-1]), str(use.at[0]), answer)
             for problem in answer["problems"]:
                 yield self._placed(step, problem)
         if at is None and self._asked.intersection(self._waiting):
-            at = self._waiting[0]  # it died before it could begin, which no module of the user's can cause
+            at = self._waiting[0]  # it died before its first question, which no module of the user's can cause
         if at is not None:
             self._waiting.remove(at)
             yield self._died(at, child.how_it_ended)

@@ -1,4 +1,4 @@
-"""Every use of a target in a plan: what is named, what it is called with, and which step of the file says so."""
+"""Every use of a target in a plan: the target, its arguments, and the step that names it."""
 
 from __future__ import annotations
 
@@ -21,11 +21,10 @@ _NUMPY = parse_target("numpy:ndarray", "")  # importing it may take long, or fai
 
 
 def uses(plan: Plan, written: Workflow) -> Iterator[tuple[Path, Use]]:
-    """(the step's path in the workflow, what it names) for each target, initializer, finalizer, generator and exception
-    class.
+    """Yield each use of a target with the path of its step in the workflow.
 
-    `written` is what `plan` was made of: it knows where in its list a class stands. A command is no target of the
-    user's.
+    That is: of a target, an initializer, a finalizer, a generator or an exception class. `plan` was made from
+    `written`, which has the position of each class in its list. A command is not a target of the user's.
     """
     steps = {step.name: step for step in plan.steps}
     for group, name, entry in written.steps:
@@ -47,7 +46,7 @@ def _uses_of_thing(thing: SharedThing) -> Iterator[Use]:
 
 
 def _rows(step: Step) -> Literal["", "each", "items"]:
-    """What the rows of the csv file are that the step saves."""
+    """Return what the rows of the csv file are that the step saves."""
     path = step.save.parts[-1] if isinstance(step.save, Template) else step.save
     if not isinstance(path, str) or not path.endswith(".csv"):
         return ""
@@ -55,7 +54,7 @@ def _rows(step: Step) -> Literal["", "each", "items"]:
 
 
 def _with_producers(use: Use, step: Step, steps: Mapping[str, Step]) -> Use:
-    """`use` that knows which steps its values come from."""
+    """Return `use` with the steps that its values come from."""
     referred = (
         reference.path[0] for reference in references_in((use.args, use.kwargs)) if reference.scope == "results"
     )
@@ -66,7 +65,7 @@ def _with_producers(use: Use, step: Step, steps: Mapping[str, Step]) -> Use:
 
 
 def _producer(step: Step, results: str) -> Producer:
-    """What gives the `results` of that name, which are those of `step`, or its finals."""
+    """Return what produces `results`, which are the results of `step`, or its finals."""
     if is_finals(results) and isinstance(step, PoolStep):
         return Producer(results, step.finalizer, many=True)
     return Producer(step.name, None if step.command else step.target, many=not has_one_result(step))
@@ -103,7 +102,7 @@ def _pool_uses(step: PoolStep) -> Iterator[Use]:
 
 
 def _axes_uses(target: Target, source: MatrixSource | ZipSource, kwargs: dict[str, Any]) -> Iterator[Use]:
-    """The combinations of the axes' values, and each that an `include` makes of them or beside them."""
+    """Yield the combinations of the axes' values, and each cell that an `include` extends or adds."""
     axes = {name: axis.sequence() or () for name, axis in source.axes}
     same = {name: (value,) for name, value in kwargs.items()}
     if axes:
@@ -116,7 +115,7 @@ def _axes_uses(target: Target, source: MatrixSource | ZipSource, kwargs: dict[st
 
 
 def _other_uses(step: Step) -> Iterator[Use]:
-    """The initializer and the finalizer of a pool, and the generator that items come from."""
+    """Yield the initializer and the finalizer of a pool, and the generator of its items."""
     if isinstance(step, PoolStep) and step.initializer is not None:
         yield Use(step.initializer, ("initializer",), "once", ("initargs",), step.initargs)
     if isinstance(step, PoolStep) and step.finalizer is not None:
@@ -128,7 +127,7 @@ def _other_uses(step: Step) -> Iterator[Use]:
 
 
 def _exception_uses(retries: Retries, entry: StepEntry) -> Iterator[Use]:
-    """The classes that must be imported; those written by name alone are Python's own, and known already."""
+    """Yield the exception classes that must be imported. A bare name is one of Python's own, and known already."""
     if entry.retries is None:
         return
     for key, texts, classes in (

@@ -1,4 +1,4 @@
-"""The arguments of the calls that a plan's steps are, as Python source."""
+"""The arguments of a plan's calls as Python source."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from mprun.planning.show.source_text import Code, led, literal
 
 
 def process_arguments(step: ProcessStep, target: str) -> list[Code]:
-    """What `Process` is given; what the step leaves at its default is left out."""
+    """Return the arguments of `Process`, without those that have their defaults."""
     arguments: list[Code] = [f"target={target}"]
     if step.args:
         arguments.append(led("args=", literal(step.args)))
@@ -17,7 +17,7 @@ def process_arguments(step: ProcessStep, target: str) -> list[Code]:
 
 
 def call_arguments(step: PoolStep, function: Code, source: Code) -> list[Code]:
-    """What the pool's method is given; `source` is not used for `apply`."""
+    """Return the arguments of the pool's method. `source` is not used for `apply`."""
     if step.call == "apply":
         given = [step.args, step.kwargs] if step.kwargs else [step.args] if step.args else []
         return [function, *map(literal, given)]

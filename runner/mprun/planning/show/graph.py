@@ -1,4 +1,4 @@
-"""A plan as a graph: its steps, and what leads from one to another. For people, for Mermaid and for Graphviz."""
+"""A plan as a graph of its steps and their needs: for people, for Mermaid and for Graphviz."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from mprun.sources.table import CallSource, ResultsSource, whole_of
 
 
 class Edge(NamedTuple):
-    """From a step to one that waits for it. `label` says how, where that isn't just its success."""
+    """An edge from a step to one that waits for it. `label` says how, unless it waits just for its success."""
 
     start: str
     end: str
@@ -21,7 +21,7 @@ class Edge(NamedTuple):
 
 
 def edges(plan: Plan) -> Iterator[Edge]:
-    """In the order of the steps that wait."""
+    """Yield the edges in the order of the steps that wait."""
     for step in plan.steps:
         results = set(_results(step))
         for name, condition in step.needs.items():
@@ -31,7 +31,7 @@ def edges(plan: Plan) -> Iterator[Edge]:
 
 
 def _results(step: Step) -> Iterator[str]:
-    """The steps whose results, or finals, `step` is given."""
+    """Yield the steps whose results, or finals, `step` uses."""
     source = items_of(step)
     whole = whole_of(source) if source is not None else None
     if isinstance(whole, ResultsSource):
@@ -43,7 +43,7 @@ def _results(step: Step) -> Iterator[str]:
 
 
 def as_text(plan: Plan) -> str:
-    """A line a step in the order of their start, with what it waits for."""
+    """Return one line per step in the order of their start, with its needs."""
     into: dict[str, list[str]] = {step.name: [] for step in plan.steps}
     for edge in edges(plan):
         into[edge.end].append(f"{edge.start} ({edge.label})" if edge.label else edge.start)
@@ -52,7 +52,7 @@ def as_text(plan: Plan) -> str:
 
 
 def _why(step: Step, names: list[str]) -> str:
-    """What it waits for, and what else must hold."""
+    """Return what the step waits for, and what else must hold."""
     arrow = [f"← {', '.join(names)}"] if names else []
     return " ".join([*arrow, f"if {step.condition.text}"] if step.condition else arrow)
 
@@ -62,7 +62,7 @@ def _title(step: Step) -> str:
 
 
 def _kind(step: Step) -> str:
-    """`pool, 1,000 tasks`, `process`, `8 processes`."""
+    """Return text such as `pool, 1,000 tasks`, `process`, `8 processes`."""
     count = declared_tasks(step)
     if isinstance(step, ProcessStep):
         if step.cells is not None:
@@ -72,7 +72,7 @@ def _kind(step: Step) -> str:
 
 
 def as_mermaid(plan: Plan) -> str:
-    """A flow chart in Mermaid's words. Names of steps stand in quotes, as some are words of Mermaid's own."""
+    """Return a flow chart for Mermaid. Names of steps are in quotes, because some are keywords of Mermaid."""
     numbers = {step.name: f"s{number}" for number, step in enumerate(plan.steps)}
     nodes = [f'    {numbers[step.name]}["{step.name}<br/>{_kind(step)}"]' for step in plan.steps]
     arrows = [
@@ -83,7 +83,7 @@ def as_mermaid(plan: Plan) -> str:
 
 
 def as_dot(plan: Plan) -> str:
-    """A directed graph in Graphviz's words."""
+    """Return a directed graph for Graphviz."""
     nodes = [f'    "{step.name}" [label="{step.name}\\n{_kind(step)}"];' for step in plan.steps]
     arrows = [
         f'    "{edge.start}" -> "{edge.end}"{f" [label={chr(34)}{edge.label}{chr(34)}]" if edge.label else ""};'

@@ -1,4 +1,4 @@
-"""The items of a source as Python text; `eject/items.py` defines the helpers that it calls."""
+"""The items of a source as Python text. `eject/items.py` defines the helpers that the text calls."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from mprun.sources.table import Source
 
 @dataclass(frozen=True, slots=True)
 class Writing:
-    """How things are written where the expression is to stand.
+    """How to write code for the place where it will stand.
 
-    `folder` is where it runs; `target` and `results` name a target and what a step has returned. Where it is `starred`,
-    items are the arguments of calls. Of a list, `most` items are written, and `…` for more (0: all of them). `coded`
-    gives a value with code in the place of what is still to come.
+    `folder` is where the code runs. `target` and `results` name a target and the results of a step. With `starred`,
+    items are the arguments of calls. `most` items of a list are written, and `…` for more (0: all items). `coded`
+    returns a value with code instead of values still to come.
     """
 
     folder: str
@@ -32,7 +32,7 @@ class Writing:
 
 
 def items_code(source: Source, writing: Writing) -> Code:
-    """The expression that gives the items of `source`."""
+    """Return the expression for the items of `source`."""
     return _code(source.expression(), writing)
 
 
@@ -63,19 +63,19 @@ def _list(values: Sequence[Any], writing: Writing) -> Code:
 
 
 def _as_written(value: Any, starred: bool) -> Any:
-    """The arguments of one call of `starmap` as a tuple, as people write them."""
+    """Return the arguments of one call of `starmap` as a tuple, as people write them."""
     return tuple(value) if starred and isinstance(value, list) else value
 
 
 def keywords(kwargs: dict[str, Any]) -> list[Code]:
-    """`kwargs` as they are written in a call."""
+    """Return `kwargs` as a call has them."""
     if all(name.isidentifier() and not keyword.iskeyword(name) for name in kwargs):
         return [led(f"{name}=", literal(value)) for name, value in kwargs.items()]
     return [led("**", literal(kwargs))]
 
 
 def below(path: str, folder: str) -> str:
-    """`path` as it is written inside `folder`, whose special characters a pattern may hold escaped."""
+    """Return `path` as it is written in `folder`. A pattern may hold the folder's special characters escaped."""
     for written in (f"{glob.escape(folder)}/", f"{folder}/"):
         if path.startswith(written):
             return path.removeprefix(written)

@@ -1,4 +1,4 @@
-"""Limits in a few words for people: `timeout 30s, 3 retries`."""
+"""Limits in a few words for people, such as `timeout 30s, 3 retries`."""
 
 from __future__ import annotations
 
@@ -9,24 +9,24 @@ from mprun.plan.features import ESSENTIAL, SPREADING, said
 from mprun.plan.plan import Limits, Plan, Step
 
 _WORDED = ("timeout", "step_timeout", "slow_after", "retries", "max_memory", "continue_on_error")
-_STEP_WORDED = ESSENTIAL | SPREADING  # shown elsewhere, or of no interest
+_STEP_WORDED = ESSENTIAL | SPREADING  # shown elsewhere, or not interesting
 _UNITS = (("h", 3_600_000), ("m", 60_000), ("s", 1_000), ("ms", 1))
 _SIZES = (("T", 1 << 40), ("G", 1 << 30), ("M", 1 << 20), ("K", 1 << 10))
 
 
 def limits_text(limits: Limits) -> str:
-    """What bounds a step, as a list; an empty text where nothing does."""
+    """Return the limits of a step as a list in words; empty if there are none."""
     return ", ".join(_limits(limits))
 
 
 def bounds_text(step: Step) -> str:
-    """`limits_text`, and what else the step asks for that has no words of its own."""
+    """Return `limits_text`, and the names of fields of the step that have no words here."""
     others = (f"{_words(name)} {getattr(step, name)}" for name in said(step) if name not in _STEP_WORDED)
     return ", ".join([*_limits(step.limits), *others])
 
 
 def run_limits(plan: Plan) -> dict[str, str]:
-    """What bounds the whole run, by name."""
+    """Return the limits of the whole run, by name."""
     found = {
         "timeout": duration_text(plan.timeout) if plan.timeout else "",
         "max parallel": f"{plan.max_parallel:,}" if plan.max_parallel else "",
@@ -63,7 +63,7 @@ def _retries(retries: Retries) -> str:
 
 
 def duration_text(seconds: float) -> str:
-    """`seconds`, more than 0, as a workflow writes them: `1h30m`, `500ms`."""
+    """Return `seconds`, more than 0, as a workflow has them: `1h30m`, `500ms`."""
     rest = max(1, round(seconds * 1000))
     text = ""
     for unit, size in _UNITS:

@@ -1,4 +1,4 @@
-"""Python source for plain values and for calls, broken into lines as a formatter breaks them. Pure text."""
+"""Python source for plain values and calls, with line breaks like a formatter's. Pure text."""
 
 from __future__ import annotations
 
@@ -24,7 +24,8 @@ class Bare:
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """`items` with commas between `opening` and `closing`: a call, a list, a tuple, a dict; a comprehension without."""
+    """`items` between `opening` and `closing`, with commas: a call, a list, a tuple, a dict; without: a
+    comprehension."""
 
     opening: str
     items: tuple[Code, ...]
@@ -43,17 +44,17 @@ def call(function: str, arguments: Iterable[Code], closing: str = ")") -> Group:
 
 
 def comprehension(element: Code, variable: str, items: Code, brackets: str = "[]") -> Group:
-    """`[element for variable in items]`."""
+    """Return `[element for variable in items]`."""
     return Group(brackets[0], (element, led(f"for {variable} in ", items)), brackets[1], joint="")
 
 
 def led(lead: str, code: Code) -> Code:
-    """`code` with `lead` before it on its first line: `args=` of a tuple, `"key": ` of a list."""
+    """Return `code` with `lead` before it on its first line, such as `args=` or `"key": `."""
     return lead + code if isinstance(code, str) else replace(code, opening=lead + code.opening)
 
 
 def literal(value: Any) -> Code:
-    """The literal that evaluates to `value`: what YAML can give, and tuples; what is still to come by its name."""
+    """Return the literal for `value`: what YAML can hold, and tuples. A value still to come is its name."""
     match value:
         case str():
             return quoted(value)
@@ -76,13 +77,13 @@ def literal(value: Any) -> Code:
 
 
 def quoted(text: str) -> str:
-    """`text` as a literal in double quotes, unless it holds some itself."""
+    """Return `text` as a literal in double quotes, unless it contains some."""
     written = repr(text)
     return written if '"' in text or written.startswith('"') else f'"{written[1:-1]}"'
 
 
 def reference_text(reference: Reference) -> str:
-    """`results["count"][0]` for `${results.count.0}`."""
+    """Return `results["count"][0]` for `${results.count.0}`."""
     parts = (part if part.isdecimal() else quoted(part) for part in reference.path)
     return reference.scope + "".join(f"[{part}]" for part in parts)
 
@@ -99,7 +100,7 @@ def _f_part(part: str | Reference) -> str:
 
 
 def flat(code: Code) -> str:
-    """`code` on one line, however long."""
+    """Return `code` on one line, however long."""
     if isinstance(code, str):
         return code
     return code.opening + _flat_items(code) + code.closing
@@ -110,7 +111,7 @@ def _flat_items(group: Group) -> str:
 
 
 def lines(code: Code, indent: int = 0, after: str = "") -> str:
-    """`code` and what stands `after` it, indented, in lines of at most WIDTH characters where that can be."""
+    """Return `code`, then `after`, indented, in lines of at most WIDTH characters if possible."""
     margin = " " * indent
     one_line = margin + flat(code) + after
     if len(one_line) <= WIDTH or isinstance(code, str) or not code.items:
@@ -119,7 +120,7 @@ def lines(code: Code, indent: int = 0, after: str = "") -> str:
 
 
 def _body(group: Group, indent: int) -> str:
-    """A call's arguments stay on one line while they fit; anything else has one item a line."""
+    """Return the body of a group. Arguments of a call share a line if they fit; anything else has one item per line."""
     one_line = " " * indent + _flat_items(group)
     if group.is_call and len(one_line) <= WIDTH:
         return one_line

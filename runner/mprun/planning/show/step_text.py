@@ -1,4 +1,4 @@
-"""A step in words: its call as Python would write it on one line, and how many items it has and why."""
+"""A step in words: its call as Python would write it on one line, and the number of its items with its origin."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ ITEMS_SHOWN = 8
 
 
 def call_text(step: Step, folder: str) -> str:
-    """The call as Python would write it on one line; of a long list, its first items."""
+    """Return the call as Python would write it on one line. A long list shows only its first items."""
     if isinstance(step, ProcessStep):
         return _process_text(step, Writing(folder, _qualname, _results, most=ITEMS_SHOWN))
     writing = Writing(folder, _qualname, _results, step.call == "starmap", ITEMS_SHOWN)
@@ -37,7 +37,7 @@ _CELLS = {"item": "item", "matrix": "matrix", "kwargs": "cell"}
 
 
 def _function(step: PoolStep) -> Code:
-    """What is called with each item, with what is the same for each of them; a command as one types it."""
+    """Return what is called with each item, with the arguments that all calls share; a command as one types it."""
     if step.command:
         return command_text(step.command)
     same = step.kwargs if step.call != "apply" else {}
@@ -45,7 +45,7 @@ def _function(step: PoolStep) -> Code:
 
 
 def _pool_items(step: PoolStep, writing: Writing) -> Code:
-    """The items; the axes of a matrix or a zip by their names."""
+    """Return the items; for a matrix or a zip, the axes by name."""
     source = step.source
     if step.call not in ("matrix", "zip") or not isinstance(source, MatrixSource | ZipSource):
         return items_code(source, writing)
@@ -61,7 +61,7 @@ def _changed(source: MatrixSource | ZipSource) -> str:
 
 
 def size_text(source: Source) -> str:
-    """How many items there are, and of a matrix how that comes about: `3 × 3 − 1 = 8`."""
+    """Return the number of items; for a matrix, with its calculation: `3 × 3 − 1 = 8`."""
     count = source.count()
     if count is None:
         return "?"

@@ -1,4 +1,4 @@
-"""A plan as a table for people: plain text, every line bounded, what can't be seen is shown as an escape."""
+"""A plan as a table for people: plain text in bounded lines, with escapes for invisible characters."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _WHERE_THERE_ARE_SOME = ("engine", "limits", "around", "save", "if")
 
 
 def describe(plan: Plan) -> str:
-    """The header of the plan, and a line a step in the order of their start."""
+    """Return the header of the plan, and one line per step in the order of their start."""
     rows = [_row(wave, step, plan) for wave, step in by_wave(plan.steps)]
     parts = [_header(plan), _table([_COLUMNS, *rows])]
     if any(declared_tasks(step) is None for step in plan.steps):
@@ -57,7 +57,7 @@ def _row(wave: str, step: Step, plan: Plan) -> tuple[str, ...]:
 
 
 def _around(step: Step, plan: Plan) -> str:
-    """The folder and the variables of a step's own."""
+    """Return the folder and the variables that differ from the workflow's."""
     own, shared = step.surroundings, plan.surroundings
     folder = [] if own.working_dir == shared.working_dir else [f"in {_below(own.working_dir, shared.working_dir)}"]
     return ", ".join([*folder, *(name for name, value in own.env.items() if shared.env.get(name) != value)])
@@ -68,7 +68,7 @@ def _below(path: str, folder: str) -> str:
 
 
 def _engine(step: Step) -> str:
-    """The engine of a pool that isn't run by the usual one."""
+    """Return the engine of a pool if it isn't the usual one."""
     return step.engine if isinstance(step, PoolStep) and step.engine != USUAL_ENGINE else ""
 
 
@@ -77,18 +77,18 @@ def _bounded(text: str, width: int) -> str:
 
 
 def _visible(text: str) -> str:
-    """`text` with what can't be seen, such as what moves a terminal's cursor, written as an escape."""
+    """Return `text` with invisible characters, such as those that move a cursor, as escapes."""
     return "".join(c if c.isprintable() else quoted(c)[1:-1] for c in text)
 
 
 def _table(rows: list[tuple[str, ...]]) -> str:
-    """Some columns are left out where they would be empty."""
+    """Return the rows without the columns that would be empty."""
     columns = [c for c in zip(*rows, strict=True) if c[0] not in _WHERE_THERE_ARE_SOME or any(c[1:])]
     return aligned(list(zip(*columns, strict=True)))
 
 
 def aligned(rows: Sequence[tuple[str, ...]]) -> str:
-    """Columns as wide as their widest cell, two spaces apart."""
+    """Return columns as wide as their widest cell, two spaces apart."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     padded = ("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in rows)
     return "\n".join(map(str.rstrip, padded))

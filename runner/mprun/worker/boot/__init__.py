@@ -1,1 +1,1 @@
-"""How a child starts: its Process, its pipes, and its end when its parent is gone."""
+"""How a child starts: its Process and its pipes, and how it ends when its parent is gone."""

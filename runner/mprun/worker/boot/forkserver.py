@@ -1,4 +1,4 @@
-"""The parent's handle of a child of the fork server, safe to ask from several threads."""
+"""The parent's handle of a child of the fork server. Several threads may poll it."""
 
 from __future__ import annotations
 
@@ -10,15 +10,18 @@ from multiprocessing.process import BaseProcess
 
 
 class Popen(popen_forkserver.Popen):
-    """The server sends the exit code once, through a pipe. Of two threads that ask at the same time (ours and the
-    Pool's), one would find the pipe empty and take 255 for the exit code."""
+    """Polls under a lock, because the fork server sends the exit code only once, through a pipe.
+
+    Two threads (ours and the Pool's) may poll at the same time. Without the lock, one of them would find the pipe empty
+    and report 255 as exit code.
+    """
 
     def __init__(self, process_obj: BaseProcess) -> None:
         self._asked = threading.Lock()
         super().__init__(process_obj)
 
     def _launch(self, process_obj: BaseProcess) -> None:
-        # A request that is broken off half-way, for want of a descriptor, is the end of the server, with a traceback.
+        # A request that breaks off half-way, because no descriptor is free, ends the server with a traceback.
         _make_sure_of_descriptors()
         try:
             super()._launch(process_obj)  # type: ignore[misc]
@@ -33,7 +36,7 @@ class Popen(popen_forkserver.Popen):
 
 
 def _make_sure_of_descriptors() -> None:
-    """Raises OSError where there is no room for those of a request: its socket, and two pipes."""
+    """Raise OSError if there are too few free descriptors for a request, which needs a socket and two pipes."""
     with contextlib.ExitStack() as opened:
         for _ in range(3):
             for fd in os.pipe():

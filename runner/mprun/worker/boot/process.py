@@ -1,7 +1,7 @@
-"""`multiprocessing.Process` with private pipes: one class for each start method, the same duties in all of them.
+"""`multiprocessing.Process` with private pipes: one class per start method, with the same duties.
 
-The object is made in the parent, travels to the child as `multiprocessing` carries it, and there sets the child up
-before anything of the user's runs: own process group, tied to the parent's life, output into pipes, environment.
+The parent makes the object, and `multiprocessing` carries it to the child. There it sets the child up before any of the
+user's code runs: its own process group, tied to the parent's life; output into pipes; the environment.
 """
 
 from __future__ import annotations
@@ -32,21 +32,21 @@ if TYPE_CHECKING:
     from mprun.sharing.child import Share
     from mprun.worker.wire.result_memory import ResultMemory  # most children have none
 
-# Descriptors that belong to the parent alone. A forked child inherits them and closes them first: a sibling that held
-# the other end of a pipe would hide its end of file.
+# Descriptors that only the parent may hold. A forked child inherits them and closes them first: a sibling that kept the
+# other end of a pipe open would hide its end of file.
 _parents_own: set[int] = set()
 _parents_own_lock = threading.Lock()
 
 _BLOCKED_AT_START = {signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGTSTP}
 
-HIGH_FD = 200  # from here up a child's own pipes are kept
+HIGH_FD = 200  # a child moves its own pipes to descriptors from here up
 
-# Set in the child.
+# The object of this process; set only in a child.
 current: ChildProcess
 
 
 class Ends:
-    """One pipe: the child's end as a `Connection`, which `multiprocessing` can hand over, the parent's a descriptor."""
+    """One pipe: the child's end as a `Connection`, which `multiprocessing` can send; the parent's as a descriptor."""
 
     def __init__(self, *, child_writes: bool) -> None:
         reader, writer = os.pipe()
@@ -62,8 +62,11 @@ class Ends:
         self.childs = childs
 
     def move_up(self) -> None:
-        """In the child: move to a high number, out of the way of user code that closes the first few."""
-        with contextlib.suppress(OSError):  # the limit of open files is lower
+        """Move the child's end to a high number, out of the way of user code that closes the first few.
+
+        Only in the child.
+        """
+        with contextlib.suppress(OSError):  # the limit of open files is too low
             high = fcntl.fcntl(self.childs.fileno(), fcntl.F_DUPFD_CLOEXEC, HIGH_FD)
             self.childs.close()
             self.childs = connection.Connection(high)
@@ -75,20 +78,20 @@ class Ends:
 
 
 def _enlarge(fd: int) -> None:
-    """Make room for a few runs of results, so that a worker seldom waits for the parent."""
+    """Make room for a few runs of results in the pipe, so that a worker seldom waits for the parent."""
     if hasattr(fcntl, "F_SETPIPE_SZ"):
-        with contextlib.suppress(OSError):  # over the user's limit: the usual size will do
+        with contextlib.suppress(OSError):  # beyond the user's limit; the usual size will do
             fcntl.fcntl(fd, fcntl.F_SETPIPE_SZ, 1 << 20)
 
 
 class ChildProcess(BaseProcess):
-    """A Process that the parent can follow without a lock, a queue or a thread between them.
+    """A Process that the parent follows without a lock, a queue or a thread between them.
 
-    `surroundings` is what the child is given, `worker` its number within a pool (from 1), `takes_tasks` whether it
-    has a pipe for tasks, `has_shelf` whether it has memory for what its tasks return, `reports_stacks` whether it can
-    be asked for its stacks, `unset` the environment variables that it is not to keep, `share` what it shares with
-    other children. `on_started` is called in the parent once the process runs, `on_start_failed` where it could not be
-    started; in whichever thread started it.
+    `surroundings` is sent to the child; `worker` is its number in its pool, from 1. `takes_tasks` gives it a pipe for
+    tasks, `has_result_memory` memory for the values that tasks return, `reports_stacks` a way to report its stacks on
+    request. `unset` are environment variables that the child removes; `share` is what it shares with other children.
+    The parent calls `on_started` once the process runs, and `on_start_failed` if it can't start, in the thread that
+    starts it.
     """
 
     surroundings: Surroundings
@@ -102,6 +105,8 @@ class ChildProcess(BaseProcess):
     on_start_failed: Callable[[BaseException], None] | None = None
 
     def start(self) -> None:
+        # The callbacks leave the object before the start: `spawn` and `forkserver` pickle it, and a callback can't be
+        # pickled.
         notify, self.on_started = self.on_started, None
         refused, self.on_start_failed = self.on_start_failed, None
         try:
@@ -114,7 +119,7 @@ class ChildProcess(BaseProcess):
             notify(self)
 
     def _start_with_pipes(self) -> None:
-        # The parent's copies of the child's ends are closed in any case, its own ends where the start fails.
+        # Close the parent's copies of the child's ends in any case, and the parent's own ends if the start fails.
         with contextlib.ExitStack() as parents, contextlib.ExitStack() as childs:
 
             def pipe(*, child_writes: bool) -> Ends:
@@ -144,12 +149,12 @@ class ChildProcess(BaseProcess):
             parents.pop_all()
 
     def _start_with_signals_blocked(self) -> None:
-        """Start the child deaf to signals until it has its own handlers and process group (`_leave_group`).
+        """Start the child with signals blocked until it has its own handlers and process group (`_leave_group`).
 
-        Before that a Ctrl-C would reach it, too, and a handler inherited by fork would wake the parent's loop.
+        Before that, a Ctrl-C would reach the child too, and a handler inherited by fork would wake the parent's loop.
         """
         if not isinstance(self, context.ForkProcess):
-            resource_tracker.ensure_running()  # its start would unblock SIGINT and SIGTERM
+            resource_tracker.ensure_running()  # starting it later, inside `start`, would unblock SIGINT and SIGTERM
         before = signal.pthread_sigmask(signal.SIG_BLOCK, _BLOCKED_AT_START)
         try:
             super().start()
@@ -171,7 +176,7 @@ class ChildProcess(BaseProcess):
         if self.stacks is not None:
             self.stacks.enable()
         if self.worker:
-            self._config["daemon"] = False  # type: ignore[attr-defined] # a pool's worker may have children of its own
+            self._config["daemon"] = False  # type: ignore[attr-defined] # a daemon can't have children
         for name in self.unset:
             os.environ.pop(name, None)
         _apply(self.surroundings)
@@ -190,21 +195,24 @@ class ChildProcess(BaseProcess):
         child.leave()
 
     def send(self, kind: int, *parts: bytes | memoryview) -> None:
-        """Send one frame, whose body is all `parts`, to the parent.
+        """Send one frame to the parent. Its body is all `parts` in order.
 
-        A process that the user's code forked off, and which came back here as its parent did, ends.
+        If the user's code forked, and the copy returned to here as its parent did, the copy ends: its frames would mix
+        with the parent's.
         """
         if not self.is_this_process():
             os._exit(0)
         with self._sending:
             self._unsent.append((kind, *parts))
             if self._amid_a_frame:
-                return  # a signal handler of the user's prints: what it interrupted here sends this as well
+                # A signal handler of the user's printed in the middle of a frame; the interrupted call below sends this
+                # frame next.
+                return
             self._amid_a_frame = True
             try:
                 while self._unsent:
                     write_frame(self.frames.childs.fileno(), *self._unsent.popleft())
-            except OSError:  # the user's code has closed the pipe: nobody would ever hear how its work ends
+            except OSError:  # the user's code closed the pipe: no result could ever be reported
                 os._exit(1)
             finally:
                 self._amid_a_frame = False
@@ -220,7 +228,7 @@ def _new_result_memory() -> ResultMemory:
 
 
 def close_parents_own() -> None:
-    """In a child that was forked: close what it has of its parent and siblings."""
+    """Close the descriptors that a forked child has of its parent and its siblings."""
     for fd in _parents_own:
         with contextlib.suppress(OSError):
             os.close(fd)
@@ -228,12 +236,14 @@ def close_parents_own() -> None:
 
 
 def _leave_group(process: ChildProcess) -> None:
+    # First its own group, then its own handlers, and only then signals: a Ctrl-C that was sent meanwhile was for the
+    # parent. The lifeline is last, because it holds the group's number.
     os.setpgid(0, 0)
     close_parents_own()
     signal.set_wakeup_fd(-1)
     for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGTSTP, signal.SIGCONT, signal.SIGCHLD):
         signal.signal(number, signal.SIG_DFL)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # drops one that is pending: it was meant for the group left behind
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # discards a pending one, which was meant for the old group
     signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, _BLOCKED_AT_START)
     _leave_terminal()
@@ -242,11 +252,11 @@ def _leave_group(process: ChildProcess) -> None:
 
 
 def _leave_terminal() -> None:
-    """Have no controlling terminal: from a background group, asking a password there would stop the group for good.
+    """Give up the controlling terminal. A background group that reads a password from it would be stopped for good.
 
-    As it is, `getpass` and the like find none, and `ssh` and `git` say so.
+    Without a terminal, `getpass`, `ssh` and `git` fail with a message instead.
     """
-    with contextlib.suppress(OSError):  # there is none
+    with contextlib.suppress(OSError):  # there is no terminal
         terminal = os.open("/dev/tty", os.O_RDWR | os.O_CLOEXEC)
         try:
             import termios
@@ -276,8 +286,8 @@ class SpawnChild(ChildProcess, context.SpawnProcess):
 
 class ForkChild(ChildProcess, context.ForkProcess):
     def start(self) -> None:
-        # Python 3.12 and later warn of a fork beside threads, here the Pool's own. What a child does before it has its
-        # own streams and handlers takes no lock that such a thread could hold.
+        # Python 3.12 and later warn of a fork beside threads, here the Pool's own. Until a child has its own streams
+        # and handlers, it takes no lock that such a thread could hold.
         warnings.filterwarnings("ignore", r".*use of fork\(\) may lead to deadlocks", DeprecationWarning)
         super().start()
 

@@ -1,6 +1,6 @@
-"""The Python stacks of a child, on demand: a signal makes the interpreter write them where the parent can read.
+"""The Python stacks of a child on request: on a signal, the interpreter writes them where the parent can read them.
 
-`faulthandler` writes from the signal's C handler, so it works while the child is in C code and holds the lock.
+`faulthandler` writes from the C signal handler, so this works while C code holds the GIL.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ MAX_STACKS = 16 * 1024  # bytes of one report
 
 
 class Stacks:
-    """A file in memory that both sides hold: the child appends a report, the parent reads what is new."""
+    """A file in memory that both sides hold. The child appends reports; the parent reads the new ones."""
 
     def __init__(self, fd: int | None = None) -> None:
         self._fd = anonymous_file(0) if fd is None else fd
@@ -28,11 +28,11 @@ class Stacks:
         return _attach, (reduction.DupFd(self._fd),)
 
     def enable(self) -> None:
-        """In the child: write a report whenever SIGNAL arrives."""
+        """Write a report whenever SIGNAL arrives. Called in the child."""
         faulthandler.register(SIGNAL, file=self._fd, all_threads=True)
 
     def new(self) -> str:
-        """In the parent: the reports since the last look."""
+        """Return the reports since the last call. Called in the parent."""
         data = os.pread(self._fd, MAX_STACKS, self._read)
         self._read += len(data)
         return data.decode("utf-8", "backslashreplace")

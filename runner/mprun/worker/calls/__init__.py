@@ -1,1 +1,1 @@
-"""The calls that a child makes, from an item to the line that reports how its call ended."""
+"""The calls that a child makes, from the item to the log line of the result."""

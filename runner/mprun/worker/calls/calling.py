@@ -1,4 +1,4 @@
-"""From an item to the arguments of its call, by the call that the workflow names."""
+"""Makes the arguments of a call from its item, as the pool's kind of call says."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Arguments = tuple[Sequence[Any], Mapping[str, Any]]
 
 
 def arguments_of(call: PoolCall, kwargs: Mapping[str, Any]) -> Callable[[Any], Arguments]:
-    """What gives the (args, kwargs) of the call for an item; `kwargs` are the same for each task."""
+    """Return a function from an item to the (args, kwargs) of its call. `kwargs` are the same for all tasks."""
 
     def each(item: Any) -> Arguments:
         return (item,), kwargs
@@ -34,7 +34,10 @@ def arguments_of(call: PoolCall, kwargs: Mapping[str, Any]) -> Callable[[Any], A
 
 
 def by_call(call: PoolCall, function: Callable[..., Any], kwargs: Mapping[str, Any]) -> Callable[[Any], Any]:
-    """The function of one item that makes its call. Where that is the function itself, no call comes in between."""
+    """Return a function that makes the call for one item.
+
+    For a plain `map` without `kwargs`, it is `function` itself, which saves a call per task.
+    """
     if call in ("map", "imap", "imap_unordered"):
         return function if not kwargs else lambda item: function(item, **kwargs)
     of = arguments_of(call, kwargs)
@@ -47,8 +50,7 @@ def by_call(call: PoolCall, function: Callable[..., Any], kwargs: Mapping[str, A
 
 
 def decoded(make_call: Callable[[Any], Any], load: Callable[[Any], Any], decoding: Decoding) -> Callable[[Any], Any]:
-    """`make_call` with what `load` makes of an item, which `decoding` reads. A conversion error names the place in the
-    file."""
+    """Return `make_call` for items that `load` makes from rows. A conversion error gets the row's place in the file."""
 
     def decode_and_call(item: Any) -> Any:
         try:

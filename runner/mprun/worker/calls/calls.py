@@ -1,7 +1,7 @@
-"""Make one call of a user's function, and describe as a finished line of the log how it ended.
+"""Makes one call of a user's function, and describes its end as a finished line of the log.
 
-An exception never leaves as an object (it might not survive the way): it travels as text, under the names that
-OpenTelemetry gives these fields.
+An exception never leaves the child as an object, which might not survive pickling. It leaves as text, under the field
+names of OpenTelemetry.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from mprun.log.words import MAX_LINE, OUTCOMES, ROOM_FOR_SEQ, Outcome, timestamp
 from mprun.plan.child_spec import Converts
 from mprun.worker.calls.exceptions import MAX_STACKTRACE, exception_fields
 
-MAX_ARGUMENTS = 8 * 1024  # bytes of a failed call's args, and of its kwargs
+MAX_ARGUMENTS = 8 * 1024  # bytes of the args, and of the kwargs, of a failed call
 
 CODES: dict[Outcome, int] = {outcome: code for code, outcome in enumerate(OUTCOMES)}
 
@@ -28,7 +28,10 @@ PLAIN_TYPES = frozenset({int, float, bool, str, bytes, type(None)})
 
 
 class Call(NamedTuple):
-    """How one call ended: `value` where it returned, `error` where not. `ended` is seconds since the epoch."""
+    """How one call ended: with `value` if it returned, with `error` if not.
+
+    `ended` is in seconds since the epoch, `duration` in seconds.
+    """
 
     outcome: Outcome
     value: Any
@@ -40,10 +43,10 @@ class Call(NamedTuple):
 def resolve_converting(
     target: Target, converts: Converts, strict: frozenset[int | str] = frozenset()
 ) -> Callable[..., Any]:
-    """The object that `target` names, called with its arguments converted where the step `converts`.
+    """Return the object that `target` names. It converts its arguments if `converts` is not empty.
 
-    `strict` are the positions and names of arguments that are plain data where others are text. Raises as `resolve`
-    does.
+    `strict` are the positions and names of arguments that are plain data, while the others are text. Raises as
+    `resolve` does.
     """
     function = resolve(target)
     if not converts:
@@ -54,13 +57,15 @@ def resolve_converting(
 
 
 def resolve_strict(target: Target) -> Callable[..., Any]:
-    """As `resolve_converting`, of a function whose arguments stand in the workflow and are always converted."""
+    """As `resolve_converting`, for a function whose arguments stand in the workflow and are always converted."""
     return resolve_converting(target, "strict")
 
 
 def strict_arguments(args: Sequence[Any], kwargs: Mapping[str, Any], item: Collection[str]) -> frozenset[int | str]:
-    """The positions and names of those arguments of a cell's call that don't refer to its item, whose scopes are `item`
-    (`item` or `matrix`; none where the item is all of `kwargs`)."""
+    """Return the positions and names of the arguments of a cell's call that don't refer to its item.
+
+    `item` are the scopes of the item (`item` or `matrix`); it is empty if the item is all of `kwargs`.
+    """
     known = [*enumerate(args), *(kwargs.items() if item else ())]
     return frozenset(key for key, value in known if all(each.scope not in item for each in references_in(value)))
 
@@ -71,7 +76,7 @@ Judge = Callable[[Any, BaseException | None], tuple[Outcome, BaseException | Non
 def call(
     function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any], judge_by: Judge | None = None
 ) -> Call:
-    """Call `function`; `judge_by` (`judge` unless given) says how it ended. Raises nothing of the user's."""
+    """Call `function` and let `judge_by` (default: `judge`) decide the outcome. Raises nothing of the user's."""
     clock = time.perf_counter()
     try:
         value, error = function(*args, **kwargs), None
@@ -83,7 +88,10 @@ def call(
 
 
 def judge(value: Any, error: BaseException | None) -> tuple[Outcome, BaseException | None]:
-    """The outcome of a call that gave `value` or raised `error`: sys.exit() without a code is a return."""
+    """Return the outcome of a call that returned `value` or raised `error`.
+
+    `sys.exit()` without a code counts as a return.
+    """
     if isinstance(error, SystemExit) and error.code in (None, 0):
         return "returned", None
     if error is not None:
@@ -97,16 +105,16 @@ def judge(value: Any, error: BaseException | None) -> tuple[Outcome, BaseExcepti
 
 
 def judge_stay(value: Any, error: BaseException | None) -> tuple[Outcome, BaseException | None]:
-    """As `judge`, of a value that stays in this process: whether it can be pickled doesn't matter."""
+    """As `judge`, for a value that stays in this process and need not be picklable."""
     return judge(None, error)
 
 
 def result_line(
     about: Mapping[str, Any], ended: Call, args: Sequence[Any] | None, kwargs: Mapping[str, Any] | None
 ) -> bytes:
-    """The line, without `seq`, of a call that ended; `about` says which call it was (`event`, `step`, `task`, …).
+    """Return the line, without `seq`, of a call that ended. `about` identifies the call (`event`, `step`, `task`, …).
 
-    A call that is never given arguments has None for them.
+    `args` and `kwargs` are None for a call that never has arguments.
     """
     fields = {"ts": timestamp(ended.ended), **about, "outcome": ended.outcome}
     took = {"duration": f"{ended.duration:.6f}"}
@@ -120,6 +128,6 @@ def result_line(
     line = open_line(fields | exception, called_with | took)
     if len(line) <= MAX_LINE - ROOM_FOR_SEQ:
         return line
-    # Control characters take six bytes each in JSON: what was bounded in characters can still be too long.
+    # A control character takes six bytes in JSON, so text that is bounded in characters can still be too long.
     exception = {name: ascii(text)[: MAX_STACKTRACE // 2] for name, text in exception.items()}
     return open_line(fields | exception, took)

@@ -1,4 +1,4 @@
-"""An exception as text: bounded, without mprun's own frames, whatever its own methods do."""
+"""An exception as bounded text without mprun's own frames, whatever the exception's methods do."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import traceback
 from mprun.log.values import bounded_repr, spelled_out, type_name
 
 MAX_MESSAGE = 2_000  # characters of an exception's message
-MAX_STACKTRACE = 12_000  # characters of its traceback: the innermost frames are kept
+MAX_STACKTRACE = 12_000  # characters of its traceback, innermost frames first to keep
 
 _NOT_THE_USERS = (
     os.path.dirname(os.path.dirname(os.path.dirname(__file__))) + os.sep,
@@ -19,7 +19,7 @@ _NOT_THE_USERS = (
 
 
 def exception_fields(error: BaseException) -> dict[str, str]:
-    """`exception.type`, `exception.message` and `exception.stacktrace` of `error`."""
+    """Return `exception.type`, `exception.message` and `exception.stacktrace` of `error`."""
     return {
         "exception.type": type_name(type(error)),
         "exception.message": _message(error),
@@ -28,7 +28,7 @@ def exception_fields(error: BaseException) -> dict[str, str]:
 
 
 def summary(error: BaseException) -> str:
-    """The exception's type and the first line of its message."""
+    """Return the exception's type and the first line of its message."""
     lines = _message(error).splitlines()
     return f"{type_name(type(error))}: {lines[0]}" if lines else type_name(type(error))
 

@@ -1,4 +1,4 @@
-"""What the child of a `call` source runs: the generator function, each of whose items goes to the parent pickled."""
+"""What the child of a `call` source runs: a generator function, whose items it sends to the parent as pickles."""
 
 from __future__ import annotations
 
@@ -16,9 +16,10 @@ from mprun.worker.wire.output import flush_output
 
 
 def generate(target: Target, args: Sequence[Any], kwargs: Mapping[str, Any]) -> None:
-    """The `target` of the Process: send what the function yields until it ends, or fails (reported, then SystemExit).
+    """Send what the generator function yields until it ends or fails. This is the `target` of the Process.
 
-    The pipe is the brake: while nobody takes the items, the next send waits.
+    A failure is reported, then raised as SystemExit. The pipe gives back-pressure: while the parent reads no items, the
+    next send waits.
     """
     child = process.current
     try:

@@ -1,4 +1,5 @@
-"""Makes items from what the parent sends in their place. The child loads them, so that the parent never does."""
+"""Loads items from what the parent sends in their place. The child loads them, so that the parent never unpickles
+them."""
 
 from __future__ import annotations
 
@@ -16,9 +17,9 @@ Load = Callable[[Any], Any]
 
 
 def item_loader(work: PoolWork | ProcessWork) -> Load | None:
-    """The function that makes the item from what the parent sent; None where that is the item itself.
+    """Return the function that loads an item from what the parent sent; None if the parent sent the item itself.
 
-    It raises whatever loading raises: then that is the task's outcome.
+    The function raises whatever loading raises. That is then the outcome of the task.
     """
     if work.decoding is not None:
         return work.decoding.value
@@ -36,7 +37,7 @@ def item_loader(work: PoolWork | ProcessWork) -> Load | None:
 
 
 def keyed_items(work: PoolWork, load: Load | None) -> KeyedItems | None:
-    """What loads the items of a pool with `keys`, in the place of its `load`; None for a pool without."""
+    """Return the loader of the items of a pool with `keys`, which replaces `load`; None for a pool without `keys`."""
     if not work.keys:
         return None
     from mprun.worker.calls.keys import KeyedItems
@@ -49,7 +50,7 @@ def _of_results(reader: Reader) -> Load:
 
 
 class _Places:
-    """Items of the list that a single call returned, which is loaded once."""
+    """Loads items of the list that a single call returned. The list itself is loaded once."""
 
     def __init__(self, reader: Reader) -> None:
         self._reader = reader

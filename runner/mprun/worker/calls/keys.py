@@ -1,4 +1,4 @@
-"""The labels of the tasks of a pool with `keys`: each is in its task's line, such as `"key":"north"`."""
+"""The keys of the tasks of a pool with `keys`. Each stands in the line of its task, such as `"key":"north"`."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ if TYPE_CHECKING:
 
 
 class KeyedItems:
-    """Loads items as `load` does, and notes the key of each before its call, which may change the item.
+    """Loads items as `load` does, and notes the key of each item before the call, which may change the item.
 
-    `key` is that of the last one; None where `keys` leads nowhere in it, or where it could not be loaded.
+    `key` is the key of the last item; None if `keys` leads nowhere in it, or if it could not be loaded.
     """
 
     def __init__(self, keys: str | Reference | Template, load: Load | None) -> None:
@@ -32,9 +32,9 @@ class KeyedItems:
 
     @property
     def fields(self) -> dict[str, str]:
-        """What the events of the last one's task have besides."""
+        """The further fields of the events of the last item's task."""
         return {} if self.key is None else {"key": self.key}
 
     def lines(self, about: Mapping[str, Any]) -> TaskLines:
-        """Those of the tasks whose items are loaded here."""
+        """Return what makes the lines of the tasks whose items are loaded here."""
         return KeyedTaskLines(about, lambda: self.key)

@@ -1,4 +1,4 @@
-"""What each worker of a pool gets, and how it prepares for the first task."""
+"""What each worker of a pool gets, and how it prepares for its first task."""
 
 from __future__ import annotations
 
@@ -21,21 +21,24 @@ if TYPE_CHECKING:  # most workers have none of these, and need not load them
     from mprun.sources.decoding import Decoding
     from mprun.worker.calls.scope import Scope
 
-# What stands for an item on its way to a worker: itself; its pickle; where the result that it is lies; the place in the
-# list that a step's single result is, with where that lies.
+# What the parent sends in the place of an item: the item itself; its pickle; the place of the result that it is; or its
+# index in the list that a step's single result is, with the place of that result.
 ItemsAre = Literal["values", "pickles", "results", "places"]
 
 
 @dataclass(frozen=True, slots=True)
 class PoolWork:
-    """`submitted` is when a Pool that takes all tasks at once got them (seconds since the epoch).
+    """The work of a pool, as each of its workers gets it.
 
-    `keep` says where to store what tasks return; None: nowhere. `kwargs` are the same for each task. `command` are the
-    arguments of `run_command`, which runs a program in the place of the target. `scope` has the values of the
-    references in `initargs`, `kwargs`, `command` and, with `items_refer`, in items; None where there are none.
-    `items_from` is the step whose results are the items; `items_are` is what the parent sends in their place, and
-    `decoding` how to read it. `keys` labels a task. `final_files` says where to store what the finalizer returns; None:
-    nowhere.
+    - `submitted`: when a Pool that takes all tasks at once got them (seconds since the epoch)
+    - `keep`: where the values that tasks return are stored; None: nowhere
+    - `kwargs`: the same for each task
+    - `command`: the arguments of `run_command`, which runs a program instead of the target
+    - `scope`: the values of references in `initargs`, `kwargs`, `command` and, with `items_refer`, in items; or None
+    - `items_from`: the step whose results are the items
+    - `items_are`: what the parent sends in the place of items; `decoding`: how to read that
+    - `keys`: the label of a task
+    - `final_files`: where the value that the finalizer returns is stored; None: nowhere
     """
 
     step: str
@@ -62,7 +65,10 @@ class PoolWork:
 
 
 def get_ready(child: ChildProcess, work: PoolWork) -> tuple[Callable[..., Any], PoolWork]:
-    """As `set_up`. Report a failure to the parent and end the worker (SystemExit): another one would fail, too."""
+    """Prepare as `set_up` does. Report a failure to the parent and end the worker, because another one would fail too.
+
+    Raises SystemExit.
+    """
     try:
         return set_up(work)
     except BaseException as error:  # noqa: BLE001 -- the user's code; reported to the parent whatever it is
@@ -71,10 +77,9 @@ def get_ready(child: ChildProcess, work: PoolWork) -> tuple[Callable[..., Any], 
 
 
 def set_up(work: PoolWork) -> tuple[Callable[..., Any], PoolWork]:
-    """Resolve the targets and run the initializer; they convert their arguments if they are to.
+    """Resolve the targets, call the initializer, and return the target and the work with its references resolved.
 
-    Returns the target, and the work with what its references stand for in their place. Raises what the user's code
-    raises.
+    Target and initializer convert their arguments if the step says so. Raises whatever the user's code raises.
     """
     if work.scope is not None:
         work = replace(work, initargs=work.scope.evaluate(work.initargs), kwargs=work.scope.evaluate(work.kwargs))
@@ -86,7 +91,7 @@ def set_up(work: PoolWork) -> tuple[Callable[..., Any], PoolWork]:
     if work.initializer is not None:
         resolve_converting(work.initializer, work.converts and "strict")(*work.initargs)
     if work.finalizer is not None:
-        resolve(work.finalizer)  # report what is wrong with it before the worker has anything to lose
+        resolve(work.finalizer)  # now, because a mistake found at the end would cost all results of the worker
     return function, work
 
 
@@ -103,5 +108,5 @@ def _with_files(function: Callable[..., Any], work: PoolWork, files: CallFiles) 
 
 
 def about_tasks(child: ChildProcess, work: PoolWork) -> dict[str, Any]:
-    """The fields that all results of this worker share."""
+    """Return the fields that all results of this worker share."""
     return {"event": "task.result", "step": work.step, "worker": child.worker}

@@ -1,7 +1,7 @@
-"""What the workers of a `multiprocessing.Pool` run: an initializer that sets the worker up, and one wrapper a call.
+"""What the workers of a `multiprocessing.Pool` run: an initializer that sets the worker up, and one wrapper per call.
 
 The Pool maps the wrapper. The wrapper reports each task to the parent over the worker's own pipe, because the Pool
-itself reports nothing before a `map` has ended. It returns nothing to the Pool, and raises nothing.
+reports nothing before a `map` has ended. The wrapper returns nothing to the Pool, and raises nothing.
 """
 
 from __future__ import annotations
@@ -28,14 +28,14 @@ _about: dict[str, Any]
 
 
 def run_worker(target: Callable[..., None], *args: Any) -> None:
-    """What the Process of a Pool's worker runs: `target`, which is the Pool's own loop, and then the finalizer."""
+    """Run `target`, which is the Pool's own worker loop, and then the finalizer. This is the target of the Process."""
     target(*args)
     if _work.finalizer is not None:
         finalize(process.current, _work, _work.finalizer)
 
 
 def set_up(work: PoolWork) -> None:
-    """The Pool's initializer, which runs the user's."""
+    """The Pool's initializer. It calls the user's initializer."""
     global _work, _about, _tasks
     function, _work = get_ready(process.current, work)
     _tasks = Tasks(function, _work)
@@ -44,28 +44,28 @@ def set_up(work: PoolWork) -> None:
 
 
 def run_one(numbered: tuple[int, Any]) -> None:
-    """One task of any call but `starmap` and `apply`: (index, item)."""
+    """Run one task of any call but `starmap` and `apply`: (index, item)."""
     _run(*numbered)
 
 
 def run_star(task: int, item: Sequence[Any]) -> None:
-    """One task of `starmap`: its index and the sequence of its arguments."""
+    """Run one task of `starmap`: its index and the sequence of its arguments."""
     _run(task, item)
 
 
 def run_apply(args: Sequence[Any], kwargs: Mapping[str, Any]) -> None:
-    """The one task of `apply`."""
+    """Run the one task of `apply`."""
     _run(0, (args, kwargs))
 
 
 def _run(task: int, packed: Any) -> None:
-    """As `_make_call`; end the worker where that can't report how the call ended.
+    """Run `_make_call`, and end the worker if that can't report how the call ended.
 
-    The Pool would take the error for the task's result, and the parent would wait for it forever.
+    The Pool would take the error as the result of the task, and the parent would wait for the task forever.
     """
     try:
         _make_call(task, packed)
-    except BaseException:  # noqa: BLE001 -- no memory is left, or the task has changed its interpreter
+    except BaseException:  # noqa: BLE001 -- no memory is left, or the task has damaged its interpreter
         try:
             traceback.print_exc()
         finally:
@@ -73,7 +73,7 @@ def _run(task: int, packed: Any) -> None:
 
 
 def _make_call(task: int, packed: Any) -> None:
-    """Make the call of `task`; `packed` is its item, or what that is loaded from."""
+    """Call the target for `task`. `packed` is the item, or what the item is loaded from."""
     child = process.current
     if child.board.stopped:
         child.send(RESULT, result_body(task, CODES["cancelled"], _cancelled_line(task)))
@@ -83,6 +83,7 @@ def _make_call(task: int, packed: Any) -> None:
     ended, (args, kwargs) = _tasks.make(task, packed)
     flush_output()
     if _tasks.keeper is not None and ended.error is None:
+        # The value goes before the result: a result in the log must have its value.
         _tasks.keeper.tell(child)
     about = _about | {"task": task, "attempt": 1, "waited": round(waited, 6)} | _tasks.key
     line = result_line(about, ended, args, kwargs)

@@ -1,4 +1,4 @@
-"""Whether a call that failed in this child is to be made again: asked here, as only the child has the exception."""
+"""Decides whether a failed call is retried. The child decides, because only it has the exception as an object."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from mprun.plan.retrying import delay_after, may_retry
 
 
 class RetryPolicy:
-    """The retry rules of one step, with their exception classes found when they are first needed."""
+    """The retry rules of one step. Their exception classes are imported when they are first needed."""
 
     def __init__(self, retries: Retries) -> None:
         self._retries = retries
@@ -20,13 +20,14 @@ class RetryPolicy:
         self._not_on: tuple[Any, ...] = ()
 
     def delay(self, attempt: int, outcome: Outcome, error: BaseException) -> float | None:
-        """Seconds until the next attempt, None where there is none."""
+        """Return the seconds until the next attempt; None if there is none."""
         if not may_retry(self._retries, attempt, outcome) or not self._concerns(error):
             return None
         return delay_after(self._retries, attempt)
 
     def _concerns(self, error: BaseException) -> bool:
-        if isinstance(error, ConversionError | InputMissing | ItemError):  # the same argument would be refused again
+        # The next attempt would have the same argument, or the same files.
+        if isinstance(error, ConversionError | InputMissing | ItemError):
             return False
         if self._on is None:
             self._on, self._not_on = _classes(self._retries.exceptions), _classes(self._retries.not_exceptions)

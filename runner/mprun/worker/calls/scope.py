@@ -1,4 +1,4 @@
-"""What references stand for in a child: the parent hands it over with the work, the child puts the values in."""
+"""The values of references in a child. The parent sends them with the work; the child puts them in place."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from mprun.results.files import Stored
 
 @dataclass(slots=True)
 class Scope:
-    """The values of `${scope.name…}`: `given` by scope and then by name, and results that are still on disk.
+    """The values of `${scope.name…}`: `given` has them by scope and name, `results` says where stored results are.
 
-    A step that was skipped has None in `results`, and so has its reference. A value is loaded when it is first asked
-    for, and is then the same object for all who ask in this process.
+    A skipped step has None in `results`, which is also the value of its reference. A result is loaded when it is first
+    needed; then all users in this process get the same object.
     """
 
     results: dict[str, Stored | None] = field(default_factory=dict)
@@ -22,7 +22,7 @@ class Scope:
     _loaded: dict[str, Any] = field(default_factory=dict)
 
     def lookup(self, reference: Reference) -> Any:
-        """What `reference` stands for. Raises LookupError, and what loading a result raises."""
+        """Return the value of `reference`. Raises LookupError, and whatever loading a result raises."""
         whole, path = self._whole(reference)
         try:
             return follow(whole, path)
@@ -30,11 +30,11 @@ class Scope:
             raise LookupError(f"`{reference}` leads nowhere: {error}") from None
 
     def evaluate(self, value: Any) -> Any:
-        """`value` with what its references stand for in their place; raises as `lookup` does."""
+        """Return `value` with its references replaced by their values. Raises as `lookup` does."""
         return evaluate(value, self.lookup)
 
     def _whole(self, reference: Reference) -> tuple[Any, tuple[str, ...]]:
-        """The value that the path starts from, and what is left of the path."""
+        """Return the value at which the path starts, and the rest of the path."""
         if reference.scope == "shared":
             return _shared_thing(reference.path[0]), reference.path[1:]
         if reference.scope != "results":
@@ -47,6 +47,6 @@ class Scope:
 
 
 def _shared_thing(name: str) -> Any:
-    from mprun.sharing.child import thing  # which most children have no need to load
+    from mprun.sharing.child import thing  # imported here, because most children don't need it
 
     return thing(name)

@@ -1,7 +1,7 @@
 """What a worker of the local engine runs: batches of tasks from its own pipe, one after the other.
 
-The line of each finished task goes into memory that the parent can read (`Board`) before the next task begins, and
-over the pipe in runs: a death costs the task at work and no other, and no task costs a system call of its own.
+The line of each finished task goes into memory that the parent can read (`Board`) before the next task begins. Lines
+then go through the pipe in runs. So a death costs only the running task, and no task costs a system call of its own.
 """
 
 from __future__ import annotations
@@ -35,12 +35,12 @@ from mprun.worker.wire.frames import (
 )
 from mprun.worker.wire.output import flush_output, unfinished
 
-SEND_INTERVAL = 20_000_000  # ns that finished lines are kept before they are sent, where tasks are quicker
-SMALL = 1 << 62  # an int below it needs no look at its size
+SEND_INTERVAL = 20_000_000  # ns that finished lines wait before they are sent, if tasks are quicker than that
+SMALL = 1 << 62  # an int below it is surely small enough for the log
 
 
 def serve(work: PoolWork) -> None:
-    """The `target` of the worker's Process: serve batches until the parent closes the pipe."""
+    """Serve batches until the parent closes the pipe. This is the `target` of the worker's Process."""
     child = process.current
     function, work = get_ready(child, work)
     child.board.get_ready()
@@ -60,6 +60,8 @@ def _server(child: process.ChildProcess, work: PoolWork, function: Callable[...,
 
 
 class Server:
+    """Runs the batches of a worker, and reports each task."""
+
     def __init__(self, child: process.ChildProcess, work: PoolWork, function: Callable[..., Any]) -> None:
         self._child = child
         self._board = child.board
@@ -75,7 +77,13 @@ class Server:
 
     def run(self, first: int, attempt: int, sent_at: int, items: Sequence[Any]) -> None:
         """Run one batch: tasks `first`, `first` + 1, …, sent at `sent_at` (ns, CLOCK_MONOTONIC)."""
-        # The loop that every task goes through: names are local, and what needn't be a call isn't one.
+        # Every task goes through this loop, so it uses local names, and avoids calls. The order of its steps is what
+        # makes a death harmless:
+        #
+        # - BEGAN is written before TASK (see `Board.begin`).
+        # - A line is written before USED, which makes it visible: the parent never reads half a line.
+        # - A run is sent before `start_run` forgets it. A death in between leaves its lines in the pipe and on the
+        #   board, which the ledger books once; the other order would lose them.
         board, words, kept = self._board, self._board.words, self._board.lines
         invoke, line_of, now = self._invoke, self._lines.line, time.monotonic_ns
         self._lines.begin_batch(attempt, sent_at)
@@ -141,7 +149,7 @@ class Server:
         error: BaseException,
         times: tuple[float, float],
     ) -> None:
-        """Tell of a task that failed; `times` are how long it ran and how long it waited, in seconds."""
+        """Report a task that failed. `times` are how long it ran and how long it waited, in seconds."""
         duration, waited = times
         ended = Call(outcome, None, error, time.time(), duration)
         args, kwargs = self._arguments(self._loaded(item))
@@ -159,7 +167,7 @@ class Server:
             self._child.send(RETRY, retry_body(task, code, delay, line))
 
     def _loaded(self, item: Any) -> Any:
-        """The item for the log, where it can be loaded: that may be what failed."""
+        """Return the item for the log, or what the parent sent: loading the item may be what failed."""
         try:
             return item if self._load is None else self._load(item)
         except BaseException:  # noqa: BLE001 -- unpickling calls the user's code, which may raise SystemExit
@@ -167,9 +175,9 @@ class Server:
 
 
 class _CountingServer(Server):
-    """For a log that has lines for failures only: tasks that return are counted.
+    """Counts tasks that return, for a log that has lines only for failures.
 
-    Its loop is one of its own: shared steps would be calls, which cost more than the counting.
+    It has a loop of its own: sharing steps with `Server` would need calls, which cost more than counting.
     """
 
     def run(self, first: int, attempt: int, sent_at: int, items: Sequence[Any]) -> None:
@@ -219,7 +227,7 @@ class _CountingServer(Server):
 
 
 def _invoker(work: PoolWork, function: Callable[..., Any], load: Load | None) -> Callable[[Any], Any]:
-    """The function that makes the call from what the parent sent for one item."""
+    """Return the function that makes the call from what the parent sent for one item."""
     make_call = by_call(work.call, function, work.kwargs)
     if load is None:
         return make_call

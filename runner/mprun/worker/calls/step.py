@@ -16,7 +16,7 @@ from mprun.worker.calls.retry import RetryPolicy
 from mprun.worker.wire.frames import RESULT, RETRY, result_body, retry_body
 from mprun.worker.wire.output import flush_output
 
-if TYPE_CHECKING:  # most children have none of these, and need not load them
+if TYPE_CHECKING:  # most children have none of these and need not import them
     from mprun.plan.call_files import CallFiles
     from mprun.results.files import ResultFiles
     from mprun.sources.decoding import Decoding
@@ -29,9 +29,9 @@ if TYPE_CHECKING:  # most children have none of these, and need not load them
 class ProcessWork:
     """The call that a child makes.
 
-    `scope` has the values of the references in its arguments, None where there are none; `keep` says where what it
-    returns is kept, if it is. The `item` in the scope may be something that the child makes the item of: `items_are`
-    says what, `items_from` what files it refers to, `decoding` how a row is read.
+    `scope` has the values of the references in its arguments; None if there are none. `keep` says where its value is
+    stored; None: nowhere. The `item` in the scope may be something from which the child loads the item: `items_are`
+    says what, `items_from` which files it refers to, `decoding` how to read a row.
     """
 
     target: Target
@@ -49,7 +49,7 @@ class ProcessWork:
 
 
 class Made(NamedTuple):
-    """A call that was made: how it ended, the arguments that it had, and what has kept its value, if that is kept."""
+    """A call that was made: how it ended, its arguments, and what stored its value (None if nothing did)."""
 
     ended: Call
     args: Any
@@ -58,15 +58,16 @@ class Made(NamedTuple):
 
 
 def run_process(work: ProcessWork, about: Mapping[str, Any]) -> None:
-    """The `target` of the Process: resolve the step's target here, call it, report to the parent how it ended.
+    """Resolve the step's target, call it, and report how that ended. This is the `target` of the Process.
 
-    `about` are the fields of the result event that the parent knows: `step`, `attempt`, and of a fan-out `task`.
+    `about` are the fields of the result event that the parent knows: `step`, `attempt`, and `task` in a fan-out.
     """
     child = process.current
     about = {**about, "pid": child.pid}
     ended, args, kwargs, keeper = make_call(work, about, child.board.begin)
     flush_output()
     if keeper is not None and ended.error is None:
+        # The value goes before the result: a result in the log must have its value.
         keeper.tell(child)
     code = CODES[ended.outcome]
     delay = RetryPolicy(work.retries).delay(about["attempt"], ended.outcome, ended.error) if ended.error else None
@@ -79,23 +80,25 @@ def run_process(work: ProcessWork, about: Mapping[str, Any]) -> None:
 
 
 def make_call(work: ProcessWork, about: Mapping[str, Any], begin: Callable[[int, int], None]) -> Made:
-    """Prepare the call of `work` and make it, or report what went wrong before it; call `begin(task, ns)` in
-    between."""
+    """Prepare the call of `work` and make it; a failure of the preparation counts as the call's failure.
+
+    Calls `begin(task, ns)` between the two.
+    """
     args: Any
     kwargs: Any
-    args, kwargs = evaluate((work.args, work.kwargs), str)  # for the log, where there will be no others
+    args, kwargs = evaluate((work.args, work.kwargs), str)  # for the log, if the preparation fails
     keeper = None if work.keep is None else _keeper(work.keep, about)
     ended = call(_get_ready, (work,), {}, judge_stay)
     if ended.error is None:
         function: Any
-        function, args, kwargs = ended.value or (None, args, kwargs)  # None: the import has called sys.exit()
+        function, args, kwargs = ended.value or (None, args, kwargs)  # None: the import of the target called sys.exit()
         begin(about.get("task", 0), time.monotonic_ns())
         ended = call(function, args, kwargs, None if keeper is None else keeper.judge)
     return Made(ended, args, kwargs, keeper)
 
 
 def _get_ready(work: ProcessWork) -> tuple[Callable[..., Any], Any, Any]:
-    """The function and its arguments, with what references stand for in their place."""
+    """Return the function and its arguments, with references replaced by their values."""
     function = resolve_converting(work.target, work.converts, _strict(work) if work.converts == "text" else frozenset())
     if work.scope is None:
         return _with_files(function, work), work.args, work.kwargs
@@ -122,7 +125,7 @@ def _strict(work: ProcessWork) -> frozenset[int | str]:
 
 
 def _load_item(work: ProcessWork, given: dict[str, Any]) -> None:
-    """Make the item of a cell from what the parent sent."""
+    """Load the item of a cell from what the parent sent."""
     from mprun.worker.calls.items import item_loader
 
     load = item_loader(work)

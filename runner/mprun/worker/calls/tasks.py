@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class Tasks:
-    """The calls of `function`, as `work` has them; `keeper` has the value of the last, where values are kept."""
+    """The calls of `function` for the pool of `work`. `keeper` has the value of the last call, if values are stored."""
 
     def __init__(self, function: Callable[..., Any], work: PoolWork) -> None:
         self.keeper = _keeper_of(work)
@@ -29,11 +29,14 @@ class Tasks:
 
     @property
     def key(self) -> dict[str, str]:
-        """The `key` of the last call's task, as a field of its event; nothing where it has none."""
+        """The `key` of the last call's task as a field of its event; empty if it has none."""
         return {} if self._keyed is None else self._keyed.fields
 
     def make(self, task: int, packed: Any) -> tuple[Call, Arguments]:
-        """How the call of `task` ended, or the loading of its item, and its arguments as far as they are known."""
+        """Make the call of `task`.
+
+        Return how it ended, or how loading its item failed, and the arguments that are known.
+        """
         item = packed
         if self._load is not None:
             loaded = call(self._load, (packed,), {}, judge_stay)

@@ -1,4 +1,4 @@
-"""`only_targets`: whether what a name stands for is one of the objects that may be called, whatever it is called by."""
+"""`only_targets`: checks that a target is one of the objects that may be called, whatever name leads to it."""
 
 from __future__ import annotations
 
@@ -13,10 +13,12 @@ _MAX_NAMES = 8
 
 
 def is_allowed(found: Any, targets: Iterable[Target]) -> bool:
+    """Return whether `found` is the object that one of `targets` names."""
     return any(_is_same(found, target) for target in targets)
 
 
 def not_allowed(use: Use) -> Problem:
+    """Return the problem of a use whose target is not allowed."""
     listed = [f"`{target.text}`" for target in use.allowed[-1]]
     names = ", ".join(listed[:_MAX_NAMES]) + ", …" * (len(listed) > _MAX_NAMES)
     message = f"`{use.target.text}` is not one of the workflow's `targets`, and `only_targets` allows no other"
@@ -24,7 +26,12 @@ def not_allowed(use: Use) -> Problem:
 
 
 def _is_same(found: Any, target: Target) -> bool:
-    """By identity: an object's own `==` has no say in it. A bound method is made anew each time it is asked for."""
+    """Return whether `found` is the object of `target`.
+
+    Compares by identity, because `==` may be the object's own code.
+
+    A bound method is a new object at each access, so its parts are compared.
+    """
     try:
         allowed: Any = resolve(target)
     except BaseException:  # noqa: BLE001 -- reported where it is used

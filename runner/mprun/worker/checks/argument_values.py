@@ -1,4 +1,4 @@
-"""Are these arguments what the annotations ask for? And is any of them to be converted?"""
+"""Checks the values of arguments against the annotations, and whether any of them needs conversion."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from mprun.worker.checks.problems import Problem, Use
 from mprun.worker.conversion.converter import ANYTHING, Converter, Mismatch, Rules, alternatives
 from mprun.worker.conversion.parameters import Parameters, Taken, sentence
 
-MAX_WALK = 100_000  # numbers of a range that are tried one by one; of a longer one its two ends
+MAX_WALK = 100_000  # numbers of a range that are tried one by one; of a longer range, only both ends
 
 _KINDS: dict[type, str] = {str: "a text", dict: "a mapping", list: "a list", int: "a number"}
 
@@ -20,7 +20,7 @@ At = tuple[str | int, ...]
 
 
 def is_known(value: Any) -> bool:
-    """Whether `value` is complete, without references that only the run can resolve."""
+    """Return whether `value` is complete, without references that only the run can resolve."""
     return next(references_in(value), None) is None
 
 
@@ -29,7 +29,7 @@ def _is_of_item(value: Any) -> bool:
 
 
 class ValueCheck:
-    """Tries the arguments of one use; `converts` says of those tried whether any is to be converted in the child."""
+    """Tries the arguments of one use. `converts` says whether any of those tried needs conversion in the child."""
 
     def __init__(self, signature: Signature, use: Use, notes: tuple[str, ...]) -> None:
         self._use = use
@@ -101,7 +101,7 @@ class ValueCheck:
             yield from self._value(taken, value, (*where, index))
 
     def _range(self, taken: Taken, numbers: range, where: At) -> Iterator[Problem]:
-        """One problem at most, as all the numbers are written in one place."""
+        """Yield at most one problem, because all numbers of the range are written in one place."""
         if int in taken.converter.reads:
             tried = _tried(taken.converter, numbers)
             yield from islice(chain.from_iterable(self._value(taken, number, where) for number in tried), 1)
@@ -110,7 +110,8 @@ class ValueCheck:
 
     def _value(self, taken: Taken, value: Any, path: At) -> Iterator[Problem]:
         if not is_known(value):
-            self.converts |= taken.converter is not ANYTHING  # also where nothing is converted: what comes is checked
+            # Also if nothing is converted: the value must still be checked.
+            self.converts |= taken.converter is not ANYTHING
             return
         try:
             self.converts |= taken.converter.convert(value) is not value
@@ -120,7 +121,7 @@ class ValueCheck:
                 yield self._problem(message, (*path, *fault.path), fault.advice, at_key=fault.at_key)
 
     def _kind(self, taken: Taken, kind: type, where: At) -> Iterator[Problem]:
-        """Of items of which no more than the kind is looked at."""
+        """Check items of which only the kind is known or looked at."""
         self.converts |= kind not in taken.converter.sure or not taken.converter.keeps
         if kind not in taken.converter.reads:
             message = f"`{self._name}` takes `{taken.name}` as {taken.converter.takes}, and each item is {_KINDS[kind]}"
@@ -139,7 +140,7 @@ class ValueCheck:
 
 
 def _tried(converter: Converter, numbers: range) -> Iterable[int]:
-    """Those of `numbers` to be tried: where all ints are taken, the first will do."""
+    """Return the numbers to try; if all ints are accepted, only the first."""
     if int in converter.sure:
         return numbers[:1]
     if len(numbers) <= MAX_WALK:

@@ -1,4 +1,4 @@
-"""Would this callable take these arguments? Asked of its signature, without calling it."""
+"""Checks whether a callable accepts given arguments, by its signature, without calling it."""
 
 from __future__ import annotations
 
@@ -20,11 +20,10 @@ _POSITIONAL = (Parameter.POSITIONAL_ONLY, Parameter.POSITIONAL_OR_KEYWORD)
 
 
 class ArgumentCheck:
-    """Finds each way in which `use` calls `function` wrongly, or can't save what it returns.
+    """Finds each way in which `use` calls `function` wrongly, and results that its step can't save.
 
-    Accepts a builtin without a signature.
-
-    `converts` says, once all problems are found, whether any argument needs conversion.
+    Accepts a builtin without a signature. `converts` says, after all problems are found, whether any argument needs
+    conversion.
     """
 
     def __init__(self, function: Callable[..., Any], use: Use) -> None:
@@ -51,7 +50,7 @@ class ArgumentCheck:
 
 
 class _CallCheck:
-    """Tries the names and the number of the arguments."""
+    """Checks the names and the number of the arguments."""
 
     def __init__(self, signature: inspect.Signature, use: Use, notes: tuple[str, ...]) -> None:
         self._signature = signature
@@ -66,7 +65,7 @@ class _CallCheck:
         return self.one_item() if use.shape.startswith("each") else self.starred()
 
     def call(self, args: Sequence[Any], kwargs: Mapping[str, Any], where: tuple[str | int, ...]) -> Iterator[Problem]:
-        """What is wrong with `function(*args, **kwargs)`, where `args` are written at `where`."""
+        """Yield the problems of `function(*args, **kwargs)`, where `args` are written at `where`."""
         unknown = [name for name in kwargs if not self._takes_keyword(name)]
         for name in unknown:
             yield self._unknown(name, where)
@@ -160,7 +159,7 @@ class _CallCheck:
 
 
 def _defined_at(function: Callable[..., Any], name: str, signature: inspect.Signature) -> str:
-    """`jobs.py:12: fetch(url, timeout=3)`: the other place that a wrong call concerns."""
+    """Return where the function is defined, such as `jobs.py:12: fetch(url, timeout=3)`."""
     shown = f"{name}{_unquoted(signature)}"
     shown = shown if len(shown) <= 200 else shown[:199] + "…"
     try:
@@ -173,7 +172,7 @@ def _defined_at(function: Callable[..., Any], name: str, signature: inspect.Sign
 
 
 class _Written(str):
-    """An annotation that is text, shown as it is written: Python puts it in quotes."""
+    """An annotation that is text, shown as it is written. Python would show it in quotes."""
 
     __slots__ = ()
     __repr__ = str.__str__
@@ -188,7 +187,7 @@ def _unquoted(signature: inspect.Signature) -> inspect.Signature:
 
 
 def short_path(file: str) -> str:
-    """Relative to the workflow's working folder where it lies below it."""
+    """Return the path relative to the workflow's working folder, if it lies below that."""
     return os.path.relpath(file) if file.startswith(os.path.join(os.getcwd(), "")) else file
 
 

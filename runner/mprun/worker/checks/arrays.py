@@ -1,4 +1,4 @@
-"""Checks a numpy array that children will share, as far as numpy can before there is one."""
+"""Checks a numpy array that children will share, as far as numpy can before the array exists."""
 
 from __future__ import annotations
 
@@ -14,7 +14,10 @@ from mprun.worker.checks.problems import Problem
 
 
 def array_problems(written: Mapping[str, Any]) -> Iterator[Problem]:
-    """`written` has a `file`, or a `shape` and a `dtype`. Whether numpy is there at all has been asked before."""
+    """Yield the problems of an array declared by `written`, which has a `file`, or a `shape` and a `dtype`.
+
+    Without numpy there are none: another check reports that.
+    """
     try:
         import numpy
     except ImportError:
@@ -26,14 +29,14 @@ def array_problems(written: Mapping[str, Any]) -> Iterator[Problem]:
 
 
 def _file_problems(numpy: Any, path: str) -> Iterator[Problem]:
-    if not os.path.isfile(path):  # reported with the file's other mistakes
+    if not os.path.isfile(path):  # reported with the workflow's other mistakes
         return
     where, name = ("array", "file"), os.path.basename(path)
     try:
         with open(path, "rb") as file:
             is_npy = file.read(6) == b"\x93NUMPY"
         content = numpy.load(path, mmap_mode="r") if is_npy else None
-    except Exception as error:  # noqa: BLE001 -- numpy raises by what it meets in the file
+    except Exception as error:  # noqa: BLE001 -- numpy raises many kinds of errors, depending on the file
         if _holds_objects(error):
             yield _objects(where)
         else:
@@ -51,7 +54,7 @@ def _made_problems(numpy: Any, shape: list[int], written: str) -> Iterator[Probl
     where = ("array", "dtype")
     try:
         dtype = numpy.dtype(written)
-    except Exception:  # noqa: BLE001 -- a text is read in many ways, each of which fails in its own
+    except Exception:  # noqa: BLE001 -- numpy reads a text in many ways, each with its own errors
         yield _no_type(numpy, written)
         return
     size = math.prod(shape) * dtype.itemsize

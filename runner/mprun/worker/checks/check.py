@@ -1,9 +1,9 @@
-"""The child that imports the targets before a run and tries what can be tried without calling them.
+"""The child that imports the targets before a run, and checks what it can without calling them.
 
-A module that crashes, hangs, exits or starts threads on import can hurt only this child. It reads what to check from
-its standard input and answers in JSON lines: `{"checking": n}` before each use, so that the parent knows what it died
-of, then `{"checked": n, "problems": […], "converts": …, "code": …}`: `converts` says whether any argument is to be
-converted, `code` is the digest of the source file that the target comes from.
+A module that crashes, hangs, exits or starts threads on import can hurt only this child. The child reads from standard
+input what to check, and answers in JSON lines. `{"checking": n}` comes before each use, so that the parent knows which
+one the child died of. Then comes `{"checked": n, "problems": […], "converts": …, "code": …}`: `converts` says whether
+any argument needs conversion, `code` is the digest of the source file of the target.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from mprun.worker.checks.arrays import array_problems
 from mprun.worker.checks.problems import Problem, Use
 from mprun.worker.conversion.converter import did_you_mean, with_article
 
-MAX_PROBLEMS = 5  # reported for one use: a list of 10,000 wrong items is one slip
+MAX_PROBLEMS = 5  # reported per use; a list of 10,000 wrong items is one mistake
 MAX_TRACE_LINES = 12
 MAX_NAMES = 8
 
@@ -40,7 +40,7 @@ _PYTHONS_FOLDER = os.path.dirname(os.__file__) + os.sep
 
 
 def main() -> None:
-    """Read a pickled (Surroundings, [(number, Use)]) from standard input; answer on the descriptor in argv[1]."""
+    """Read a pickled (Surroundings, [(number, Use)]) from standard input. Answer on the descriptor in argv[1]."""
     length = int.from_bytes(_read_exactly(8), "little")
     surroundings, uses = pickle.loads(_read_exactly(length))
     answers = open(int(sys.argv[1]), "w", encoding="utf-8", errors="backslashreplace", buffering=1)  # noqa: SIM115
@@ -53,7 +53,7 @@ def main() -> None:
         answer = {"checked": number, "problems": found, "converts": converts, "code": code}
         answers.write(json.dumps(answer) + "\n")
     answers.close()
-    os._exit(0)  # threads that an import has started have no say in when the check is over
+    os._exit(0)  # not sys.exit: threads that an import started must not delay the end
 
 
 def _read_exactly(count: int) -> bytes:
@@ -68,14 +68,14 @@ def _read_exactly(count: int) -> bytes:
 
 def _enter(surroundings: Surroundings) -> None:
     known = {name: value for name, value in surroundings.env.items() if isinstance(value, str)}
-    os.environ.update(known)  # what refers to a secret or to the run isn't known yet
+    os.environ.update(known)  # a value that refers to a secret or to the run isn't known yet
     os.chdir(surroundings.working_dir)
     sys.path[:] = search_path(sys.path, surroundings.pythonpath)
     sys.argv[:] = [""]
 
 
 def _findings(use: Use, surroundings: Surroundings) -> tuple[list[Problem], bool, str]:
-    """What is wrong with `use`, whether any of its arguments is to be converted, and the digest of its code."""
+    """Return the problems of `use`, whether any of its arguments needs conversion, and the digest of its code."""
     if use.shape == "array":
         return list(array_problems(use.kwargs)), False, ""
     try:
@@ -89,7 +89,8 @@ def _findings(use: Use, surroundings: Surroundings) -> tuple[list[Problem], bool
 
 
 def _code(use: Use, found: Any) -> str:
-    """SHA-256 of the file of the target's module, and of the one that `found` was defined in where that is another."""
+    """Return the SHA-256 of the file of the target's module, and of the file that defines `found` (if it is
+    another)."""
     modules = (import_target_module(use.target), sys.modules.get(_defined_in(found)))
     files = dict.fromkeys(filter(None, (getattr(module, "__file__", None) for module in modules)))
     digest = hashlib.sha256()
@@ -99,7 +100,7 @@ def _code(use: Use, found: Any) -> str:
     return digest.hexdigest() if files else ""
 
 
-class _Unusable(Exception):  # noqa: N818 -- it carries a problem; that is the error
+class _Unusable(Exception):  # noqa: N818 -- it carries a problem, which is the error
     """The target can't be called at all."""
 
     def __init__(self, problem: Problem) -> None:
@@ -108,13 +109,13 @@ class _Unusable(Exception):  # noqa: N818 -- it carries a problem; that is the e
 
 
 def _found(use: Use, surroundings: Surroundings) -> Any:
-    """What the target names. Raises _Unusable."""
+    """Return what the target names. Raises _Unusable."""
     shadowed = _shadowed(use, surroundings)
     if shadowed is not None:
         raise _Unusable(shadowed)
     try:
         found: Any = import_target_module(use.target)
-    except BaseException as error:  # noqa: BLE001 -- report whatever the user's module does
+    except BaseException as error:  # noqa: BLE001 -- the user's module may raise anything; the problem reports it
         raise _Unusable(_import_problem(use, surroundings, error)) from None
     for name in use.target.qualname.split("."):
         if not hasattr(found, name):
@@ -131,12 +132,13 @@ def _found(use: Use, surroundings: Surroundings) -> Any:
 def _defined_in(found: Any) -> str:
     try:
         return str(inspect.unwrap(found).__module__)
-    except Exception:  # noqa: BLE001 -- what is found may be an object whose attributes are the user's code
+    except Exception:  # noqa: BLE001 -- the target may be an object whose attributes are the user's code
         return ""
 
 
 def _shadowed(use: Use, surroundings: Surroundings) -> Problem | None:
-    """A module of the user's that can't be reached, as the standard library has one of that name."""
+    """Return a problem if a module of the user's can't be reached, because the standard library has one of that
+    name."""
     top = use.target.module.partition(".")[0]
     if top not in sys.stdlib_module_names:
         return None
@@ -164,7 +166,7 @@ def _leads_to(missing: str, module: str) -> bool:
 
 
 def _trace(error: BaseException) -> tuple[str, ...]:
-    """Where it happened: `file.py:3: the line`, outermost first, without the frames of Python's own library."""
+    """Return the frames as `file.py:3: the line`, outermost first, without frames of Python's own library."""
     try:
         formatted = traceback.TracebackException.from_exception(error)
     except BaseException:  # noqa: BLE001 -- it calls the user's __str__
@@ -180,7 +182,8 @@ def _trace(error: BaseException) -> tuple[str, ...]:
 
 
 def _is_users(frame: traceback.FrameSummary) -> bool:
-    """Neither mprun's, nor of Python's own library; packages that are installed within that one's folder are."""
+    """Return whether a frame is the user's, not mprun's and not of Python's library, in whose folder packages may
+    be."""
     file = frame.filename
     if file.startswith((_OUR_FOLDER, "<frozen ")):
         return False
@@ -202,7 +205,7 @@ def _no_module(use: Use, surroundings: Surroundings, error: ModuleNotFoundError)
 
 
 def _own_modules(surroundings: Surroundings) -> list[str]:
-    """Names of modules in the workflow's folders: what a slip of the pen may have meant."""
+    """Return the names of modules in the workflow's folders, one of which a misspelled name may mean."""
     names: set[str] = set()
     for folder in filter(os.path.isdir, surroundings.pythonpath):
         names.update(entry.removesuffix(".py") for entry in os.listdir(folder) if entry.endswith(".py"))
@@ -235,7 +238,7 @@ def _callables(found: Any, names: list[str], holder: str) -> tuple[str, ...]:
 
 
 def _behind_colon(use: Use) -> int:
-    """How many characters stand before the qualified name in the text of a target."""
+    """Return how many characters stand before the qualified name in the text of a target."""
     return len(use.target.text) - len(use.target.qualname)
 
 
@@ -263,7 +266,10 @@ def _no_exception(use: Use, found: Any) -> Problem | None:
 
 
 def _no_generator(use: Use, found: Any) -> Problem | None:
-    """It is called where its items are read: only they have to leave that process."""
+    """Return a problem if `found` is not a generator function.
+
+    Generators are fine here: only their items leave the process.
+    """
     text, skip = use.target.qualname, _behind_colon(use)
     if not callable(found):
         return Problem("not-callable", f"`{text}` is {_kind(found)}, which can't be called", use.at, text, skip=skip)

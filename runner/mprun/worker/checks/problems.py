@@ -1,4 +1,4 @@
-"""What the check child has found wrong with one use of a target, as data for the parent to place in the file."""
+"""The problems that the check child finds with a use of a target, as data that the parent places in the file."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from mprun.plan.child_spec import Converts
 
 @dataclass(frozen=True, slots=True)
 class Producer:
-    """A step whose results are used: what it calls (None: a program, which gives text), and whether `many` times."""
+    """A step whose results are used: its target (None for a program, whose result is text), and whether it has many."""
 
     step: str
     target: Target | None
@@ -24,22 +24,22 @@ class Producer:
 class Use:
     """One use of a target.
 
-    `at` is the path, below the step, of the target's text; `where` that of `args`. `shape` says what `args` are:
+    `at` is the path, below the step, of the target's text; `where` is the path of `args`. `shape` says what `args` are:
 
     - once: the arguments of the one call
     - each: items, one argument a call; star: items, each the list of a call's arguments
     - each-like, star-like: one example of items that are not known before the run, or none
-    - axes: nothing; each of `kwargs` is a list of values, of which each call has one
+    - axes: nothing; each of `kwargs` is a list of values, of which each call gets one
     - generator: the arguments of the one call, which returns an iterable
-    - exception: nothing, as the target is a class of exceptions, which is not called
-    - array: nothing; `kwargs` are what an array of numpy is made of
+    - exception: nothing; the target is an exception class, which is not called
+    - array: nothing; `kwargs` declare a numpy array
 
-    Beside items, `kwargs` are the same for each call. For items a `range` may stand, which is not made into a list.
-    Without an example, an item may be any plain data. `mode` says whether items, and so what arguments refer to as
-    `${item}`, are plain data (`strict`) or text from outside (`text`). What is called has to be in each of the lists of
-    targets in `allowed`. `results` are the steps, by name, to whose results the arguments refer; `items_from` is the
-    one whose results the items are. `rows` says what are the rows of a csv file that the step saves: each result of the
-    target, or the items of its one result; empty where it saves none.
+    Beside items, `kwargs` are the same for each call. A `range` may stand for items; it is never made into a list.
+    Without an example, an item may be any plain data. `mode` says what items, and thus arguments that refer to
+    `${item}`, are: plain data (`strict`), or text from outside (`text`). The target must be in each of the lists in
+    `allowed`. `results` are the steps, by name, to whose results the arguments refer; `items_from` is the step whose
+    results are the items. `rows` says what the rows of a csv file are that the step saves: each result of the target,
+    or the items of its one result; it is empty if the step saves none.
     """
 
     target: Target
@@ -59,8 +59,8 @@ class Use:
 class Problem:
     """One mistake. `path` is where it is written, below the step.
 
-    `near` narrows it to a text that stands there, `skip` or more characters from the beginning; with `at_key` it is the
-    key that is wrong, and not what it stands for.
+    `near` narrows the place to a text that stands there, `skip` or more characters from the beginning. With `at_key`,
+    the key is wrong, and not its value.
     """
 
     code: str

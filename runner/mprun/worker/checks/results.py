@@ -1,4 +1,5 @@
-"""Can what one step returns be what another takes? Asked of both functions' annotations, without calling either."""
+"""Checks that what one step returns fits what another accepts, by both functions' annotations, without calling
+either."""
 
 from __future__ import annotations
 
@@ -18,7 +19,7 @@ At = tuple[str | int, ...]
 
 
 class ResultCheck:
-    """Holds the results that `use` refers to as a whole against the parameters that they go to."""
+    """Checks the results to which `use` refers as a whole against the parameters that receive them."""
 
     def __init__(self, signature: Signature, use: Use, notes: tuple[str, ...]) -> None:
         self._use = use
@@ -65,9 +66,10 @@ class ResultCheck:
 
 
 def returned_by(producer: Producer) -> Any:
-    """The annotation of what one call of it returns; Any where there is none, or it can't be looked at from here."""
+    """Return the annotation of what one call of `producer` returns; Any if there is none, or if it can't be read
+    here."""
     if producer.target is None:
-        return str  # what a program has printed
+        return str  # what the program printed
     try:
         signature = resolved_signature(resolve(producer.target))
     except BaseException:  # noqa: BLE001 -- the user's import; reported where that step is checked

@@ -1,7 +1,7 @@
-"""Can what a step returns be the rows of a csv file? Asked of the function's annotation, without calling it.
+"""Checks that what a step returns can be the rows of a csv file, by the function's annotation, without calling it.
 
-It says what `worker.calls.csv_rows` would find out after the work. Where the annotation leaves a way open, nothing is
-said.
+It finds what `worker.calls.csv_rows` would find after the work. If the annotation leaves a possibility open, there is
+no problem.
 """
 
 from __future__ import annotations
@@ -26,15 +26,15 @@ from mprun.worker.conversion.converter import with_article
 from mprun.worker.conversion.records import fields_of, is_record, type_hints
 from mprun.worker.conversion.results import shown
 
-Why = Callable[[Any], str]  # of an annotation: what has no row; empty where nothing is known to be wrong
+Why = Callable[[Any], str]  # from an annotation to what has no row; empty if no mistake is known
 
 _CELLS = (int, float, str, Enum, date, datetime, time, timedelta, Decimal, UUID, PurePath, types.NoneType)
 _FRAMES = ("pandas", "polars")
-_DEEPEST = 8  # of types in types; an alias may hold itself
+_DEEPEST = 8  # levels of types in types; an alias may contain itself
 
 
 class RowCheck:
-    """Holds what the function of `use` returns against the csv file that its step saves."""
+    """Checks what the function of `use` returns against the csv file that its step saves."""
 
     def __init__(self, signature: Signature, use: Use, notes: tuple[str, ...]) -> None:
         self._returned = signature.return_annotation
@@ -52,7 +52,7 @@ class RowCheck:
 
 
 def _one_result(annotation: Any) -> str:
-    """The items of a list are its rows; anything else is one."""
+    """Return what has no row: the items of a list are rows, and anything else is one row."""
 
     def why(kind: Any) -> str:
         return _first(_row, _items(kind)) if _is_list(kind) else _row(kind)
@@ -72,7 +72,7 @@ def _row(annotation: Any) -> str:
 
 
 def _cell(annotation: Any) -> str:
-    """Why a single cell can't hold it."""
+    """Return what a single cell can't hold."""
 
     def why(kind: Any) -> str:
         kind = typing.get_origin(kind) or kind
@@ -92,7 +92,7 @@ _NESTED: dict[type, str] = {
 
 
 def _of_members(annotation: Any, why: Why) -> str:
-    """What is wrong with every member of a union, or with the one annotation."""
+    """Return what is wrong with every member of a union, or with the one annotation."""
     found = list(map(why, _members(annotation)))
     return found[0] if found and all(found) else ""
 
@@ -120,7 +120,7 @@ def _first(why: Why, annotations: list[Any]) -> str:
 
 
 def _is_list(kind: Any) -> bool:
-    """Not a NamedTuple, which is a mapping here."""
+    """Return whether it is a list or a tuple. A NamedTuple counts as a mapping."""
     kind = typing.get_origin(kind) or kind
     return isinstance(kind, type) and issubclass(kind, list | tuple) and not is_record(kind)
 
@@ -130,7 +130,7 @@ def _items(kind: Any) -> list[Any]:
 
 
 def _fields(kind: Any) -> list[Any] | None:
-    """The annotations of the values of a mapping or a record; None where it is neither."""
+    """Return the annotations of the values of a mapping or a record; None for anything else."""
     origin = typing.get_origin(kind) or kind
     if not isinstance(origin, type):
         return None
@@ -145,7 +145,7 @@ def _fields(kind: Any) -> list[Any] | None:
 
 
 def _is_open(kind: type) -> bool:
-    """Whether a value that is annotated as `kind` may be something that has a row: what it is says too little."""
+    """Return whether a value annotated as `kind` may be something that has a row, because `kind` is too general."""
     if inspect.isabstract(kind) or getattr(kind, "_is_protocol", False) or kind.__module__ in ("numbers", "abc"):
         return True
     numpy = sys.modules.get("numpy")
@@ -155,7 +155,7 @@ def _is_open(kind: type) -> bool:
 
 
 def _has_rows_below(kind: Any) -> bool:
-    """Whether a class that is derived from `kind`, of the user's, has a row."""
+    """Return whether a subclass of `kind`, of the user's, has a row."""
     if not isinstance(kind, type) or kind.__module__ == "builtins":
         return False
     derived: list[type] = type.__subclasses__(kind)

@@ -17,16 +17,20 @@ from mprun.system.memory import anonymous_file
 TASK, BEGAN, STOP, USED, ROUND, FIRST, READY, FINALIZING = range(8)  # positions of the words
 _WORDS = 64  # bytes at the start of the memory
 
-ROOM = 128 * 1024  # bytes of finished lines that a pool's worker stores at most before it sends them
+ROOM = 128 * 1024  # bytes of finished lines that a pool's worker stores before it must send them
 
 
 class Board:
     """Eight words, then finished lines.
 
-    TASK is the running task plus one (0: idle), BEGAN its start (ns, CLOCK_MONOTONIC), STOP the parent's stop. Of the
-    finished tasks that are not sent, USED is the bytes of their lines (or their number, where only counts are logged),
-    ROUND how often the child has sent some, FIRST the index of the first. READY: the child can take tasks. FINALIZING
-    is when it called its finalizer (0: not yet).
+    - TASK: the running task plus one (0: idle)
+    - BEGAN: its start (ns, CLOCK_MONOTONIC)
+    - STOP: the parent asks the child to stop
+    - USED: the bytes of the finished lines that are not sent (or their number, if only counts are logged)
+    - ROUND: how often the child has sent its lines
+    - FIRST: the index of the first task among the lines
+    - READY: the child can take tasks
+    - FINALIZING: when the child called its finalizer (0: not yet)
     """
 
     def __init__(self, fd: int | None = None) -> None:
@@ -53,8 +57,8 @@ class Board:
         self.words[TASK] = 0
 
     def start_run(self, first: int) -> None:
-        """Forget the stored lines, which are sent; the next one belongs to task `first`."""
-        # USED first: old lines must at no moment stand under the new FIRST.
+        """Forget the stored lines, which are sent. The next line belongs to task `first`."""
+        # USED first: at no moment may old lines stand under the new FIRST.
         self.words[USED] = 0
         self.words[ROUND] += 1
         self.words[FIRST] = first
@@ -70,7 +74,7 @@ class Board:
 
     @property
     def finalizing_since(self) -> int:
-        """When the child began to call its finalizer (ns, CLOCK_MONOTONIC); 0 where it hasn't."""
+        """When the child called its finalizer (ns, CLOCK_MONOTONIC); 0 if it hasn't."""
         return self.words[FINALIZING]
 
     @property
@@ -79,35 +83,39 @@ class Board:
 
     @property
     def task(self) -> int | None:
-        """The index of the running task; None when idle."""
+        """The index of the running task; None if idle."""
         noted = self.words[TASK]
         return noted - 1 if noted else None
 
     @property
     def round(self) -> int:
-        """How often the child has forgotten its lines. If it is the same before and after a look, all lines are of one
-        run."""
+        """How often the child has forgotten its lines.
+
+        If it is equal before and after a read, all lines read belong to one run.
+        """
         return self.words[ROUND]
 
     def at_work(self) -> tuple[int, int] | None:
-        """(task, its start) where two looks agree, else None: the child is between two tasks."""
+        """Return the running task and its start; None if two reads differ, because the child is between two tasks."""
         seen = (self.words[TASK], self.words[BEGAN])
         if not seen[0] or seen != (self.words[TASK], self.words[BEGAN]):
             return None
         return seen[0] - 1, seen[1]
 
     def kept(self) -> tuple[int, list[bytes]] | None:
-        """(index of the first task, lines without newlines) of finished tasks that may not be sent; None where there
-        are none, or they changed meanwhile."""
+        """Return finished tasks that may not be sent, as (index of the first, lines without newlines).
+
+        Return None if there are none, or if they changed during the read.
+        """
         round_, first, used = self.words[ROUND], self.words[FIRST], self.words[USED]
         lines = bytes(self.lines[:used])
-        # The child may have sent these lines, and begun a new run, while we copied: then the copy is worthless.
+        # The child may have sent these lines and begun a new run during the copy. Then the copy is worthless.
         if not used or round_ != self.words[ROUND] or first != self.words[FIRST]:
             return None
         return first, lines.split(b"\n")[:-1]
 
     def counted(self) -> tuple[int, int] | None:
-        """As `kept`, of a worker that only counts: (index of the first task, how many have returned)."""
+        """As `kept`, for a worker that only counts: (index of the first task, number of tasks that returned)."""
         round_, first, count = self.words[ROUND], self.words[FIRST], self.words[USED]
         if not count or round_ != self.words[ROUND] or first != self.words[FIRST]:
             return None
@@ -124,7 +132,7 @@ class Board:
         self.words[STOP] = 1
 
     def go_on(self) -> None:
-        """Take `stop` back."""
+        """Take back `stop`."""
         self.words[STOP] = 0
 
 

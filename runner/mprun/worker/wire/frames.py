@@ -1,7 +1,7 @@
 """The messages between a child and its parent, over the child's private pipes.
 
 A child writes frames: a mark, a length, a kind and a body. A parent writes batches of tasks to a pool's worker. The
-parent acts on whole frames only: it ignores what a dying child leaves half-written.
+parent acts only on whole frames: it ignores what a dying child leaves half-written.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 from mprun.log.words import MAX_LINE, OUTCOMES, ROOM_FOR_SEQ
 
 _HEAD = struct.Struct("<IIB")  # the mark, length of the body, kind
-_MARK = 0xB5A16E0F  # distinguishes a frame from anything else written into the pipe
+_MARK = 0xB5A16E0F  # distinguishes a frame from anything else in the pipe
 _RESULT = struct.Struct("<qB")  # task, outcome
 _OUTPUT = struct.Struct("<qB")  # task (-1: none), stream
 _RUN = struct.Struct("<qq")  # first task, ns
@@ -35,7 +35,7 @@ DROPPED = 6  # the worker was asked to stop: it has not started its tasks withou
 RETRY = 7  # a call failed and will be retried: task, code of the outcome, delay, the event's line
 COUNTED = 8  # tasks in a row that returned, where they have no lines: the first's index, the time, how many
 
-# What tasks in a row returned, where results are stored; comes before the frame that says that they returned
+# The values of tasks in a row, if results are stored. This frame comes before the one that reports the tasks.
 VALUES = 9
 ITEM = 10  # what a generator yielded, pickled
 FAILED = 11  # the child can't do its work: JSON with the reason
@@ -63,10 +63,12 @@ class Result(NamedTuple):
 
 
 def write_frame(fd: int, kind: int, *parts: bytes | memoryview) -> None:
-    """Write one frame, whose body is all `parts`, to the blocking descriptor `fd`, whole."""
+    """Write one whole frame to the blocking descriptor `fd`. Its body is all `parts` in order."""
     head = _HEAD.pack(_MARK, sum(map(len, parts)), kind)
     left = [memoryview(part) for part in (head, *parts)]
     while left:
+        # No copy into one buffer: `parts` may be views of shared memory. A signal may interrupt the write in the
+        # middle.
         written = os.writev(fd, left)
         while left and written >= len(left[0]):
             written -= len(left.pop(0))
@@ -79,7 +81,7 @@ def result_body(task: int, outcome: int, line: bytes) -> bytes:
 
 
 def read_result(body: bytes) -> Result:
-    """Raises FrameError where it is no result as a child of ours encodes it: one line of the log, and not too long."""
+    """Return the content of a RESULT frame. Raises FrameError unless it is one line of the log, within its bound."""
     if len(body) < _RESULT.size:
         raise FrameError("a result that is too short")
     task, outcome = _RESULT.unpack_from(body)
@@ -90,12 +92,15 @@ def read_result(body: bytes) -> Result:
 
 
 def _is_a_line(line: bytes) -> bool:
-    """Whether it is one line, and fits one of the log."""
+    """Return whether it is one line that fits into the log.
+
+    The parent writes it to the log unparsed, so a second newline would forge a line.
+    """
     return len(line) <= MAX_LINE - ROOM_FOR_SEQ and line.find(b"\n") == len(line) - 1
 
 
 def read_fields(body: bytes) -> dict[str, Any]:
-    """The JSON object of a GOODBYE, UNREADY, FAILED or SAVED frame. Raises FrameError where it is none."""
+    """Return the JSON object of a GOODBYE, UNREADY, FAILED or SAVED frame. Raises FrameError."""
     try:
         fields = json.loads(body)
     except ValueError as error:
@@ -110,7 +115,7 @@ def retry_body(task: int, outcome: int, delay: float, line: bytes) -> bytes:
 
 
 def read_retry(body: bytes) -> tuple[int, float, bytes]:
-    """(task, seconds until the next attempt, the event's line) of an AGAIN frame. Raises FrameError."""
+    """Return (task, seconds until the next attempt, the event's line) of a RETRY frame. Raises FrameError."""
     if len(body) < _AGAIN.size:
         raise FrameError("a retry that is too short")
     task, _, delay = _AGAIN.unpack_from(body)
@@ -125,7 +130,7 @@ def output_body(task: int | None, stream: int, data: bytes) -> bytes:
 
 
 def read_output(body: bytes) -> tuple[int | None, int, bytes]:
-    """(task, index in STREAMS, bytes) of an OUTPUT frame. Raises FrameError."""
+    """Return (task, index in STREAMS, bytes) of an OUTPUT frame. Raises FrameError."""
     if len(body) < _OUTPUT.size:
         raise FrameError("output that is too short")
     task, stream = _OUTPUT.unpack_from(body)
@@ -135,13 +140,12 @@ def read_output(body: bytes) -> tuple[int | None, int, bytes]:
 
 
 def run_head(first: int, took: int) -> bytes:
-    """What stands before the lines in the body of a RUN frame."""
+    """Return the body of a RUN frame up to its lines. `took` is in ns."""
     return _RUN.pack(first, took)
 
 
 def read_run(body: bytes) -> tuple[int, int, list[bytes]]:
-    """(index of the first task, time that the run took in ns, lines without newlines) of a RUN frame. Raises
-    FrameError."""
+    """Return (index of the first task, duration in ns, lines without newlines) of a RUN frame. Raises FrameError."""
     if len(body) <= _RUN.size or body[-1:] != b"\n":
         raise FrameError("a run that is none")
     first, took = _RUN.unpack_from(body)
@@ -157,7 +161,7 @@ def counted_body(first: int, took: int, count: int) -> bytes:
 
 
 def read_counted(body: bytes) -> tuple[int, int, int]:
-    """(index of the first task, time that they took in ns, how many) of a COUNTED frame. Raises FrameError."""
+    """Return (index of the first task, duration in ns, number of tasks) of a COUNTED frame. Raises FrameError."""
     if len(body) != _COUNTED.size:
         raise FrameError("a count that is none")
     first, took, count = _COUNTED.unpack(body)
@@ -167,16 +171,16 @@ def read_counted(body: bytes) -> tuple[int, int, int]:
 
 
 def batch_frame(first: int, attempt: int, sent_at: int, items: Sequence[Any]) -> bytes:
-    """What a parent writes to a worker: tasks from `first` on, the attempt, when (ns), one item a task.
+    """Return the bytes of a batch for a worker: tasks from `first` on, one for each of `items`.
 
-    Raises whatever pickling an item raises.
+    `sent_at` is in ns (CLOCK_MONOTONIC). Raises whatever pickling an item raises.
     """
     body = pickle.dumps((first, attempt, sent_at, items), pickle.HIGHEST_PROTOCOL)
     return _LENGTH.pack(len(body)) + body
 
 
 def read_batches(fd: int) -> Iterator[tuple[int, int, int, Sequence[Any]]]:
-    """The batches that arrive at the blocking descriptor `fd`, until its other end is closed."""
+    """Yield the batches that arrive at the blocking descriptor `fd`, until its other end is closed."""
     while True:
         length = _read_exactly(fd, _LENGTH.size)
         if length is None:
@@ -199,13 +203,13 @@ def _read_exactly(fd: int, count: int) -> bytearray | None:
 
 
 class Splitter:
-    """Cuts frames from bytes that arrive in any pieces."""
+    """Splits bytes that arrive in any pieces into frames."""
 
     def __init__(self) -> None:
         self._rest = b""
 
     def feed(self, data: bytes) -> Iterator[tuple[int, bytes]]:
-        """Take `data` in and yield each frame (kind, body) that is now whole. Raises FrameError."""
+        """Take `data` and yield each frame (kind, body) that is now complete. Raises FrameError."""
         if self._rest:
             data = self._rest + data
         start = 0

@@ -1,7 +1,7 @@
-"""A child's standard streams: into pipes, each line by Python code with the task that printed it.
+"""Redirects a child's standard streams into pipes. Each line by Python code keeps the task that printed it.
 
-Descriptors 1 and 2 are pipes to the parent, so that C code's and grandchildren's output arrives too. What Python code
-prints goes as frames instead, in order with the results: only so is it certain which of many quick tasks printed it.
+Descriptors 1 and 2 are pipes to the parent, so that output of C code and grandchildren arrives too. Output of Python
+code goes through frames instead, in order with the results. Only so is it certain which of many quick tasks printed it.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ MAX_PENDING = 8 * 1024  # bytes of an unfinished line
 
 
 class OutputSender(Protocol):
-    """Who sends what is printed: this process's `ChildProcess`."""
+    """What sends the output: this process's `ChildProcess`."""
 
     stdout: Any
     stderr: Any
@@ -34,13 +34,13 @@ class OutputSender(Protocol):
 
 
 class _Framed(io.BufferedIOBase):
-    """The binary file below `sys.stdout` or `sys.stderr`: holds a line back until it is finished, then sends it."""
+    """The binary file below `sys.stdout` or `sys.stderr`. It collects a line until it is complete, then sends it."""
 
     def __init__(self, fd: int, process: OutputSender) -> None:
         self._fd = fd
         self._process = process
         self._pending = b""
-        self._lock = threading.RLock()  # a signal handler of the user's may print amid a print
+        self._lock = threading.RLock()  # re-entrant: a signal handler of the user's may print during a print
 
     def writable(self) -> bool:
         return True
@@ -67,25 +67,28 @@ class _Framed(io.BufferedIOBase):
         data, self._pending = self._pending, b""
         if self._process.is_this_process():
             self._process.send(OUTPUT, output_body(self._process.board.task, self._fd - 1, data))
-        else:  # a process that the user's code forked off
+        else:  # the user's code forked; the copy must not write into this process's frames
             os.write(self._fd, data)
 
 
 class _Copy:
-    """Ends a process that the user's code forked off and that came back from it: its work is its parent's to do."""
+    """Ends a copy of this process that the user's code forked and that returned from the call.
+
+    The call is its parent's to report.
+    """
 
     def flush(self) -> None:
         os._exit(0)
 
 
-# What has to be looked after between two tasks: empty nearly always, which is quickly seen.
+# What must be flushed between two tasks. It is nearly always empty, which is quick to test.
 unfinished: list[_Framed | _Copy] = []
 
 
 def redirect_output(process: OutputSender) -> None:
-    """Give this process an empty standard input and the parent's pipes as its output."""
+    """Give this process an empty standard input, and the parent's pipes as its output."""
     nothing = os.open(os.devnull, os.O_RDONLY)
-    os.dup2(nothing, 0)  # a background process group that reads the terminal would be stopped
+    os.dup2(nothing, 0)  # reading the terminal would stop a background process group
     os.close(nothing)
     for fd, ends in ((1, process.stdout), (2, process.stderr)):
         os.dup2(ends.childs.fileno(), fd)
@@ -99,6 +102,6 @@ def _text_stream(file: Any) -> io.TextIOWrapper:
 
 
 def flush_output() -> None:
-    """Send what was printed without a newline, so that it comes before the next report to the parent."""
+    """Send what was printed without a newline, so that it arrives before the next report."""
     while unfinished:
         unfinished.pop().flush()

@@ -1,4 +1,4 @@
-"""What tasks in a row have returned, on its way from a child to its parent: the body of a VALUES frame."""
+"""The values of tasks in a row on their way from a child to its parent: the body of a VALUES frame."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from dataclasses import dataclass
 
 from mprun.worker.wire.frames import FrameError
 
-_HEAD = struct.Struct("<qqqq")  # first task, attempt, items, how many
+_HEAD = struct.Struct("<qqqq")  # first task, attempt, items, number of values
 
 
 @dataclass(frozen=True, slots=True)
 class Values:
     """The values of tasks `first`, `first` + 1, … in the attempt that returned them.
 
-    `lengths` has one number a task: the bytes of its pickle, which are its part of `data`; or minus the bytes of the
-    file of its own. `items` is how many the value of a single call consists of, -1 where it is no sequence.
+    `lengths` has one number per task: the bytes of its pickle in `data`; or minus the bytes of the file that holds it.
+    `items` is the number of items in the value of a single call, -1 if that value is not a sequence.
     """
 
     first: int
@@ -27,7 +27,7 @@ class Values:
     data: bytes
 
     def each(self) -> Iterator[Values]:
-        """Those of each task by themselves."""
+        """Yield the value of each task by itself."""
         start = 0
         for task, length in enumerate(self.lengths, self.first):
             end = start + max(length, 0)
@@ -36,13 +36,13 @@ class Values:
 
 
 def values_parts(values: Values) -> tuple[bytes, bytes, bytes]:
-    """The body of a VALUES frame."""
+    """Return the parts of the body of a VALUES frame."""
     head = _HEAD.pack(values.first, values.attempt, values.items, len(values.lengths))
     return head, values.lengths.tobytes(), values.data
 
 
 def read_values(body: bytes) -> Values:
-    """Raises FrameError where the frame doesn't hold what its head and its lengths say."""
+    """Return the content of a VALUES frame. Raises FrameError if its head and lengths don't fit its data."""
     if len(body) < _HEAD.size:
         raise FrameError("values that are none")
     first, attempt, items, count = _HEAD.unpack_from(body)

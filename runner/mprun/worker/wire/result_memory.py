@@ -1,7 +1,7 @@
-"""Memory that a worker shares with its parent for what its tasks return, where that is kept.
+"""Memory that a worker shares with its parent for the values that its tasks return, if they are stored.
 
-It goes with the board: the values of a run of tasks stand here before their lines stand there, so a task whose line can
-be read has its value, also after the worker's death.
+It belongs with the board. The values of a run of tasks are written here before their lines are written there. So each
+task whose line can be read has its value, even after the worker's death.
 """
 
 from __future__ import annotations
@@ -16,16 +16,16 @@ from mprun.results.files import LARGE
 from mprun.system.memory import anonymous_file
 from mprun.worker.wire.result_frames import Values
 
-MOST = 4096  # values of one run
+MOST = 4096  # values in one run
 ROOM = 4 * LARGE  # bytes of their pickles
 
-_HEAD = 16  # bytes of the two words: the attempt, the items of a single call's value
+_HEAD = 16  # bytes of two words: the attempt, and the number of items in a single call's value
 _LENGTHS = 8 * MOST
 _SIZE = _HEAD + _LENGTHS + ROOM
 
 
 class ResultMemory:
-    """The values of one run of tasks, in their order; what they are the child says when it puts them here."""
+    """The values of one run of tasks in order. The lines on the board say how many of them are valid."""
 
     def __init__(self, fd: int | None = None) -> None:
         self._fd = anonymous_file(_SIZE) if fd is None else fd
@@ -39,13 +39,13 @@ class ResultMemory:
         return _attach, (reduction.DupFd(self._fd),)
 
     def close_file(self) -> None:
-        """Give the descriptor back; the memory stays mapped. For the parent, once the child has started."""
+        """Close the descriptor; the memory stays mapped. The parent calls this once the child has started."""
         os.close(self._fd)
 
     # -- written by the child
 
     def clear(self, attempt: int) -> None:
-        """Begin a run of tasks that are made for the `attempt`-th time."""
+        """Begin a run of tasks that are in attempt `attempt`."""
         self._count = self._used = 0
         self._words[0] = attempt
 
@@ -53,7 +53,7 @@ class ResultMemory:
         return self._count < MOST and self._used + size <= ROOM
 
     def put(self, length: int, data: bytes, items: int) -> None:
-        """Put the next task's value here: `length`, `data` and `items` as `kept.Values` has them."""
+        """Store the next task's value: `length`, `data` and `items` are as in `result_frames.Values`."""
         self._data[self._used : self._used + len(data)] = data
         self._lengths[self._count] = length
         self._words[1] = items
@@ -63,7 +63,7 @@ class ResultMemory:
     # -- read by both
 
     def values(self, first: int, count: int) -> Values:
-        """The values of the first `count` tasks of the run, whose first is task `first`."""
+        """Return the values of the first `count` tasks of the run, which begins with task `first`."""
         lengths = array("q", self._lengths[:count])
         used = sum(length for length in lengths if length > 0)
         return Values(first, self._words[0], self._words[1], lengths, bytes(self._data[:used]))

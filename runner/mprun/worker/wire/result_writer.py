@@ -1,6 +1,6 @@
 """How children store results: they pickle and send each value before they report its result.
 
-Small values go to the parent, which appends them to the step's file. A large one the child writes into a file of its
+Small values go to the parent, which appends them to the step's file. The child writes a large value into a file of its
 own, so that the parent never touches it.
 """
 
@@ -26,10 +26,10 @@ from mprun.worker.wire.result_frames import Values, values_parts
 
 
 class Keeper:
-    """Pickles what calls return: `judge` takes the place of the check whether it could be.
+    """Pickles the values that calls return. Its `judge` replaces the test whether a value can be pickled.
 
-    `length`, `data` and `items` are then the last value's, as `kept.Values` has them. `single`: the step has one
-    call, whose value may be taken for a list of items.
+    `length`, `data` and `items` then describe the last value, as in `result_frames.Values`. With `single`, the step has
+    one call, whose value may be read as a list of items.
     """
 
     def __init__(self, files: ResultFiles, *, single: bool) -> None:
@@ -42,8 +42,8 @@ class Keeper:
         self._single = single
 
     def judge(self, value: Any, error: BaseException | None) -> tuple[Outcome, BaseException | None]:
-        """As `calls.judge`; a value that can't be written is an OSError of the call's."""
-        flush_output()  # a copy of this process that the user's code forked off ends here, and writes nothing
+        """As `calls.judge`. If a value can't be written to its file, the call fails with that OSError."""
+        flush_output()  # ends a copy of this process that the user's code forked: it must write nothing
         outcome, error = judge(None, error)
         if error is not None:
             return outcome, error
@@ -70,7 +70,7 @@ class Keeper:
 
 
 def _number_of_items(value: Any) -> int:
-    """How many items `value[0]`, `value[1]`, … it has, -1 where it is no sequence."""
+    """Return how many items `value[0]`, `value[1]`, … there are; -1 if `value` is not a sequence."""
     if isinstance(value, str | bytes | dict) or not hasattr(value, "__getitem__"):
         return -1
     try:
@@ -80,7 +80,7 @@ def _number_of_items(value: Any) -> int:
 
 
 class StoringServer(Server):
-    """The server of a worker whose values are kept, with or without lines of its tasks."""
+    """The server of a worker whose values are stored, with or without log lines of its tasks."""
 
     def __init__(
         self, child: process.ChildProcess, work: PoolWork, function: Callable[..., Any], files: ResultFiles
@@ -90,7 +90,7 @@ class StoringServer(Server):
         self._result_memory = child.result_memory
         self._keeper = Keeper(files, single=work.call == "apply")
         self._with_lines = work.log_tasks == "all"
-        self._first = self._next = 0  # the run's first task, and the one behind its last
+        self._first = self._next = 0  # the run's first task, and the task after its last
         self._used = 0
 
     def run(self, first: int, attempt: int, sent_at: int, items: Sequence[Any]) -> None:
@@ -106,7 +106,7 @@ class StoringServer(Server):
             began = time.monotonic_ns()
             self._board.begin(task, began)
             value, ended, outcome, error = self._call(task, item)
-            flush_output()  # of its __reduce__, too
+            flush_output()  # also what its `__reduce__` printed
             if error is not None:
                 self._send()
                 times = (ended - began) / 1e9, (began - sent_at) / 1e9
@@ -121,7 +121,7 @@ class StoringServer(Server):
         self._board.end()
 
     def _call(self, task: int, item: Any) -> tuple[Any, int, Outcome, BaseException | None]:
-        """(value, when it ended, outcome, error) of one call."""
+        """Make one call; return (value, end in ns, outcome, error)."""
         self._keeper.task = task
         try:
             value, error = self._invoke(item), None
@@ -131,7 +131,8 @@ class StoringServer(Server):
         return value, ended, *self._keeper.judge(value, error)
 
     def _keep(self, task: int, line: bytes) -> None:
-        """Put the value into the result memory, then the line on the board: a line stands for a value that is there."""
+        """Store the value in the result memory, then the line on the board: each line stands for a value that is
+        there."""
         if self._used + len(line) > boards.ROOM or not self._result_memory.has_room(len(self._keeper.data)):
             self._send()
             self._start(task)
@@ -144,6 +145,7 @@ class StoringServer(Server):
     def _start(self, first: int) -> None:
         """Begin a run with task `first`."""
         self._board.start_run(first)
+        # The board first: a parent that still sees the old lines must still find their values.
         self._result_memory.clear(self._keeper.attempt)
         self._first = self._next = first
         self._used = 0
@@ -153,6 +155,7 @@ class StoringServer(Server):
         count, took = self._next - self._first, self._sent - before
         if not count:
             return
+        # Values first: the parent writes them before it logs the lines that refer to them.
         self._child.send(VALUES, *values_parts(self._result_memory.values(self._first, count)))
         if self._with_lines:
             self._child.send(RUN, run_head(self._first, took), self._board.lines[: self._used])
