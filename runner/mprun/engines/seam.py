@@ -51,11 +51,14 @@ class Upcoming:
     """There are further calls.
 
     `fed_by`: the steps one of which must progress before the next call can go to a child; empty where the call can
-    start at any time. `needs_room`: the step starts another child only when one has ended.
+    start at any time. `needs_room`: the step starts another child only when one has ended. `widen` starts one more all
+    the same, where nobody has set the limit; else `held_by` says what the limit is, and what to do about it.
     """
 
     fed_by: frozenset[str] = frozenset()
     needs_room: bool = False
+    widen: Callable[[], None] | None = None
+    held_by: str = ""
 
 
 class Sharer(Protocol):

@@ -88,10 +88,22 @@ class FanOutExecution:
         if self._all_begun:
             return None
         lacks_slot = bool(self._next) and self._slots <= len(self._at_work)
-        return Upcoming(needs_room=lacks_slot or len(self._at_work) >= self._most)
+        at_limit = len(self._at_work) >= self._most
+        if at_limit and not lacks_slot and not self.step.max_parallel:
+            return Upcoming(needs_room=True, widen=self._widen)
+        return Upcoming(needs_room=lacks_slot or at_limit, held_by=self._limit_in_words(at_limit))
 
     def is_idle(self, pid: int) -> bool:
         return False
+
+    def _widen(self) -> None:
+        """Allow one more cell at once. The number of CPUs is a default: a program must not depend on it."""
+        self._most += 1
+        self._advance_soon()
+
+    def _limit_in_words(self, at_limit: bool) -> str:
+        limit = f"the step's `max_parallel: {self._most}`" if at_limit else "the run's `max_parallel`"
+        return f"`{self.step.name}[{self._begun}]` can't start, as {limit} is reached: a higher one lets it"
 
     # -- one cell after the other
 

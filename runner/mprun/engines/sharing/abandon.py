@@ -11,6 +11,7 @@ from mprun.engines.child.watch import STACK_TIME
 from mprun.engines.seam import Execution, Run
 from mprun.engines.sharing.children import SharingChildren
 from mprun.sharing.explanations import explain
+from mprun.sharing.kinds import QUEUES
 from mprun.sharing.stuck import Party, Situation, stuck
 
 STUCK_TIME = 1.0  # seconds that children must be stuck in the same way before mprun reports it
@@ -33,12 +34,34 @@ class Abandoning:
     def look(self, now: Situation) -> None:
         moment = time.monotonic()
         parties = [party for party in stuck(now) if party.pid not in self._reported]
+        if self._widen(now, parties):
+            self._stuck.clear()
+            return
         keys = {(party.pid, party.waits, party.since): party for party in parties}
         self._stuck = {key: self._stuck.get(key, moment) for key in keys}
         long = [keys[key] for key, since in self._stuck.items() if moment - since >= STUCK_TIME]
         others_may_follow = len(long) < len(keys) and moment - min(self._stuck.values()) < MAX_STUCK_TIME
         if long and not others_may_follow:
             self._report(now, long)
+
+    def _widen(self, now: Situation, parties: list[Party]) -> bool:
+        """Start one more cell of each step all of whose cells are stuck at a queue that a cell to come has as well.
+
+        Only a limit that nobody has set gives way. Returns whether one did.
+        """
+        at_queues = {party.pid for party in parties if party.waits is not None and self._is_queue(now, party.waits)}
+        widened = False
+        for execution in list(self._executions()):
+            cells = [party.pid for party in now.parties if party.step == execution.step.name]
+            upcoming = execution.upcoming() if cells and at_queues.issuperset(cells) else None
+            if upcoming is not None and upcoming.widen is not None:
+                upcoming.widen()
+                widened = True
+        return widened
+
+    def _is_queue(self, now: Situation, slot: int) -> bool:
+        thing = now.slots[slot].thing
+        return any(each.name == thing and each.kind in QUEUES for each in self._run.plan.shared)
 
     def _report(self, now: Situation, parties: list[Party]) -> None:
         self._reported.update(party.pid for party in parties)
@@ -48,7 +71,7 @@ class Abandoning:
 
     def _abandon(self, now: Situation, parties: list[Party]) -> None:
         """End the steps whose children wait for something that can't come."""
-        why = explain(now, parties, self._children.dead)
+        why = "; ".join([explain(now, parties, self._children.dead), *self._limits({party.step for party in parties})])
         waiting = [
             {**about(party), "waits_for": now.slots[party.waits].thing, "stack": self._stack(party)}
             for party in parties[:MAX_REPORTED]
@@ -59,6 +82,11 @@ class Abandoning:
         for execution in list(self._executions()):
             if execution.step.name in steps:
                 self._end_step(execution, why)
+
+    def _limits(self, steps: set[str]) -> list[str]:
+        """What keeps further children of `steps` from starting, in words."""
+        known = [each.upcoming() for each in self._executions() if each.step.name in steps]
+        return [upcoming.held_by for upcoming in known if upcoming is not None and upcoming.held_by]
 
     def _stack(self, party: Party) -> str:
         return self._children.stacks(party.pid)[:MAX_STACK]
