@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,9 @@ from mprun.engines.table import POOL_ENGINES
 from mprun.log.writer import open_log
 from mprun.plan.plan import StartMethod
 from mprun.running.run import run_plan
+
+# The plans of these tests lie in the checkout: each run would ask git for its state, and take longer than many a test.
+os.environ["GIT_CEILING_DIRECTORIES"] = os.path.dirname(HERE)
 
 RunPool = Callable[..., Ran]
 RunProcess = Callable[..., Ran]
