@@ -42,8 +42,13 @@ def flow(mprun: CommandLine) -> CommandLine:
     return mprun
 
 
-def test_the_example_of_the_page_is_one(mprun: CommandLine) -> None:
-    (example,) = re.findall(r"^```yaml\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
+EXAMPLES = re.findall(r"^```yaml\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=["steps", "files"])
+def test_an_example_of_the_page_is_one(mprun: CommandLine, example: str) -> None:
+    mprun.write("src/a.c", "")
+    mprun.write("src/all.h", "")
     (mprun.folder / "page.yaml").write_text(example)
     assert mprun("validate", "--no-import", "page.yaml").stderr == ""
     assert mprun("plan", "--no-import", "page.yaml").code == 0

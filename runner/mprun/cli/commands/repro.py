@@ -22,8 +22,9 @@ from mprun.resuming.earlier import EarlierRun, earlier_run
 from mprun.resuming.params import Options, left_out, params_as_before
 from mprun.resuming.recorded import read_address, recorded_arguments, set_up
 from mprun.resuming.recorded_call import changes_since, facts_of
-from mprun.worker.calls.calls import Call, call, judge_stay, resolve_converting, strict_arguments
+from mprun.worker.calls.calls import Call, call, judge_stay, resolve_converting
 from mprun.worker.calls.exceptions import exception_fields
+from mprun.worker.calls.strict import strict_arguments
 
 
 def command(

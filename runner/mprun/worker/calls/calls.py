@@ -8,10 +8,9 @@ from __future__ import annotations
 
 import pickle
 import time
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from mprun.language.references import references_in
 from mprun.language.targets import Target, resolve
 from mprun.log.codec.lines import open_line
 from mprun.log.values import to_json
@@ -59,15 +58,6 @@ def resolve_converting(
 def resolve_strict(target: Target) -> Callable[..., Any]:
     """As `resolve_converting`, for a function whose arguments stand in the workflow and are always converted."""
     return resolve_converting(target, "strict")
-
-
-def strict_arguments(args: Sequence[Any], kwargs: Mapping[str, Any], item: Collection[str]) -> frozenset[int | str]:
-    """Return the positions and names of the arguments of a cell's call that don't refer to its item.
-
-    `item` are the scopes of the item (`item` or `matrix`); it is empty if the item is all of `kwargs`.
-    """
-    known = [*enumerate(args), *(kwargs.items() if item else ())]
-    return frozenset(key for key, value in known if all(each.scope not in item for each in references_in(value)))
 
 
 Judge = Callable[[Any, BaseException | None], tuple[Outcome, BaseException | None]]

@@ -11,7 +11,7 @@ from mprun.language.references import evaluate
 from mprun.language.targets import Target
 from mprun.plan.child_spec import Converts, Retries
 from mprun.worker.boot import process
-from mprun.worker.calls.calls import CODES, Call, call, judge_stay, resolve_converting, result_line, strict_arguments
+from mprun.worker.calls.calls import CODES, Call, call, judge_stay, resolve_converting, result_line
 from mprun.worker.calls.retry import RetryPolicy
 from mprun.worker.wire.frames import RESULT, RETRY, result_body, retry_body
 from mprun.worker.wire.output import flush_output
@@ -120,6 +120,8 @@ def _with_files(function: Callable[..., Any], work: ProcessWork) -> Callable[...
 
 
 def _strict(work: ProcessWork) -> frozenset[int | str]:
+    from mprun.worker.calls.strict import strict_arguments
+
     given = () if work.scope is None else work.scope.given
     return strict_arguments(work.args, work.kwargs, [scope for scope in ("item", "matrix") if scope in given])
 
