@@ -312,7 +312,7 @@ STRICT: list[tuple[Any, Any, Any]] = [
     (Annotated[int, Ge(0)], 5, 5),
     (Annotated[float, Ge(0)], 5, 5.0),
     (Annotated[str, Field(pattern="^a")], "ab", "ab"),
-    (Annotated[Parser, Ge(0)], PARSER, PARSER),
+    (Annotated[list[Parser], MinLen(1)], [PARSER], [PARSER]),
     (Size, "5MB", 5),
     (Parser, PARSER, PARSER),
     (Unasked, UNASKED, UNASKED),
@@ -423,6 +423,8 @@ NESTED: list[tuple[Any, Any, str]] = [
     (tuple[int, Path], ["a", 1], "`value[0]` as an int, not the text `a`; `value[1]` as a Path, not the number `1`"),
     (list[Point], [{"x": "1"}], "`value[0].x` as a float, not the text `1`"),
     (Point | None, {"x": "1"}, "`value.x` as a float, not the text `1`"),
+    (Annotated[list[Parser], MinLen(1)], [], "`value` otherwise: value should have at least 1 item after validation, "
+     "not 0"),
     (Box[int], {"value": "a"}, "`value.value` as an int, not the text `a`"),
     (dict[Path, int], {"a": 1, "./a": 2}, "`value` as a mapping in which the text `./a` is a key twice"),
     (Job, {"at": {"X": 1}, "when": "a"}, "`value.at` as a Point, which has no `X`; "

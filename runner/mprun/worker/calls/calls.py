@@ -44,7 +44,7 @@ def resolve_converting(
 ) -> Callable[..., Any]:
     """Return the object that `target` names. It converts its arguments if `converts` is not empty.
 
-    `strict` are the positions and names of arguments that are plain data, while the others are text. Raises as
+    `strict` are the positions and names of arguments that don't come from the file of the others. Raises as
     `resolve` does.
     """
     function = resolve(target)

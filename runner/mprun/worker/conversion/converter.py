@@ -71,7 +71,8 @@ ANYTHING = Converter("anything", _same, sure=PLAIN, keeps=True)
 
 class Rules(NamedTuple):
     """How values are read: `text`, as text from outside (csv); `settled`, what several members of a union take is
-    what it is already, as all that stands in the workflow was found to be clear before the start."""
+    what it is already, as all that stands in the workflow was found to be clear before the start, and what another step
+    has returned has its type."""
 
     text: bool = False
     settled: bool = False

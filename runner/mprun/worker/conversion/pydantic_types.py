@@ -6,8 +6,9 @@ A model reads as Pydantic reads strict JSON: a text is a date or a Path, but no 
 from __future__ import annotations
 
 import json
+import typing
 from collections.abc import Callable
-from typing import Any
+from typing import Annotated, Any
 
 from pydantic import PydanticUserError, TypeAdapter, ValidationError
 
@@ -45,12 +46,12 @@ def model_converter(kind: type, of: Of, text: bool) -> Converter:
     return Converter(takes, convert, frozenset({dict}) if fields else PLAIN)
 
 
-def constrained_converter(annotation: Any, inner: Converter) -> Converter:
-    """The converter of `Annotated[…]` with constraints: they look at what `inner` has made of the value."""
-    try:
-        adapter = TypeAdapter(annotation)
-    except PydanticUserError:  # of a class that Pydantic doesn't know
-        return inner
+def constrained_converter(annotation: Any, inner: Converter, *, keeps: bool) -> Converter:
+    """The converter of `Annotated[…]` with constraints: they look at what `inner` has made of the value.
+
+    `keeps`: neither `inner` nor a constraint makes another value.
+    """
+    adapter = _adapter(annotation)
     validate = _lax(adapter)
 
     def convert(value: Any) -> Any:
@@ -58,7 +59,15 @@ def constrained_converter(annotation: Any, inner: Converter) -> Converter:
         checked = _validated(validate, read, inner.takes)
         return read if same(checked, read) else checked
 
-    return Converter(inner.takes, convert, inner.reads, keeps=inner.keeps)
+    return Converter(inner.takes, convert, inner.reads, keeps=keeps)
+
+
+def _adapter(annotation: Any) -> TypeAdapter[Any]:
+    """Of a class that Pydantic doesn't know, the constraints alone."""
+    try:
+        return TypeAdapter(annotation)
+    except PydanticUserError:
+        return TypeAdapter(Annotated[Any, *typing.get_args(annotation)[1:]])
 
 
 def validated_converter(annotation: Any, inner: Converter, text: bool) -> Converter:
