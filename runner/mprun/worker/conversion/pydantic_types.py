@@ -8,9 +8,11 @@ from __future__ import annotations
 import json
 import typing
 from collections.abc import Callable
+from enum import Enum
 from typing import Annotated, Any
 
 from pydantic import PydanticUserError, TypeAdapter, ValidationError
+from pydantic_core import to_jsonable_python
 
 from mprun.language.equality import same
 from mprun.worker.calls.exceptions import summary
@@ -25,6 +27,8 @@ from mprun.worker.conversion.converter import (
     shown,
     with_article,
 )
+from mprun.worker.conversion.marks import plain
+from mprun.worker.conversion.scalars import SCALARS
 
 
 def model_converter(kind: type, of: Of, text: bool) -> Converter:
@@ -37,6 +41,7 @@ def model_converter(kind: type, of: Of, text: bool) -> Converter:
     def convert(value: Any) -> Any:
         if isinstance(value, kind):
             return value
+        value = _unmarked(value, takes)
         if fields and type(value) is not dict:
             raise refused(f"{takes}, which is a mapping", value)
         if text and fields:
@@ -80,6 +85,13 @@ def validated_converter(annotation: Any, inner: Converter, text: bool) -> Conver
     return Converter(inner.takes, lambda value: _validated(validate, value, inner.takes))
 
 
+def _unmarked(value: Any, takes: str) -> Any:
+    try:
+        return plain(value)
+    except (TypeError, ValueError):
+        raise refused(takes, value) from None
+
+
 def _lax(adapter: TypeAdapter[Any]) -> Convert:
     return adapter.validate_python
 
@@ -89,12 +101,19 @@ def _strict(adapter: TypeAdapter[Any]) -> Convert:
 
     def validate(value: Any) -> Any:
         try:
-            text = json.dumps(value)
+            text = json.dumps(value, default=_json_form)
         except (TypeError, ValueError):
             return adapter.validate_python(value)
         return adapter.validate_json(text, strict=True)
 
     return validate
+
+
+def _json_form(value: Any) -> Any:
+    """How JSON has a value of which Pydantic reads that again: a date among texts doesn't change how these are read."""
+    if isinstance(value, (*(kind for kind in SCALARS if kind not in PLAIN), set, frozenset, Enum)):
+        return to_jsonable_python(value)
+    raise TypeError(type(value))
 
 
 def _without_empty(row: dict[str, Any], fields: dict[str, Any], of: Of) -> dict[str, Any]:
