@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from mprun.language.equality import equal, same
+from mprun.sources.grid import value_key
 
 SCALARS: list[Any] = [
     *(None, True, False, 0, 1, -1, 0.0, -0.0, 1.0, 1.5, float("nan"), float("inf"), "", "1", "a", b"a", 0j, -0j),
@@ -88,6 +89,24 @@ def test_same_is_what_is_written_in_the_same_way() -> None:
 )
 def test_equal_in_a_condition(one: Any, other: Any, is_equal: bool) -> None:
     assert (equal(one, other), equal(other, one)) == (is_equal, is_equal)
+
+
+def test_a_matrix_compares_as_a_condition_does() -> None:
+    """Where `exclude` and `include` name values: by keys, which are the same exactly for equal values (and for NaN)."""
+    chance = random.Random(13)
+    plain = [None, True, False, 0, 1, 0.0, -0.0, 1.0, 1.5, 1e300, 10**300, "", "1", "true", "list", "nan"]
+
+    def value(depth: int) -> Any:
+        if depth == 0 or chance.random() < 0.5:
+            return chance.choice(plain)
+        items = [value(depth - 1) for _ in range(chance.randrange(3))]
+        return items if chance.random() < 0.5 else {chance.choice("ab"): item for item in items}
+
+    values = [*plain, *(value(2) for _ in range(200))]
+    differing = [
+        pair for pair in itertools.product(values, values) if equal(*pair) != (value_key(pair[0]) == value_key(pair[1]))
+    ]
+    assert differing == []
 
 
 class Unclear:

@@ -257,3 +257,34 @@ def test_what_is_saved_is_the_same_when_it_is_read_again(save: Callable[[Call, A
             differing.append(f"{call.spec.annotation}: {made!r} became {shown(found)}")
     assert differing == []
     assert saved > ANNOTATIONS
+
+
+NOTHING_KNOWN: list[tuple[Converts, str]] = [("strict", "each-like"), ("data", "each-like"), ("text", "star-like")]
+
+
+@pytest.mark.parametrize(("mode", "shape"), NOTHING_KNOWN)
+def test_a_program_without_mprun_gives_what_is_only_checked(mode: Converts, shape: str) -> None:
+    """`plan --python` prints the program of a step where the check says that no other value is made of one."""
+    taken = 0
+    for call, value in cases(5, text_for if mode == "text" else value_for):
+        assert call.signature is not None
+        check = ValueCheck(call.signature, use(shape, ("map",), mode=mode), ())
+        list(check.problems())
+        found = answer(lambda call=call, value=value: call.converting(mode)(value=value))  # type: ignore[misc]
+        if check.changes or found is REFUSED or found is IN_TWO_WAYS:
+            continue
+        taken += 1
+        assert same(found, value), f"{call.spec.annotation}: {value!r} became {found!r}"
+    assert taken > ANNOTATIONS / 10
+
+
+def test_a_program_without_mprun_gives_what_stands_in_the_workflow() -> None:
+    taken = 0
+    for call, value in cases(6, value_for):
+        assert call.signature is not None
+        check = ValueCheck(call.signature, use("once", ("args",), (value,)), ())
+        if list(check.problems()) or check.changes:
+            continue
+        taken += 1
+        assert same(call.converting("strict")(value), value), f"{call.spec.annotation}: {value!r}"
+    assert taken > ANNOTATIONS
