@@ -5,7 +5,9 @@ from __future__ import annotations
 import collections.abc as abstract
 import dataclasses
 import enum
+import functools
 import math
+import sys
 import typing
 from dataclasses import InitVar, dataclass
 from datetime import date, datetime, time, timedelta, timezone
@@ -21,6 +23,8 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, HttpUrl, Str
 from pydantic.dataclasses import dataclass as pydantic_dataclass
 
 from mprun.errors.exceptions import ConversionError
+from mprun.language.targets import Target
+from mprun.worker.calls.calls import resolve_converting
 from mprun.worker.conversion.build import Converters
 from mprun.worker.conversion.calls import convert, converting
 from mprun.worker.conversion.converter import MAX_FAULTS, Fault, Mismatch, Rules
@@ -702,3 +706,27 @@ def test_a_union_is_settled_by_what_a_value_is_already() -> None:
     """In the child: what stands in the workflow was found to be clear, and a result is what it is."""
     assert converted(Path | str, "a") == "a"
     assert converted(Path | str, Path("a")) == Path("a")
+
+
+def test_what_says_nothing_is_called_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing is imported for it; a decorated function may say something all the same."""
+
+    def plain(value):  # type: ignore[no-untyped-def]
+        return value
+
+    def typed(value: float) -> float:
+        return value
+
+    @functools.wraps(typed)
+    def decorated(*args):  # type: ignore[no-untyped-def]
+        return typed(*args)
+
+    decorated.__annotations__ = {}
+    for name, function in (("plain", plain), ("typed", typed), ("decorated", decorated)):
+        monkeypatch.setattr(sys.modules[__name__], name, function, raising=False)
+    resolved = {
+        name: resolve_converting(Target("", __name__, "", name), "strict") for name in ("plain", "typed", "decorated")
+    }
+    assert resolved["plain"] is plain
+    assert [resolved["typed"](1), resolved["decorated"](1)] == [1.0, 1.0]
+    assert {type(resolved["typed"](1)), type(resolved["decorated"](1))} == {float}

@@ -24,7 +24,7 @@ from mprun.log.values import exact_json, scalar_text
 from mprun.plan.child_spec import Converts
 from mprun.sources.decoding import CsvRows, JsonLines
 from mprun.worker.calls.calling import by_call
-from mprun.worker.calls.calls import strict_arguments
+from mprun.worker.calls.strict import strict_arguments
 from mprun.worker.checks.argument_values import ValueCheck
 from mprun.worker.checks.problems import Use
 from mprun.worker.conversion.annotations import resolved_signature

@@ -9,6 +9,7 @@ from __future__ import annotations
 import pickle
 import time
 from collections.abc import Callable, Mapping, Sequence
+from types import FunctionType
 from typing import Any, NamedTuple
 
 from mprun.language.targets import Target, resolve
@@ -48,11 +49,19 @@ def resolve_converting(
     `resolve` does.
     """
     function = resolve(target)
-    if not converts:
+    if not converts or _says_nothing(function):
         return function
     from mprun.worker.conversion.calls import converting
 
     return converting(function, converts, strict)
+
+
+def _says_nothing(function: Any) -> bool:
+    """Whether it is a plain function without annotations: no child imports the conversion for that."""
+    try:
+        return type(function) is FunctionType and not function.__annotations__ and not hasattr(function, "__wrapped__")
+    except Exception:  # noqa: BLE001 -- Python 3.14 evaluates the annotations
+        return False
 
 
 def resolve_strict(target: Target) -> Callable[..., Any]:
