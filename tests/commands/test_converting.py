@@ -94,6 +94,10 @@ def days(start: date, many: int):
         yield start.isoformat()
 def made(start: date): return [start.year]
 def year(known): return known[0]
+def two(): return ["a", "b"]
+def either(path: Path | str): return isinstance(path, str)
+def number(number: int | str): return number
+def day(day: date): return day.day
 """
 
 
@@ -122,6 +126,15 @@ REFUSED = ["mprun.ConversionError"]
         ("pools: {a: {target: 'jobs:tag', starmap: {csv: rows.csv}}}", [[1, None], [2, "b"]]),
         ("pools: {a: {target: 'jobs:maybe', map: {lines: paths.txt}}}", [False, True]),
         (
+            "processes: {v: {target: 'jobs:two'}}\npools: {a: {target: 'jobs:either', map: '${results.v}'}}",
+            [True, True],
+        ),
+        ("pools: {a: {target: 'jobs:number', starmap: {csv: number.csv}}}", REFUSED),
+        ("processes: {a: {target: 'jobs:number', foreach: {csv: number.csv}, args: ['${item.number}']}}", REFUSED),
+        ("processes: {a: {target: 'jobs:either', foreach: {jsonl: paths.jsonl}, args: ['${item}']}}", REFUSED),
+        ("pools: {a: {target: 'jobs:tag', starmap: {csv: rows.csv}, kwargs: {prefix: c}}}", [[1, None], [2, "b"]]),
+        ("pools: {a: {target: 'jobs:day', map: {jsonl: days.jsonl}}}", [31, 1]),
+        (
             "pools: {a: {target: 'builtins:str', map: {call: 'jobs:days', args: ['2026-01-31', 2]}}}",
             ["2026-01-31", "2026-01-31"],
         ),
@@ -139,6 +152,45 @@ def test_each_way_into_a_call(mprun: CommandLine, steps: str, expected: list[obj
     mprun.write("numbers.txt", "1\n2\n")
     mprun.write("paths.txt", "a\n\n")
     mprun.write("rows.csv", "n,prefix\n1,\n2,b\n")
+    mprun.write("number.csv", "number\n5\n")
+    mprun.write("paths.jsonl", '"a"\n')
+    mprun.write("days.jsonl", '{"$date":"2026-01-31"}\n"2026-02-01"\n')
     mprun.write("w.yaml", steps)
     ran = mprun("w.yaml")
     assert (results_of(mprun, "a"), ran.code) == (expected, 1 if expected == REFUSED else 0), ran.stderr
+
+
+SAVED = """
+from dataclasses import dataclass
+from datetime import date, timedelta
+from enum import Enum
+from pathlib import Path
+
+class Color(Enum):
+    RED = "red"
+
+@dataclass
+class Row:
+    name: str | None
+    day: date
+    took: timedelta
+    color: Color
+    path: Path
+    done: bool
+
+def rows(): return [
+    Row("a\\rb, c", date(2026, 1, 31), timedelta(seconds=90.5), Color.RED, Path("a b"), True),
+    Row(None, date(2026, 2, 1), timedelta(0), Color.RED, Path("."), False),
+]
+def all_of(row: Row): return rows().index(row)
+"""
+
+
+@pytest.mark.parametrize("form", ["jsonl", "csv"])
+def test_what_is_saved_is_the_same_for_the_step_that_reads_it(form: str, mprun: CommandLine) -> None:
+    mprun.write("jobs.py", SAVED)
+    mprun.write("save.yaml", f"processes: {{rows: {{target: 'jobs:rows', save: rows.{form}}}}}")
+    mprun.write("read.yaml", f"pools: {{a: {{target: 'jobs:all_of', map: {{{form}: rows.{form}}}}}}}")
+    assert mprun("save.yaml").code == 0
+    ran = mprun("read.yaml")
+    assert (results_of(mprun, "a"), ran.code) == ([0, 1], 0), ran.stderr

@@ -561,6 +561,10 @@ REFUSED: dict[str, tuple[Step, str]] = {
     "finished": (replace(ONE, needs={"z": "finished"}), "starts when `z` has ended, succeeded or not"),
     "failed": (replace(ONE, needs={"z": "failed"}), "starts when `z` has failed"),
     "conversion": (replace(ONE, converts="strict"), "has arguments that become what the annotations of `jobs:f`"),
+    "conversion of what a step is given by another": (
+        replace(pool("a", "jobs:f", 1), converts="data"),
+        "has arguments that become what",
+    ),
     "conversion in a pool": (replace(pool("a", "jobs:f", 1), converts="text"), "has arguments that become what"),
     "save": (replace(ONE, save="/flows/a.json"), "saves its results"),
     "save of a pool": (replace(pool("a", "jobs:f", 1), save="/flows/a.csv"), "saves its results"),
@@ -626,6 +630,20 @@ def test_all_that_is_refused_is_told_at_once() -> None:
         "  the step `b` calls `jobs.py:f` by the file: write it as `module:function`",
         "  the shared `x` of `b` is an array of numpy",
     ]
+
+
+def test_arguments_that_are_only_checked_are_those_of_a_plain_program() -> None:
+    script = python_script(plan_of(replace(process("a", "jobs:f", 1), converts="check"), process("b", "jobs:f", 1)))
+    assert "# Left out, as Python doesn't look: whether the arguments of `a` are what annotations say." in script
+    assert "Process(target=f, args=(1,))" in script
+
+
+def test_an_object_whose_arguments_are_converted_is_refused() -> None:
+    made = {"call": parse_target("jobs:g", "/flows"), "args": ["2026-01-31"], "kwargs": {}}
+    plan = plan_of(process("a", "jobs:f", Reference("shared", ("x",))))
+    with pytest.raises(UsageError, match="the shared `x` is made with arguments that become what"):
+        python_script(replace(plan, shared=(SharedThing("x", "object", (made,), converts="strict"),)))
+    assert "g(" in python_script(replace(plan, shared=(SharedThing("x", "object", (made,)),)))
 
 
 def test_targets_that_were_not_looked_at_are_said_to_be() -> None:

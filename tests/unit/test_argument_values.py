@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal
 
 import pytest
 from annotated_types import Lt, MaxLen
+from pydantic import StringConstraints
 
 from mprun.language.references import Reference, Template
 from mprun.language.targets import Target
@@ -42,6 +43,7 @@ def of_either(path: Path | str) -> None: ...
 def of_int_or_text(value: int | str) -> None: ...
 def of_digit(digit: Literal[0, 1, 2]) -> None: ...
 def of_short(text: Annotated[str, MaxLen(4)]) -> None: ...
+def of_lower(text: Annotated[str, StringConstraints(to_lower=True)]) -> None: ...
 def of_path_or_none(path: Path | None) -> None: ...
 def of_small(number: Annotated[int, Lt(10**12)]) -> None: ...
 def of_anything(value): ...  # type: ignore[no-untyped-def]
@@ -97,6 +99,7 @@ FINE: list[tuple[Any, Use, bool]] = [
     (of_int_or_text, use("each-like", ("text",)), False),
     (of_anything, use("each-like", ("text",)), False),
     (of_int, use("each-like"), True),
+    (of_either, use("each-like"), True),
     (of_anything, use("each-like"), False),
     (of_int, use("each-like", ("text",), mode="text"), True),
     (of_point, use("each-like", ({},), mode="text"), True),
@@ -113,6 +116,29 @@ FINE: list[tuple[Any, Use, bool]] = [
 def test_nothing_is_wrong(function: Any, asked: Use, converts: bool) -> None:
     """And it is known whether a child has to convert anything: what is the same before and after, it has not."""
     assert found(function, asked) == ([], converts)
+
+
+@pytest.mark.parametrize(
+    ("function", "asked", "changes"),
+    [
+        (of_int, once(RESULT), False),
+        (of_float, once(RESULT), True),
+        (of_small, once(RESULT), False),
+        (of_short, use("each-like"), False),
+        (of_lower, once(RESULT), True),
+        (of_two, once(RESULT, path="a"), True),
+        (of_int, use("each-like", mode="text"), True),
+        (of_int, use("star-like", mode="data"), False),
+        (of_either, use("star-like", mode="data"), True),
+        (of_path, once(Path("a")), False),
+        (of_path, once("a"), True),
+    ],
+)
+def test_whether_another_value_is_made_of_one(function: Any, asked: Use, changes: bool) -> None:
+    """Where none is, a program without mprun does the same."""
+    check = ArgumentCheck(function, asked)
+    assert list(check.problems()) == []
+    assert check.changes is changes
 
 
 # function, use, (message, path) of each problem.
@@ -152,7 +178,11 @@ WRONG: list[tuple[Any, Use, list[tuple[str, tuple[Any, ...]]]]] = [
         use("each-like", ("text",)),
         [("`f` takes `path` in two ways: a text can be read as a Path or a str", ("map",))],
     ),
-    (of_either, use("each-like"), [("`f` takes `path` in two ways: a text can be read as a Path or a str", ("map",))]),
+    (
+        of_either,
+        use("each-like", mode="data"),
+        [("`f` takes `path` in two ways: a text can be read as a Path or a str", ("map",))],
+    ),
     (
         of_int_or_text,
         use("each-like", ("text",), mode="text"),

@@ -10,7 +10,11 @@ from mprun.language.targets import Target
 Backoff = Literal["fixed", "exponential"]
 LogTasks = Literal["all", "failures"]
 PoolCall = Literal["apply", "map", "starmap", "imap", "imap_unordered", "matrix", "zip"]
-Converts = Literal["", "strict", "text"]  # how a child converts arguments: not at all, from plain data, or from text
+
+# What a child does with the arguments of its calls: nothing; it checks that each is what its annotation says, and makes
+# no other value of any; it converts them from plain data; it converts items of a file that holds plain data, or texts.
+Converts = Literal["", "check", "strict", "data", "text"]
+FROM_FILES: frozenset[Converts] = frozenset({"data", "text"})
 
 
 @dataclass(frozen=True, slots=True)

@@ -166,13 +166,14 @@ class SharedThing:
     """A thing that children share: `kind` is multiprocessing's name for it, `args` are its arguments.
 
     `abandoned` says what happens to a step whose children wait for what can't come any more: it fails, or nothing
-    happens.
+    happens. `converts` says whether the call that makes it converts its arguments.
     """
 
     name: str
     kind: str
     args: tuple[Any, ...] = ()
     abandoned: Abandoned = "fail"
+    converts: Converts = ""
 
 
 @dataclass(frozen=True, slots=True)

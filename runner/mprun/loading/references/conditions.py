@@ -20,7 +20,7 @@ from mprun.language.expressions import (
     names_in,
 )
 from mprun.language.references import SCOPES, Reference
-from mprun.loading.mistakes import Mistake, found, is_number, short
+from mprun.loading.mistakes import Mistake, found, short
 from mprun.loading.suggestions import did_you_mean, suggest
 
 
@@ -66,38 +66,70 @@ def _meant(name: Name, params: Sequence[str]) -> str:
 
 
 def odd_comparisons(expression: Expression, path: Path) -> Iterator[Mistake]:
-    """Yield comparisons of a text with a number. They are always false, which nobody means."""
+    """Comparisons of a text with a number, and the like: they are false whatever the values are, which nobody means."""
     match expression:
         case Joined(_, operands):
             for operand in operands:
                 yield from odd_comparisons(operand, path)
         case Not(operand):
             yield from odd_comparisons(operand, path)
-        case Compared(Constant(left), operator, Constant(right)) if _differ(left, right) and "in" not in operator:
-            message = (
-                f"`{operator}` compares {found(left)} with {found(right)}: they are never equal, and have no order"
-            )
-            yield Mistake("bad-condition", message, path, notes=_WHY)
-        case Compared(Constant(left), "in" | "not in" as operator, right) if (items := _items(right)) and all(
-            _differ(left, item) for item in items
-        ):
-            kind = "numbers" if isinstance(left, str) else "texts"
-            message = f"`{operator}` looks for {found(left)} among {kind}: it is never one of them"
-            yield Mistake("bad-condition", message, path, notes=_WHY)
+        case Compared(left, operator, right):
+            message = _never_in(operator, left, right) if "in" in operator else _never_equal(operator, left, right)
+            if message:
+                has_text = any(
+                    isinstance(leaf, Constant) and isinstance(leaf.value, str) for leaf in leaves(expression)
+                )
+                yield Mistake("bad-condition", message, path, notes=_ON_TEXT if has_text else ())
 
 
-_WHY = ("variables of the environment are text",)
+_ON_TEXT = ("variables of the environment are text",)
 
 
-def _items(right: Expression) -> list[Any]:
-    """Return the items of a list whose values are known; empty if one isn't."""
-    match right:
-        case Constant(list() as items):
-            return items
-        case Listed(parts) if all(isinstance(part, Constant) for part in parts):
-            return [part.value for part in parts if isinstance(part, Constant)]
-    return []
+def _never_equal(operator: str, left: Expression, right: Expression) -> str:
+    """What is odd about `left == right`, or about another comparison but `in`; empty for nothing."""
+    one, other = _known(left), _known(right)
+    if not _differ(one, other):
+        return ""
+    return f"`{operator}` compares {found(one)} with {found(other)}: they are never equal, and have no order"
+
+
+def _never_in(operator: str, left: Expression, right: Expression) -> str:
+    """What is odd about `left in right`; empty for nothing."""
+    one, among = _known(left), _known(right)
+    if _kind(among) in ("number", "truth value") or (isinstance(among, str) and _differ(one, among)):
+        return f"`{operator}` looks for {found(one)} in {found(among)}: it is never in there"
+    if not isinstance(among, list | tuple | dict) or not among or not all(_differ(one, item) for item in among):
+        return ""
+    kinds = list(dict.fromkeys(f"{_kind(item)}s" for item in among))
+    return f"`{operator}` looks for {found(one)} among {' and '.join(kinds)}: it is never one of them"
+
+
+_UNKNOWN: Any = None  # and null, with which any value may be compared
+_KINDS: dict[type, str] = {
+    str: "text",
+    bool: "truth value",
+    int: "number",
+    float: "number",
+    list: "list",
+    tuple: "list",
+    dict: "mapping",
+}
+
+
+def _known(operand: Expression) -> Any:
+    """The value of a constant, and of a list of such with `_UNKNOWN` for the others."""
+    match operand:
+        case Constant(value):
+            return value
+        case Listed(items):
+            return [_known(item) for item in items]
+    return _UNKNOWN
+
+
+def _kind(value: Any) -> str:
+    return _KINDS.get(type(value), "")
 
 
 def _differ(left: Any, right: Any) -> bool:
-    return (isinstance(left, str) and is_number(right)) or (is_number(left) and isinstance(right, str))
+    """Whether both are known to be of different kinds."""
+    return "" not in (_kind(left), _kind(right)) and _kind(left) != _kind(right)

@@ -26,15 +26,16 @@ class TargetCheck:
     """A running check by `child`, which has its questions. The caller can work until it asks for `diagnostics`.
 
     `allowed` maps the path of a step or a shared thing to lists of targets, each of which bounds what it may call.
-    After the check, `converting` names the steps with arguments that need conversion. `code` has, by step and by the
-    key that names the target, the digest of the target's source file.
+    After the check, `converting` has the paths of the steps and shared things with arguments that need a check or
+    conversion, and whether an argument may become another value. `code` has, by step and by the key that names the
+    target, the digest of the target's source file.
     """
 
     def __init__(self, child: CheckChild, plan: Plan, written: Workflow, places: Places, allowed: Allowed) -> None:
         self._surroundings = {step.name: step.surroundings for step in plan.steps}
         self._of_shared = plan.surroundings
         self._places = places
-        self.converting: set[str] = set()
+        self.converting: dict[Path, bool] = {}
         self.code: dict[str, dict[str, str]] = {}
         self._uses = {
             number: (path, replace(use, allowed=allowed.get(path, ())))
@@ -84,8 +85,10 @@ class TargetCheck:
             at = None
             self._waiting.remove(answer["checked"])
             step, use = self._uses[answer["checked"]]
-            if step[0] != "shared":  # a shared thing may have the name of a step
-                self._note(str(step[-1]), str(use.at[0]), answer)
+            if answer["converts"]:
+                self.converting[step] = self.converting.get(step, False) or answer["changes"]
+            if step[0] != "shared" and answer["code"]:  # a shared thing may have the name of a step
+                self.code.setdefault(str(step[-1]), {})[str(use.at[0])] = answer["code"]
             for problem in answer["problems"]:
                 yield self._placed(step, problem)
         if at is None and self._asked.intersection(self._waiting):
@@ -93,12 +96,6 @@ class TargetCheck:
         if at is not None:
             self._waiting.remove(at)
             yield self._died(at, child.how_it_ended)
-
-    def _note(self, step: str, key: str, answer: dict[str, Any]) -> None:
-        if answer["code"]:
-            self.code.setdefault(step, {})[key] = answer["code"]
-        if answer["converts"]:
-            self.converting.add(step)
 
     def _placed(self, step: Path, problem: dict[str, Any]) -> Diagnostic:
         path = (*step, *problem["path"])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Literal
 
@@ -14,6 +14,7 @@ from mprun.language.targets import Target, parse_target
 from mprun.plan.child_spec import Retries
 from mprun.plan.plan import Plan, PoolStep, ProcessStep, SharedThing, Step, has_one_result, items_of, needed_results
 from mprun.planning.check.conversions import form_of
+from mprun.sources.grid import times_of, value_key
 from mprun.sources.table import CallSource, MatrixSource, ZipSource, whole_of
 from mprun.worker.checks.problems import Producer, Use
 
@@ -108,10 +109,16 @@ def _axes_uses(target: Target, source: MatrixSource | ZipSource, kwargs: dict[st
     if axes:
         yield Use(target, ("target",), "axes", (source.kind,), (), {**axes, **same})
     for index, entry in enumerate(source.include if isinstance(source, MatrixSource) else ()):
-        beside = not axes or any(name in axes and value not in axes[name] for name, value in entry.items())
+        beside = not axes or any(name in axes and not _is_among(value, axes[name]) for name, value in entry.items())
         others = {} if beside else {name: values[:1] for name, values in axes.items()}
         included = {name: (value,) for name, value in entry.items()}
         yield Use(target, ("target",), "axes", (source.kind, "include", index), (), {**others, **included, **same})
+
+
+def _is_among(value: Any, values: Sequence[Any]) -> bool:
+    """Whether the axis has that value, as a matrix compares values: `true` is not `1`."""
+    key = value_key(value)
+    return times_of(values, [key])[key] > 0
 
 
 def _other_uses(step: Step) -> Iterator[Use]:

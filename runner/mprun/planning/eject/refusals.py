@@ -34,6 +34,7 @@ from mprun.sources.table import ListSource, MatrixSource, Source, ZipSource, who
 _GROUPS = {stage: group for group, stage in HOOKS.items()}
 # The program has these, or a comment at its top lists what it leaves out of them; it has no earlier run to reuse.
 _KNOWN = ESSENTIAL | SPREADING | {"reuse", *(field.name for field in fields(Limits))}
+PLAIN_CALLS = ("", "check")  # their functions get the arguments as they are written
 _TO_MEET = ("Event", "Condition", "Barrier", "Pipe", *QUEUES)
 
 
@@ -79,7 +80,7 @@ def _of_its_call(step: Step) -> Iterator[str]:
         yield "runs a `command`"
     else:
         yield from (refusals for target in targets_of_step(step) for refusals in _of_target(target))
-    if step.converts:
+    if step.converts not in PLAIN_CALLS:
         yield f"has arguments that become what the annotations of `{step.target.text}` ask for"
     if step.save:
         yield "saves its results"
@@ -169,7 +170,10 @@ def _of_thing(thing: SharedThing, plan: Plan) -> Iterator[str]:
     if thing.kind == "array":
         yield f"of {listed} is an array of numpy"
     if thing.kind == "object":
-        yield from _of_target(thing.args[0]["call"])
+        target = thing.args[0]["call"]
+        yield from _of_target(target)
+        if thing.converts not in PLAIN_CALLS:
+            yield f"is made with arguments that become what the annotations of `{target.text}` ask for"
     if thing.kind in QUEUES:
         folders = search_path(sys.path, plan.surroundings.pythonpath)
         waiting = [step.name for step in users if not uses_methods_alone(step, thing.name, folders)]

@@ -72,6 +72,9 @@ def _left_out(plan: Plan, checked: bool) -> Iterator[str]:
     rows = [f"#   {name}: {text}" for name, text in limits.items() if text]
     if rows:
         yield "\n".join(["# Left out, as plain multiprocessing has no such limits:", *rows])
+    if checking := [step.name for step in plan.steps if step.converts == "check"]:
+        names = ", ".join(f"`{name}`" for name in checking)
+        yield f"# Left out, as Python doesn't look: whether the arguments of {names} are what annotations say."
     if not checked:
         yield "# The targets were not looked at: arguments are given as they are written, and not as annotations ask."
 

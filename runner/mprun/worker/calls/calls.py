@@ -9,6 +9,7 @@ from __future__ import annotations
 import pickle
 import time
 from collections.abc import Callable, Mapping, Sequence
+from types import FunctionType
 from typing import Any, NamedTuple
 
 from mprun.language.targets import Target, resolve
@@ -44,15 +45,23 @@ def resolve_converting(
 ) -> Callable[..., Any]:
     """Return the object that `target` names. It converts its arguments if `converts` is not empty.
 
-    `strict` are the positions and names of arguments that are plain data, while the others are text. Raises as
+    `strict` are the positions and names of arguments that don't come from the file of the others. Raises as
     `resolve` does.
     """
     function = resolve(target)
-    if not converts:
+    if not converts or _says_nothing(function):
         return function
     from mprun.worker.conversion.calls import converting
 
     return converting(function, converts, strict)
+
+
+def _says_nothing(function: Any) -> bool:
+    """Whether it is a plain function without annotations: no child imports the conversion for that."""
+    try:
+        return type(function) is FunctionType and not function.__annotations__ and not hasattr(function, "__wrapped__")
+    except Exception:  # noqa: BLE001 -- Python 3.14 evaluates the annotations
+        return False
 
 
 def resolve_strict(target: Target) -> Callable[..., Any]:

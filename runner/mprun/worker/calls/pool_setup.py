@@ -83,9 +83,7 @@ def set_up(work: PoolWork) -> tuple[Callable[..., Any], PoolWork]:
     """
     if work.scope is not None:
         work = replace(work, initargs=work.scope.evaluate(work.initargs), kwargs=work.scope.evaluate(work.kwargs))
-    function = (
-        _command(work) if work.command else resolve_converting(work.target, work.converts, frozenset(work.kwargs))
-    )
+    function = _command(work) if work.command else resolve_converting(work.target, work.converts, _strict(work))
     if work.files is not None:
         function = _with_files(function, work, work.files)
     if work.initializer is not None:
@@ -93,6 +91,12 @@ def set_up(work: PoolWork) -> tuple[Callable[..., Any], PoolWork]:
     if work.finalizer is not None:
         resolve(work.finalizer)  # now, because a mistake found at the end would cost all results of the worker
     return function, work
+
+
+def _strict(work: PoolWork) -> frozenset[int | str]:
+    """The names of the arguments that don't come from items: a row's columns replace those of the same name."""
+    columns = getattr(work.decoding, "names", ()) if work.call == "starmap" else ()
+    return frozenset(work.kwargs) - frozenset(columns)
 
 
 def _command(work: PoolWork) -> Callable[..., Any]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import hashlib
 import io
 import itertools
@@ -16,6 +15,7 @@ from mprun.log.values import NoExactFormError, exact_json, fields_of
 from mprun.results.files import Stored
 from mprun.worker.boot import process
 from mprun.worker.calls.csv_rows import SaveError, csv_rows
+from mprun.worker.calls.csv_text import csv_line
 from mprun.worker.calls.exceptions import exception_fields
 from mprun.worker.wire.frames import FAILED, SAVED
 
@@ -116,8 +116,7 @@ def _csv(stored: Stored, file: IO[bytes]) -> None:
     A task that failed has no row.
     """
     text = io.TextIOWrapper(file, encoding="utf-8", newline="", write_through=True)
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerows(csv_rows(_results(stored)))
+    text.writelines(map(csv_line, csv_rows(_results(stored))))
     text.detach()
 
 

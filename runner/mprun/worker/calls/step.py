@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from mprun.language.references import evaluate
 from mprun.language.targets import Target
-from mprun.plan.child_spec import Converts, Retries
+from mprun.plan.child_spec import FROM_FILES, Converts, Retries
 from mprun.worker.boot import process
 from mprun.worker.calls.calls import CODES, Call, call, judge_stay, resolve_converting, result_line
 from mprun.worker.calls.retry import RetryPolicy
@@ -99,7 +99,9 @@ def make_call(work: ProcessWork, about: Mapping[str, Any], begin: Callable[[int,
 
 def _get_ready(work: ProcessWork) -> tuple[Callable[..., Any], Any, Any]:
     """Return the function and its arguments, with references replaced by their values."""
-    function = resolve_converting(work.target, work.converts, _strict(work) if work.converts == "text" else frozenset())
+    function = resolve_converting(
+        work.target, work.converts, _strict(work) if work.converts in FROM_FILES else frozenset()
+    )
     if work.scope is None:
         return _with_files(function, work), work.args, work.kwargs
     if "item" in work.scope.given:

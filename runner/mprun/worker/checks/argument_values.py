@@ -8,6 +8,7 @@ from itertools import chain, islice
 from typing import Any
 
 from mprun.language.references import references_in
+from mprun.plan.child_spec import FROM_FILES
 from mprun.worker.checks.problems import Problem, Use
 from mprun.worker.conversion.converter import ANYTHING, Converter, Mismatch, Rules, alternatives
 from mprun.worker.conversion.parameters import Parameters, Taken, sentence
@@ -29,7 +30,11 @@ def _is_of_item(value: Any) -> bool:
 
 
 class ValueCheck:
-    """Tries the arguments of one use. `converts` says whether any of those tried needs conversion in the child."""
+    """Tries the arguments of one use.
+
+    `converts` says whether any of them needs a check or conversion in the child, `changes` whether one may become
+    another value.
+    """
 
     def __init__(self, signature: Signature, use: Use, notes: tuple[str, ...]) -> None:
         self._use = use
@@ -38,6 +43,7 @@ class ValueCheck:
         self._given = Parameters(signature, Rules())
         self._items = Parameters(signature, Rules(text=use.mode == "text"))
         self.converts = False
+        self.changes = False
 
     def problems(self) -> Iterator[Problem]:
         use = self._use
@@ -68,12 +74,14 @@ class ValueCheck:
         elif self._use.args:
             yield from self._kind(taken, type(self._use.args[0]), self._use.where)
         else:
-            self.converts |= taken.converter is not ANYTHING
-            yield from self._unclear(taken, taken.converter.unclear)
+            self._note_unknown(taken.converter)
+            if self._use.mode in FROM_FILES:  # what another step returns has its type already
+                yield from self._unclear(taken, taken.converter.unclear)
 
     def _star(self) -> Iterator[Problem]:
         if self._use.shape == "star-like":
-            self.converts |= not self._items.take_anything
+            for converter in self._items.converters():
+                self._note_unknown(converter)
             return
         for index, item in enumerate(self._use.args):
             if isinstance(item, list):
@@ -110,11 +118,10 @@ class ValueCheck:
 
     def _value(self, taken: Taken, value: Any, path: At) -> Iterator[Problem]:
         if not is_known(value):
-            # Also if nothing is converted: the value must still be checked.
-            self.converts |= taken.converter is not ANYTHING
+            self._note_unknown(taken.converter)
             return
         try:
-            self.converts |= taken.converter.convert(value) is not value
+            self._note(taken.converter.convert(value) is not value)
         except Mismatch as mismatch:
             for fault in mismatch.faults:
                 message = sentence(self._name, taken.name, fault)
@@ -122,7 +129,8 @@ class ValueCheck:
 
     def _kind(self, taken: Taken, kind: type, where: At) -> Iterator[Problem]:
         """Check items of which only the kind is known or looked at."""
-        self.converts |= kind not in taken.converter.sure or not taken.converter.keeps
+        if kind not in taken.converter.sure or not taken.converter.keeps:
+            self._note_unknown(taken.converter)
         if kind not in taken.converter.reads:
             message = f"`{self._name}` takes `{taken.name}` as {taken.converter.takes}, and each item is {_KINDS[kind]}"
             yield self._problem(message, where)
@@ -134,6 +142,15 @@ class ValueCheck:
             what = alternatives(sorted(_KINDS[kind] for kind in kinds))
             message = f"`{self._name}` takes `{taken.name}` in two ways: {what} can be read as {taken.converter.takes}"
             yield self._problem(message, self._use.where, "annotate it with one of them")
+
+    def _note_unknown(self, converter: Converter) -> None:
+        """Values that only the run knows are checked also where nothing is made of them."""
+        self.converts |= converter is not ANYTHING
+        self.changes |= not converter.keeps
+
+    def _note(self, changed: bool) -> None:
+        self.converts |= changed
+        self.changes |= changed
 
     def _problem(self, message: str, path: At, advice: str = "", *, at_key: bool = False) -> Problem:
         return Problem("argument-type", message, path, advice=advice, notes=self._notes, at_key=at_key)

@@ -22,8 +22,8 @@ _POSITIONAL = (Parameter.POSITIONAL_ONLY, Parameter.POSITIONAL_OR_KEYWORD)
 class ArgumentCheck:
     """Finds each way in which `use` calls `function` wrongly, and results that its step can't save.
 
-    Accepts a builtin without a signature. `converts` says, after all problems are found, whether any argument needs
-    conversion.
+    Accepts a builtin without a signature. After all problems are found, `converts` says whether any argument needs a
+    check or conversion in the child, and `changes` whether one may become another value.
     """
 
     def __init__(self, function: Callable[..., Any], use: Use) -> None:
@@ -37,6 +37,10 @@ class ArgumentCheck:
     @property
     def converts(self) -> bool:
         return self._values is not None and self._values.converts
+
+    @property
+    def changes(self) -> bool:
+        return self._values is not None and self._values.changes
 
     def problems(self) -> Iterator[Problem]:
         if self._calls is not None:

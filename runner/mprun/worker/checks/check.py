@@ -2,8 +2,9 @@
 
 A module that crashes, hangs, exits or starts threads on import can hurt only this child. The child reads from standard
 input what to check, and answers in JSON lines. `{"checking": n}` comes before each use, so that the parent knows which
-one the child died of. Then comes `{"checked": n, "problems": […], "converts": …, "code": …}`: `converts` says whether
-any argument needs conversion, `code` is the digest of the source file of the target.
+one the child died of. Then comes `{"checked": n, "problems": […], "converts": …, "changes": …, "code": …}`: `converts`
+says whether any argument needs a check or conversion in the child that calls the target, `changes` whether one may
+become another value, `code` is the digest of the source file of the target.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ import os
 import pickle
 import sys
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from itertools import islice
 from typing import Any
 
@@ -48,10 +49,7 @@ def main() -> None:
     _enter(surroundings)
     for number, use in uses:
         answers.write(json.dumps({"checking": number}) + "\n")
-        problems, converts, code = _findings(use, surroundings)
-        found = [problem.fields() for problem in problems]
-        answer = {"checked": number, "problems": found, "converts": converts, "code": code}
-        answers.write(json.dumps(answer) + "\n")
+        answers.write(json.dumps({"checked": number, **_findings(use, surroundings)}) + "\n")
     answers.close()
     os._exit(0)  # not sys.exit: threads that an import started must not delay the end
 
@@ -74,18 +72,24 @@ def _enter(surroundings: Surroundings) -> None:
     sys.argv[:] = [""]
 
 
-def _findings(use: Use, surroundings: Surroundings) -> tuple[list[Problem], bool, str]:
-    """Return the problems of `use`, whether any of its arguments needs conversion, and the digest of its code."""
+def _findings(use: Use, surroundings: Surroundings) -> dict[str, Any]:
+    """Return the answer to `use`."""
     if use.shape == "array":
-        return list(array_problems(use.kwargs)), False, ""
+        return _answer(array_problems(use.kwargs))
     try:
         found = _found(use, surroundings)
     except _Unusable as unusable:
-        return [unusable.problem], False, ""
+        return _answer([unusable.problem])
     if use.shape == "exception":
-        return [], False, ""
+        return _answer([])
     check = ArgumentCheck(found, use)
-    return list(islice(check.problems(), MAX_PROBLEMS)), check.converts, _code(use, found)
+    answer = _answer(islice(check.problems(), MAX_PROBLEMS))  # what it converts is known once these are found
+    return answer | {"converts": check.converts, "changes": check.changes, "code": _code(use, found)}
+
+
+def _answer(problems: Iterable[Problem]) -> dict[str, Any]:
+    found = [problem.fields() for problem in problems]
+    return {"problems": found, "converts": False, "changes": False, "code": ""}
 
 
 def _code(use: Use, found: Any) -> str:

@@ -80,7 +80,7 @@ class Converters:
         if any(map(_is_constraint, metadata)):
             from mprun.worker.conversion.pydantic_types import constrained_converter
 
-            return constrained_converter(annotation, inner)
+            return constrained_converter(annotation, inner, keeps=inner.keeps and all(map(_only_looks, metadata)))
         return inner
 
     def _class(self, kind: type) -> Converter:
@@ -132,6 +132,12 @@ def _reads_by_itself(mark: Any) -> bool:
 
 def _is_constraint(mark: Any) -> bool:
     return type(mark).__module__.split(".")[0] in _CONSTRAINTS
+
+
+def _only_looks(mark: Any) -> bool:
+    """Whether a constraint makes no other value of one, as `StringConstraints(to_lower=True)` does."""
+    inside = getattr(mark, "metadata", None)  # of Pydantic's Field
+    return type(mark).__module__ == "annotated_types" if inside is None else all(map(_only_looks, inside))
 
 
 def _instances_of(kind: type) -> Converter:

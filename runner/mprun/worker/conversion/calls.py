@@ -9,7 +9,7 @@ from typing import Any
 
 from mprun.errors.exceptions import ConversionError
 from mprun.log.values import type_name
-from mprun.plan.child_spec import Converts
+from mprun.plan.child_spec import FROM_FILES, Converts
 from mprun.worker.conversion.annotations import resolved_signature
 from mprun.worker.conversion.converter import ANYTHING, Convert, Mismatch, Rules
 from mprun.worker.conversion.parameters import Parameters, sentence
@@ -39,16 +39,16 @@ def converting(function: Callable[..., Any], mode: Converts, strict: Keys = froz
 
 
 def convert(function: Callable[..., Any], mode: Converts, strict: Keys = frozenset()) -> Conversion | None:
-    """How calls of `function` are converted, from plain data (`strict`) or from `text`; None for not at all.
+    """How calls of `function` are converted; None for not at all.
 
-    Where the mode is `text`, the arguments of the positions and names `strict` are plain data all the same: they stand
-    in the workflow, and not in a file of texts.
+    Where the mode is that of a file, the arguments of the positions and names `strict` come from elsewhere: from the
+    workflow, where they were found to be clear before the start, or from another step.
     """
     signature = resolved_signature(function) if mode else None
     if signature is None:
         return None
-    parameters = Parameters(signature, Rules(text=mode == "text", settled=True))
-    if mode == "text" and strict:
+    parameters = Parameters(signature, Rules(text=mode == "text", settled=mode not in FROM_FILES))
+    if mode in FROM_FILES and strict:
         parameters = parameters.with_others(strict, Parameters(signature, Rules(settled=True)))
     return None if parameters.take_anything else Conversion(_name(function), parameters)
 

@@ -7,6 +7,7 @@ from enum import Enum
 from types import NoneType
 from typing import Any
 
+from mprun.language.equality import same
 from mprun.language.references import written_out
 from mprun.worker.conversion.converter import (
     ANYTHING,
@@ -21,9 +22,9 @@ from mprun.worker.conversion.converter import (
     shown,
     with_article,
 )
+from mprun.worker.conversion.marks import NOTHING, content, member_of
 from mprun.worker.conversion.scalars import read_bool, read_float, read_int, read_nothing
 
-_NOTHING = object()
 _READ = {int: read_int, bool: read_bool, float: read_float, NoneType: read_nothing}
 
 
@@ -33,9 +34,10 @@ def literal_converter(options: Sequence[Any], text: bool) -> Converter:
     takes = alternatives([f"`{name}`" for name in names])
 
     def convert(value: Any) -> Any:
-        for option in options:
-            if option is value or _means(option, value, text):
-                return option if isinstance(option, Enum) or type(value) is not type(option) else value
+        for as_text in (False, True) if text else (False,):  # the text `1` is the option "1" before it stands for 1
+            for option in options:
+                if option is value or _means(option, value, as_text):
+                    return option if isinstance(option, Enum) or type(value) is not type(option) else value
         raise refused(takes, value, _advice(value, names))
 
     plain = not text and not any(isinstance(option, Enum) for option in options)
@@ -50,9 +52,10 @@ def _shown(option: Any) -> str:
 def _means(option: Any, value: Any, text: bool) -> bool:
     """Whether `value` stands for `option`: it is equal and of its type, or the text for it."""
     if isinstance(option, Enum):
-        return type(value) in PLAIN and (_means(option.value, value, text) or value == option.name)
+        by_name = value == option.name or member_of(type(option), content(value, "$enum")) is option
+        return type(value) in PLAIN and (_means(option.value, value, text) or by_name)
     if type(value) is type(option):
-        return bool(value == option)
+        return same(value, option)
     return text and type(value) is str and _as_text_of(option, value)
 
 
@@ -77,7 +80,7 @@ def enum_converter(kind: type[Enum], text: bool) -> Converter:
         if isinstance(value, kind):
             return value
         member = _member(kind, value, text)
-        if member is _NOTHING:
+        if member is NOTHING:
             raise refused(takes, value, _advice(value, [*names, *kind.__members__]))
         return member
 
@@ -85,9 +88,13 @@ def enum_converter(kind: type[Enum], text: bool) -> Converter:
 
 
 def _member(kind: type[Enum], value: Any, text: bool) -> Any:
-    for member in kind.__members__.values():
-        if _means(member.value, value, text):
-            return member
+    named = member_of(kind, value if text else content(value, "$enum"))
+    if named is not NOTHING:
+        return named
+    for as_text in (False, True) if text else (False,):
+        for member in kind.__members__.values():
+            if _means(member.value, value, as_text):
+                return member
     if isinstance(value, str) and value in kind.__members__:
         return kind.__members__[value]
     return _made_by_class(kind, value)
@@ -98,8 +105,8 @@ def _made_by_class(kind: type[Enum], value: Any) -> Any:
     try:
         member = kind(value)
     except Exception:  # noqa: BLE001 -- `_missing_` is the user's code
-        return _NOTHING
-    return _NOTHING if type(member.value) is not type(value) and member.value == value else member
+        return NOTHING
+    return NOTHING if member.value == value and not same(member.value, value) else member
 
 
 def union_converter(members: list[Converter], rules: Rules) -> Converter:
@@ -127,6 +134,8 @@ def union_converter(members: list[Converter], rules: Rules) -> Converter:
             if read is value and not plain:
                 return value
             readings.append((member, read))
+        if unclear := next((mismatch for mismatch in mismatches if mismatch.unclear), None):
+            raise unclear
         if not readings:
             raise _nearest(takes, value, members, mismatches)
         return _only(readings, value)
@@ -156,21 +165,35 @@ def _only(readings: list[tuple[Converter, Any]], value: Any) -> Any:
     """The value that all the readings agree on. Raises Mismatch."""
     member, best = readings[0]
     for other, read in readings[1:]:
-        if not _agree(best, read):
+        agreed = _agreed(best, read)
+        if agreed is NOTHING:
             ways = f"{member.takes} and as {other.takes}"
-            raise Mismatch(Fault(f"in two ways: {shown(value)} can be read as {ways}", "annotate it with one of them"))
-        best = read if _says_more(read, best) else best
+            message = f"in two ways: {shown(value)} can be read as {ways}"
+            raise Mismatch(Fault(message, "annotate it with one of them", unclear=True))
+        best = agreed
     return best
 
 
-def _agree(one: Any, other: Any) -> bool:
-    """Equal, and the one a kind of the other: 5 and 5.0, a text and the member of a StrEnum that it is."""
-    related = isinstance(one, type(other)) or isinstance(other, type(one)) or {type(one), type(other)} == {int, float}
-    return related and bool(one == other)
+def _agreed(one: Any, other: Any) -> Any:
+    """What both are, as it is written: of 5 and 5.0 the int, of a text and the member of a StrEnum that it is the text,
+    of lists what their items are. NOTHING where they differ."""
+    kind = type(one)
+    if kind is type(other) and kind in (list, tuple):
+        items = list(map(_agreed, one, other)) if len(one) == len(other) else [NOTHING]
+        return NOTHING if _differ(items) else kind(items)
+    if kind is type(other) and kind is dict:
+        items = list(map(_agreed, one.values(), other.values()))
+        return NOTHING if _differ(items) or not same(list(one), list(other)) else dict(zip(one, items, strict=True))
+    if kind is type(other):
+        return one if same(one, other) else NOTHING
+    related = isinstance(one, type(other)) or isinstance(other, kind) or {kind, type(other)} == {int, float}
+    if not related or not bool(one == other):
+        return NOTHING
+    return other if kind is float or isinstance(one, type(other)) else one
 
 
-def _says_more(one: Any, other: Any) -> bool:
-    return type(one) is int if type(other) is float else isinstance(one, type(other))
+def _differ(items: list[Any]) -> bool:
+    return any(item is NOTHING for item in items)
 
 
 def _nearest(takes: str, value: Any, members: list[Converter], mismatches: list[Mismatch]) -> Mismatch:

@@ -17,6 +17,7 @@ from mprun.worker.conversion.converter import (
     refused,
     shown,
 )
+from mprun.worker.conversion.marks import NOTHING, content, entries_of
 
 Of = Callable[[Any], Converter]
 
@@ -60,6 +61,8 @@ def _sequence(kind: Any, element: Converter) -> Converter:
     convert_element = element.convert
 
     def convert(value: Any) -> Any:
+        if made in (set, frozenset) and (members := content(value, "$set")) is not NOTHING:
+            value = members
         if not isinstance(value, taken):
             raise refused("a list", value)
         if element is ANYTHING:
@@ -123,7 +126,7 @@ def _mapping(kind: type, key: Converter, of_value: Converter) -> Converter:
     def convert(value: Any) -> Any:
         if not isinstance(value, kind):
             raise refused("a mapping", value)
-        return value if free else _converted_entries(value, key, of_value)
+        return value if free and content(value, "$dict") is NOTHING else _converted_entries(value, key, of_value)
 
     return Converter(
         "a mapping",
@@ -137,15 +140,12 @@ def _mapping(kind: type, key: Converter, of_value: Converter) -> Converter:
 def _converted_entries(value: Any, key: Converter, of_value: Converter) -> Any:
     entries: dict[Any, Any] = {}
     faults: list[Fault] = []
-    unchanged = True
-    for name, item in value.items():
+    unchanged = type(value) in PLAIN and content(value, "$dict") is NOTHING
+    for name, item in _entries(value):
         try:
-            converted = key.convert(name)
+            converted = _new_key(name, key, entries)
         except Mismatch as mismatch:
-            faults += [fault._replace(path=(name,), at_key=True) for fault in mismatch.faults]
-            continue
-        if converted in entries:
-            faults.append(Fault(f"as a mapping in which {shown(name)} is a key twice", "", (name,), True))
+            faults += mismatch.faults
             continue
         try:
             entries[converted] = of_value.convert(item)
@@ -155,4 +155,24 @@ def _converted_entries(value: Any, key: Converter, of_value: Converter) -> Any:
         unchanged = unchanged and converted is name and entries[converted] is item
     if faults:
         raise Mismatch(*faults)
-    return value if unchanged and type(value) in PLAIN else entries
+    return value if unchanged else entries
+
+
+def _entries(value: Any) -> Any:
+    try:
+        return entries_of(value)
+    except ValueError:
+        raise refused("a mapping", value) from None
+
+
+def _new_key(name: Any, key: Converter, entries: dict[Any, Any]) -> Any:
+    """`name` as `key` has it. Raises Mismatch, also where it can't be one, or is one of `entries` already."""
+    try:
+        converted = key.convert(name)
+        if converted not in entries:
+            return converted
+        raise Mismatch(Fault(f"as a mapping in which {shown(name)} is a key twice", "", (name,), at_key=True))
+    except TypeError:
+        raise Mismatch(Fault(f"as a mapping, of which {shown(name)} can't be a key")) from None
+    except Mismatch as mismatch:
+        raise Mismatch(*(fault._replace(path=(name,), at_key=True) for fault in mismatch.faults)) from None

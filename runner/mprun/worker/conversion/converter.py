@@ -24,21 +24,26 @@ class Fault(NamedTuple):
     """One thing that is wrong with a value.
 
     `message` ends the sentence "`function` takes `parameter` …", `path` leads there from the argument; with `at_key`
-    it is the key that is wrong, and not what it stands for.
+    it is the key that is wrong, and not what it stands for. `unclear`: the value could be read in two ways.
     """
 
     message: str
     advice: str = ""
     path: tuple[str | int, ...] = ()
     at_key: bool = False
+    unclear: bool = False
 
 
 class Mismatch(Exception):  # noqa: N818 -- not every one is an error: a union tries all its members
-    """The value is not what the annotation asks for. Carries the `faults`, of which there is at least one."""
+    """The value is not what the annotation asks for. Carries the `faults`, of which there is at least one.
+
+    `unclear`: nothing else is wrong with it than that it can be read in two ways.
+    """
 
     def __init__(self, *faults: Fault) -> None:
         super().__init__()
         self.faults = faults[:MAX_FAULTS]
+        self.unclear = all(fault.unclear for fault in faults)
 
     def below(self, key: str | int) -> list[Fault]:
         """The faults as those of a value in which this one stands at `key`."""
@@ -71,7 +76,8 @@ ANYTHING = Converter("anything", _same, sure=PLAIN, keeps=True)
 
 class Rules(NamedTuple):
     """How values are read: `text`, as text from outside (csv); `settled`, what several members of a union take is
-    what it is already, as all that stands in the workflow was found to be clear before the start."""
+    what it is already, as all that stands in the workflow was found to be clear before the start, and what another step
+    has returned has its type."""
 
     text: bool = False
     settled: bool = False

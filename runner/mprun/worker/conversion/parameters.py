@@ -59,10 +59,13 @@ class Parameters:
     @property
     def take_anything(self) -> bool:
         """Whether no parameter says anything that could be checked."""
+        return all(converter is ANYTHING for converter in self.converters())
+
+    def converters(self) -> list[Converter]:
+        """Those of all parameters; of one that is taken by position and by name, twice."""
         converters = [taken.converter for taken in (*self.by_position, *self.by_name.values())]
         converters += [self.further.converter] if self.further else []
-        converters += [self.others] if self.others else []
-        return all(converter is ANYTHING for converter in converters)
+        return converters + ([self.others] if self.others else [])
 
     def positional(self, index: int) -> Taken | None:
         """Where the positional argument `index` goes; None where there is no parameter for it."""

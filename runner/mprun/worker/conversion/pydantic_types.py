@@ -6,10 +6,13 @@ A model reads as Pydantic reads strict JSON: a text is a date or a Path, but no 
 from __future__ import annotations
 
 import json
+import typing
 from collections.abc import Callable
-from typing import Any
+from enum import Enum
+from typing import Annotated, Any
 
 from pydantic import PydanticUserError, TypeAdapter, ValidationError
+from pydantic_core import to_jsonable_python
 
 from mprun.language.equality import same
 from mprun.worker.calls.exceptions import summary
@@ -24,6 +27,8 @@ from mprun.worker.conversion.converter import (
     shown,
     with_article,
 )
+from mprun.worker.conversion.marks import plain
+from mprun.worker.conversion.scalars import SCALARS
 
 
 def model_converter(kind: type, of: Of, text: bool) -> Converter:
@@ -36,6 +41,7 @@ def model_converter(kind: type, of: Of, text: bool) -> Converter:
     def convert(value: Any) -> Any:
         if isinstance(value, kind):
             return value
+        value = _unmarked(value, takes)
         if fields and type(value) is not dict:
             raise refused(f"{takes}, which is a mapping", value)
         if text and fields:
@@ -45,12 +51,12 @@ def model_converter(kind: type, of: Of, text: bool) -> Converter:
     return Converter(takes, convert, frozenset({dict}) if fields else PLAIN)
 
 
-def constrained_converter(annotation: Any, inner: Converter) -> Converter:
-    """The converter of `Annotated[…]` with constraints: they look at what `inner` has made of the value."""
-    try:
-        adapter = TypeAdapter(annotation)
-    except PydanticUserError:  # of a class that Pydantic doesn't know
-        return inner
+def constrained_converter(annotation: Any, inner: Converter, *, keeps: bool) -> Converter:
+    """The converter of `Annotated[…]` with constraints: they look at what `inner` has made of the value.
+
+    `keeps`: neither `inner` nor a constraint makes another value.
+    """
+    adapter = _adapter(annotation)
     validate = _lax(adapter)
 
     def convert(value: Any) -> Any:
@@ -58,7 +64,15 @@ def constrained_converter(annotation: Any, inner: Converter) -> Converter:
         checked = _validated(validate, read, inner.takes)
         return read if same(checked, read) else checked
 
-    return Converter(inner.takes, convert, inner.reads, keeps=inner.keeps)
+    return Converter(inner.takes, convert, inner.reads, keeps=keeps)
+
+
+def _adapter(annotation: Any) -> TypeAdapter[Any]:
+    """Of a class that Pydantic doesn't know, the constraints alone."""
+    try:
+        return TypeAdapter(annotation)
+    except PydanticUserError:
+        return TypeAdapter(Annotated[Any, *typing.get_args(annotation)[1:]])
 
 
 def validated_converter(annotation: Any, inner: Converter, text: bool) -> Converter:
@@ -71,6 +85,13 @@ def validated_converter(annotation: Any, inner: Converter, text: bool) -> Conver
     return Converter(inner.takes, lambda value: _validated(validate, value, inner.takes))
 
 
+def _unmarked(value: Any, takes: str) -> Any:
+    try:
+        return plain(value)
+    except (TypeError, ValueError):
+        raise refused(takes, value) from None
+
+
 def _lax(adapter: TypeAdapter[Any]) -> Convert:
     return adapter.validate_python
 
@@ -80,12 +101,19 @@ def _strict(adapter: TypeAdapter[Any]) -> Convert:
 
     def validate(value: Any) -> Any:
         try:
-            text = json.dumps(value)
+            text = json.dumps(value, default=_json_form)
         except (TypeError, ValueError):
             return adapter.validate_python(value)
         return adapter.validate_json(text, strict=True)
 
     return validate
+
+
+def _json_form(value: Any) -> Any:
+    """How JSON has a value of which Pydantic reads that again: a date among texts doesn't change how these are read."""
+    if isinstance(value, (*(kind for kind in SCALARS if kind not in PLAIN), set, frozenset, Enum)):
+        return to_jsonable_python(value)
+    raise TypeError(type(value))
 
 
 def _without_empty(row: dict[str, Any], fields: dict[str, Any], of: Of) -> dict[str, Any]:

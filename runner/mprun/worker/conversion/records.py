@@ -22,6 +22,7 @@ from mprun.worker.conversion.converter import (
     with_article,
 )
 from mprun.worker.conversion.generics import TypeArguments, put_in
+from mprun.worker.conversion.marks import NOTHING, content
 
 
 class Field(NamedTuple):
@@ -60,6 +61,8 @@ def record_converter(kind: type, of: Of, text: bool, arguments: TypeArguments) -
     def convert(value: Any) -> Any:
         if not typed_dict and isinstance(value, kind):
             return value
+        if (inside := content(value, "$fields")) is not NOTHING:
+            value = inside
         if _is_named_tuple(kind) and isinstance(value, list | tuple) and len(value) <= len(fields()):
             value = dict(zip(fields(), value, strict=False))
         if type(value) is not dict:

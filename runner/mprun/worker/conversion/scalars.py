@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -14,6 +15,7 @@ from uuid import UUID
 
 from mprun.language.durations import seconds_in
 from mprun.worker.conversion.converter import PLAIN, Convert, Converter, refused
+from mprun.worker.conversion.marks import NOTHING, content
 
 _WHOLE = re.compile(r"\s*[+-]?[0-9]+\s*")
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
@@ -39,9 +41,10 @@ def read_float(text: str) -> float:
 
 def read_bool(text: str) -> bool:
     words = {"true": True, "false": False}
-    if text.lower() not in words:
+    word = text.strip().lower()
+    if word not in words:
         raise ValueError(text)
-    return words[text.lower()]
+    return words[word]
 
 
 def read_nothing(text: str) -> None:
@@ -80,6 +83,33 @@ def _exact(number: float) -> Decimal:
     return Decimal(repr(number))
 
 
+def _read_decimal(text: str) -> Decimal:
+    if "_" in text:
+        raise ValueError(text)
+    return Decimal(text)
+
+
+def _timedelta_of_text(text: str) -> timedelta:
+    """A column of seconds is text too."""
+    try:
+        return _seconds(read_float(text))
+    except ValueError:
+        return _read_timedelta(text)
+
+
+def _bytes(text: str) -> bytes:
+    return base64.b64decode(text, validate=True)
+
+
+def _complex(parts: list[Any]) -> complex:
+    real, imaginary = (part if (text := content(part, "$float")) is NOTHING else read_float(text) for part in parts)
+    return complex(real, imaginary)
+
+
+def _refuse(value: Any) -> Any:
+    raise ValueError(value)
+
+
 def _of_form(form: re.Pattern[str], text: str) -> str:
     """The standard library's own readers take more forms than a reader of a workflow would know."""
     if not form.fullmatch(text):
@@ -91,8 +121,9 @@ def _of_form(form: re.Pattern[str], text: str) -> str:
 class Scalar:
     """How a value is made of another, by the type of that: `always`, or only `perhaps` (ValueError, ArithmeticError).
 
-    `from_text` reads text from outside, where text in a workflow is refused. A value with the method `stands_in`, such
-    as a number of numpy's, passes as it is.
+    `from_text` reads text from outside, where text in a workflow is refused or means something else. A value with the
+    method `stands_in`, such as a number of numpy's, passes as it is. `mark` is the key of the form that JSON has for a
+    value (marks.py), `from_mark` reads what stands below it; without that the others do.
     """
 
     takes: str
@@ -100,24 +131,46 @@ class Scalar:
     perhaps: Mapping[type, Convert] = field(default_factory=dict)
     from_text: Convert | None = None
     stands_in: str = ""
+    mark: str = ""
+    from_mark: Convert | None = None
 
 
 SCALARS: dict[type, Scalar] = {
     int: Scalar("an int", from_text=read_int, stands_in="__index__"),
-    float: Scalar("a float", always={int: float}, from_text=read_float, stands_in="__float__"),
-    complex: Scalar("a complex number", always={int: complex, float: complex}, stands_in="__complex__"),
+    float: Scalar(
+        "a float",
+        always={int: float},
+        from_text=read_float,
+        stands_in="__float__",
+        mark="$float",
+        from_mark=read_float,
+    ),
+    complex: Scalar(
+        "a complex number",
+        always={int: complex, float: complex},
+        stands_in="__complex__",
+        mark="$complex",
+        from_mark=_complex,
+    ),
     bool: Scalar("a bool", from_text=read_bool),
     str: Scalar("a str"),
-    bytes: Scalar("bytes"),
+    bytes: Scalar("bytes", mark="$bytes", from_mark=_bytes),
     NoneType: Scalar("`null`", from_text=read_nothing),
-    date: Scalar("a date such as `2026-01-31`", perhaps={str: _read_date}),
-    datetime: Scalar("a datetime such as `2026-01-31T12:30:00`", perhaps={str: _read_datetime}),
-    time: Scalar("a time such as `12:30`", perhaps={str: _read_time}),
-    timedelta: Scalar("a timedelta such as `1m30s`", perhaps={str: _read_timedelta, int: _seconds, float: _seconds}),
-    Decimal: Scalar("a Decimal", always={int: Decimal, float: _exact}, perhaps={str: Decimal}),
-    UUID: Scalar("a UUID", perhaps={str: UUID}),
+    date: Scalar("a date such as `2026-01-31`", perhaps={str: _read_date}, mark="$date"),
+    datetime: Scalar("a datetime such as `2026-01-31T12:30:00`", perhaps={str: _read_datetime}, mark="$datetime"),
+    time: Scalar("a time such as `12:30`", perhaps={str: _read_time}, mark="$time"),
+    timedelta: Scalar(
+        "a timedelta such as `1m30s`",
+        perhaps={str: _read_timedelta, int: _seconds, float: _seconds},
+        from_text=_timedelta_of_text,
+        mark="$timedelta",
+    ),
+    Decimal: Scalar("a Decimal", always={int: Decimal, float: _exact}, perhaps={str: _read_decimal}, mark="$decimal"),
+    UUID: Scalar("a UUID", perhaps={str: UUID}, mark="$uuid"),
 }
-SCALARS |= {path: Scalar("a Path", always={str: path}) for path in (Path, PosixPath, PurePath, PurePosixPath)}
+SCALARS |= {
+    path: Scalar("a Path", always={str: path}, mark="$path") for path in (Path, PosixPath, PurePath, PurePosixPath)
+}
 
 
 def scalar_converter(kind: type, text: bool) -> Converter:
@@ -132,13 +185,15 @@ def scalar_converter(kind: type, text: bool) -> Converter:
         if given is kind:
             return value
         read = readers.get(given)
+        if read is None and (inside := content(value, scalar.mark)) is not NOTHING:
+            read, value = scalar.from_mark or readers.get(type(inside), _refuse), inside
         if read is None:
             if given not in PLAIN and _passes(value, kind, scalar):
                 return value
             raise refused(scalar.takes, value, _advice(kind, value))
         try:
             return read(value)
-        except (ValueError, ArithmeticError):
+        except (ValueError, ArithmeticError, TypeError):
             raise refused(scalar.takes, value, _advice(kind, value)) from None
 
     itself = PLAIN & {kind}
