@@ -41,6 +41,7 @@ def test_rows_are_read_as_they_were_written(columns: int, tmp_path: Path) -> Non
         (["a\rb", "a\nb"], '"a\rb","a\nb"\n'),
         ([""], '""\n'),
         (["", ""], ",\n"),
+        (["a,b", "", "c"], '"a,b",,c\n'),
     ],
 )
 def test_only_what_needs_quotes_has_them(cells: list[str], line: str) -> None:
