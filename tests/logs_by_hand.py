@@ -93,7 +93,7 @@ def write_run(folder: Path, events: Iterable[Event], every: int = 6) -> Path:
         for seal in lines_of(events, every):
             file.write(seal)
             size, lines = size + len(seal), lines + 1
-    head = {"log_format": "1.0", "bytes": size, "lines": lines, "seal": json.loads(seal)["seal"], "finished": True}
+    head = {"log_format": "1.1", "bytes": size, "lines": lines, "seal": json.loads(seal)["seal"], "finished": True}
     log.with_suffix(".head").write_text(json.dumps(head) + "\n")
     return log
 
@@ -141,7 +141,7 @@ def _event(event: str, /, **fields: Any) -> Event:
 def _head(run_id: str, name: str, steps: list[Event]) -> Event:
     return _event(
         "run.started",
-        log_format="1.0",
+        log_format="1.1",
         run_id=run_id,
         name=name,
         workflow=f"/flows/{name}.yaml",

@@ -178,7 +178,7 @@ def test_what_can_not_be_read(tmp_path: Path) -> None:
     log.write_bytes(b"".join([*lines[:3], b"{}\n", *lines[3:]]))
     with pytest.raises(LogError, match=r"events\.jsonl:4: it is not an event"):
         list(read_run(log))
-    log.write_bytes(lines[0].replace(b'"1.0"', b'"2.0"'))
+    log.write_bytes(lines[0].replace(b'"1.1"', b'"2.0"'))
     with pytest.raises(UsageError, match=r"has log format 2\.0"):
         list(read_run(log))
     log.write_bytes(lines[0] + lines[1][:30])

@@ -95,7 +95,9 @@ def _held(folder: Path, task: int) -> Iterator[None]:
 
 
 def _waits(log: list[Event], task: int) -> bool:
-    return any(event["event"] == "output" and event["text"] == f"waiting at {task}" for event in log)
+    """Whether that task of `numbers` is at work, and none before it; another step waits with the same words."""
+    said = {event["step"] for event in log if event["event"] == "output" and event["text"] == f"waiting at {task}"}
+    return "numbers" in said and _returned(log, "numbers", task - 1)
 
 
 def _returned(log: list[Event], step: str, task: int) -> bool:

@@ -113,7 +113,7 @@ def _holds(head: Path, written: Written, *, finished: bool) -> None:
     data = written.path.read_bytes()
     last = json.loads(data.splitlines()[-1])
     assert json.loads(head.read_bytes()) == {
-        "log_format": "1.0",
+        "log_format": "1.1",
         "bytes": len(data),
         "lines": last["seq"] + 1,
         "seal": last["seal"],

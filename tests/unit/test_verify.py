@@ -324,7 +324,7 @@ def test_a_newer_format_is_refused(tmp_path: Path) -> None:
     events = small_run()
     events[0].update(log_format="2.0", mprun="3.1")
     log = write_run(tmp_path / "run", events)
-    with pytest.raises(UsageError, match=r"has log format 2\.0, and this mprun reads up to 1\.0: mprun 3\.1 wrote it"):
+    with pytest.raises(UsageError, match=r"has log format 2\.0, and this mprun reads up to 1\.1: mprun 3\.1 wrote it"):
         verify(find_run(str(log), ""))
 
 

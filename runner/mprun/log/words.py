@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import Literal
 
-LOG_FORMAT = "1.0"
+LOG_FORMAT = "1.1"
 
 Outcome = Literal["returned", "raised", "lost", "timed_out", "cancelled", "unpicklable"]
 
