@@ -326,7 +326,7 @@ EXPLAINED: dict[str, tuple[Callable[[Path], None] | None, str]] = {
           numbers[2]: raised before
         powers: run, as that run never came to it
         sum: depends on the results of `powers`: only the run shows whether they change
-        texts: run, as it is new
+        texts: run, as that run, of `flow`, has no step of that name
         sizes: does the same work as before: it is run for those items that are new, or failed
         """,
     ),

@@ -256,7 +256,7 @@ def test_columns_of_what_only_some_steps_have() -> None:
     assert (
         describe(plan).partition("\n\n")[2]
         == """\
-wave  step   kind     tasks  call                                      around        save      needs
+wave  step   kind     tasks  call                                      around        writes    needs
 1     fetch  process  2      Process(target=f) for item in ["n", "s"]
 2     clean  process  1      Process(target=f)                         in sub, A, B  out.json  fetch (failed)
 """

@@ -123,7 +123,11 @@ def _why_not(work: Work, run: EarlierRun, name: str) -> str:
     """Why no step of the earlier run did the same work."""
     note = run.noted(name)
     if note is None:
-        return "as that run never came to it" if run.step(name) else "as it is new"
+        return (
+            "as that run never came to it"
+            if run.step(name)
+            else f"as that run, of `{run.head['name']}`, has no step of that name"
+        )
     if note.changed:
         return f"as {_named(_relative(note.changed, run))} was changed while that run was at work"
     if note.version == 1:

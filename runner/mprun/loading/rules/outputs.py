@@ -51,6 +51,9 @@ def _file(
     """Check one file. `first` has the files that are written so far, with the paths that say so."""
     if "\0" in str(written):
         yield Mistake("bad-value", "a path can't hold the character U+0000", path)
+    elif set("*?") & set("".join(_literal_parts(written))):
+        message = f"a task writes files by their names, and `{short(str(written), 80)}` is a pattern"
+        yield Mistake("bad-value", message, path, advice="name the files; patterns are for `inputs`")
     elif _scopes(written) & {"item", "matrix"}:
         yield from _of_items(step, written, path, data, folder)
     elif written and _is_many(step) and isinstance(written, str | Template | Reference):
@@ -58,6 +61,11 @@ def _file(
         yield Mistake("written-twice", message, path, advice=f"put {_reference_for(step)} in it")
     elif is_path(written):
         yield from _literal(written, path, folder, first)
+
+
+def _literal_parts(written: Any) -> list[str]:
+    parts = written.parts if isinstance(written, Template) else (written,)
+    return [part for part in parts if isinstance(part, str)]
 
 
 def _literal(written: str, path: Path, folder: str, first: dict[str, Path]) -> Iterator[Mistake]:

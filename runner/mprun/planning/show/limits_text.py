@@ -9,7 +9,7 @@ from mprun.plan.features import ESSENTIAL, SPREADING, said
 from mprun.plan.plan import Limits, Plan, Step
 
 _WORDED = ("timeout", "step_timeout", "slow_after", "retries", "max_memory", "continue_on_error")
-_STEP_WORDED = ESSENTIAL | SPREADING  # shown elsewhere, or not interesting
+_STEP_WORDED = ESSENTIAL | SPREADING | {"inputs", "outputs"}  # shown elsewhere, or not interesting
 _UNITS = (("h", 3_600_000), ("m", 60_000), ("s", 1_000), ("ms", 1))
 _SIZES = (("T", 1 << 40), ("G", 1 << 30), ("M", 1 << 20), ("K", 1 << 10))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from mprun.engines.table import USUAL_ENGINE
 from mprun.plan.plan import Plan, PoolStep, Step, declared_tasks, items_of
@@ -15,9 +15,10 @@ CALL_WIDTH = 72
 LIMITS_WIDTH = 60
 
 CONDITION_WIDTH = 40
+PATHS_WIDTH = 60
 
-_COLUMNS = ("wave", "step", "kind", "engine", "tasks", "call", "limits", "around", "save", "needs", "if")
-_WHERE_THERE_ARE_SOME = ("engine", "limits", "around", "save", "if")
+_COLUMNS = ("wave", "step", "kind", "engine", "tasks", "call", "limits", "around", "reads", "writes", "needs", "if")
+_WHERE_THERE_ARE_SOME = ("engine", "limits", "around", "reads", "writes", "if")
 
 
 def describe(plan: Plan) -> str:
@@ -49,11 +50,12 @@ def _row(wave: str, step: Step, plan: Plan) -> tuple[str, ...]:
     count = "1" if source is None else size_text(source)
     call_shown = _bounded(_visible(call_text(step, step.surroundings.working_dir)), CALL_WIDTH)
     limits = _bounded(bounds_text(step), LIMITS_WIDTH)
-    save = _below(str(step.save), plan.surroundings.working_dir)
+    folder = plan.surroundings.working_dir
+    reads, writes = _paths(step.inputs, folder), _paths(_written_by(step), folder)
     needs = ", ".join(name if how == "succeeded" else f"{name} ({how})" for name, how in step.needs.items())
     condition = _bounded(_visible(step.condition.text), CONDITION_WIDTH) if step.condition else ""
     around = _around(step, plan)
-    return wave, step.name, step.kind, _engine(step), count, call_shown, limits, around, save, needs, condition
+    return wave, step.name, step.kind, _engine(step), count, call_shown, limits, around, reads, writes, needs, condition
 
 
 def _around(step: Step, plan: Plan) -> str:
@@ -61,6 +63,15 @@ def _around(step: Step, plan: Plan) -> str:
     own, shared = step.surroundings, plan.surroundings
     folder = [] if own.working_dir == shared.working_dir else [f"in {_below(own.working_dir, shared.working_dir)}"]
     return ", ".join([*folder, *(name for name, value in own.env.items() if shared.env.get(name) != value)])
+
+
+def _written_by(step: Step) -> list[object]:
+    return [*(path for path, _ in step.outputs), *(path for path in (step.stdout, step.stderr, step.save) if path)]
+
+
+def _paths(paths: Iterable[object], folder: str) -> str:
+    """Return paths as they are written, or nearly so; what depends on an item as the reference to it."""
+    return _bounded(_visible(", ".join(_below(str(path), folder) for path in paths)), PATHS_WIDTH)
 
 
 def _below(path: str, folder: str) -> str:
