@@ -359,6 +359,26 @@ def test_a_fault_of_mpruns_own_is_told_apart(hello: CommandLine) -> None:
     assert ran.stderr.endswith("error: this is a fault of mprun's own, not of the workflow; please report it\n")
 
 
+@pytest.mark.parametrize(
+    ("word", "meant"), [("vaildate", "validate"), ("runn", "run"), ("shwo", "show"), ("exprot", "export")]
+)
+def test_a_misspelt_command(hello: CommandLine, word: str, meant: str) -> None:
+    """Neither with a file behind it nor alone does it pass for the file to run."""
+    for arguments in ((word, "hello.yaml"), (word,)):
+        ran = hello(*arguments)
+        assert (ran.code, ran.stderr) == (
+            2,
+            f"error: there is no command and no file `{word}`: did you mean `mprun {meant}`?\n",
+        )
+
+
+def test_a_file_that_is_called_nearly_as_a_command(hello: CommandLine) -> None:
+    hello.write("runs.yaml", (hello.folder / "hello.yaml").read_text())
+    (hello.folder / "runn").symlink_to("runs.yaml")
+    assert hello("runn").code == 0
+    assert hello("flow.yaml").stderr.startswith("error[file-not-found]")
+
+
 def test_interrupted_inside_a_library(hello: CommandLine) -> None:
     """A library that turns the interrupt into an error of its own, as pydantic does, makes it no fault of mprun's."""
     code = """

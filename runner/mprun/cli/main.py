@@ -56,6 +56,7 @@ def _report(error: BaseException) -> ExitCode:
 
 
 def _carry_out(arguments: list[str]) -> None:
+    _refuse_misspelt(arguments)
     if file := _lone_file(arguments):
         raise SystemExit(_run(file))
     if arguments[:1] == ["--version"]:
@@ -66,6 +67,17 @@ def _carry_out(arguments: list[str]) -> None:
     if arguments and arguments[0] not in (*COMMANDS, "--help"):
         arguments = ["run", *arguments]  # `mprun FILE` is short for `mprun run FILE`
     app(arguments, prog_name="mprun")
+
+
+def _refuse_misspelt(arguments: list[str]) -> None:
+    """Raises UsageError where the first word is neither a command nor a file, and is spelt like a command."""
+    word = arguments[0] if arguments else "-"
+    if word in COMMANDS or word.startswith("-") or os.path.exists(word):
+        return
+    import difflib  # not on the way of a run
+
+    if meant := difflib.get_close_matches(word, COMMANDS, 1, cutoff=0.75):
+        raise UsageError(f"there is no command and no file `{word}`: did you mean `mprun {meant[0]}`?")
 
 
 def _lone_file(arguments: list[str]) -> str:
