@@ -9,7 +9,7 @@ import pytest
 
 from mprun.sharing.explanations import explain
 from mprun.sharing.making import Slot
-from mprun.sharing.stuck import Party, Pending, Situation, is_about_to_end, may_end, stuck
+from mprun.sharing.stuck import Party, Pending, Situation, is_about_to_end, may_end, one_more_helps, stuck
 
 LOCK, OTHER, TOKENS, GATE, GO, ITEM, ROOM, COND, NOTIFY, WRITTEN = range(10)
 SLOTS = (
@@ -151,6 +151,32 @@ def test_who_is_stuck(name: str) -> None:
 def test_what_has_become_free_holds_nobody() -> None:
     free = replace(SLOTS[LOCK], is_free=lambda: True)
     assert stuck(Situation((free,), {"a": {"lock"}}, [party("a", LOCK)])) == []
+
+
+HELD_UP = {"pending": [Pending("a", needs_room_of=frozenset("a"))]}
+
+# The situation, in which more of `a` is held up by a limit → whether one more of it helps.
+ONE_MORE: dict[str, tuple[Situation, bool]] = {
+    "it may put": (situation(party("a", ITEM), **HELD_UP), True),
+    "it may arrive": (situation(party("a", GATE), party("b", GATE), **HELD_UP), True),
+    "it may set what another step waits for": (
+        situation(party("a", LOCK, **HOLDS_LOCK), party("b", GO), **HELD_UP),
+        True,
+    ),
+    "it would wait for the same lock": (situation(party("a", LOCK, **HOLDS_LOCK), **HELD_UP), False),
+    "there will be room": (situation(party("a"), party("b", ITEM), **HELD_UP), False),
+    "nobody is stuck": (situation(party("b"), **HELD_UP), False),
+    "a pipe is full that it may empty": (
+        situation(party("a", WRITTEN, holds={OTHER: 1}), **HELD_UP),
+        True,
+    ),
+}
+
+
+@pytest.mark.parametrize("name", ONE_MORE)
+def test_whether_one_more_helps(name: str) -> None:
+    now, helps = ONE_MORE[name]
+    assert one_more_helps(now, "a") == helps
 
 
 LOOPS = {"loops": frozenset({ITEM})}

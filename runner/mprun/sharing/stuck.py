@@ -7,7 +7,7 @@ still put, notify, set or arrive. The decision removes children with a way out u
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from mprun.sharing.making import Slot
 
@@ -75,6 +75,16 @@ def stuck(now: Situation) -> list[Party]:
             del held_up[step]
         changed = bool(free or can_start)
     return [party for party in waiting.values() if party.waits is not None]
+
+
+def one_more_helps(now: Situation, step: str) -> bool:
+    """Whether all children of `step` are stuck, and one more of them could bring about what stuck children wait for."""
+    children = {party.pid for party in now.parties if party.step == step}
+    before = {party.pid for party in stuck(now)}
+    if not children or not children <= before:
+        return False
+    others = [pending for pending in now.pending if pending.step != step]
+    return not before <= {party.pid for party in stuck(replace(now, pending=(*others, Pending(step))))}
 
 
 def _waits(now: Situation, party: Party) -> bool:

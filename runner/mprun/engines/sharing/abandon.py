@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import signal
 import time
 from collections.abc import Callable, Iterable, Mapping
@@ -11,10 +12,10 @@ from mprun.engines.child.watch import STACK_TIME
 from mprun.engines.seam import Execution, Run
 from mprun.engines.sharing.children import SharingChildren
 from mprun.sharing.explanations import explain
-from mprun.sharing.kinds import QUEUES
-from mprun.sharing.stuck import Party, Situation, stuck
+from mprun.sharing.stuck import Party, Situation, one_more_helps, stuck
 
 STUCK_TIME = 1.0  # seconds that children must be stuck in the same way before mprun reports it
+WIDENING_TIME = 1.0  # seconds after which a step that got one more child has most likely got stuck again or moved
 MAX_STUCK_TIME = 3.0  # seconds after which mprun reports it although others got stuck only now
 MAX_STACK = 4 * 1024  # characters of one child's stacks in the log
 MAX_REPORTED = 8  # children reported with their stacks
@@ -30,11 +31,13 @@ class Abandoning:
         self._executions = executions
         self._stuck: dict[tuple[int, int | None, int], float] = {}  # since when each wait is known to be stuck
         self._reported: set[int] = set()  # the pids that were reported as stuck
+        self._widened = -math.inf  # when a limit gave way last
 
     def look(self, now: Situation) -> None:
         moment = time.monotonic()
         parties = [party for party in stuck(now) if party.pid not in self._reported]
-        if self._widen(now, parties):
+        if parties and self._widen(now):
+            self._widened = moment
             self._stuck.clear()
             return
         keys = {(party.pid, party.waits, party.since): party for party in parties}
@@ -44,24 +47,28 @@ class Abandoning:
         if long and not others_may_follow:
             self._report(now, long)
 
-    def _widen(self, now: Situation, parties: list[Party]) -> bool:
-        """Start one more cell of each step all of whose cells are stuck at a queue that a cell to come has as well.
+    @property
+    def has_just_widened(self) -> bool:
+        """Whether more children may be needed in a moment."""
+        return time.monotonic() - self._widened < WIDENING_TIME
+
+    def _widen(self, now: Situation) -> bool:
+        """Start one more child of each step whose children are all stuck, where that helps.
 
         Only a limit that nobody has set gives way. Returns whether one did.
         """
-        at_queues = {party.pid for party in parties if party.waits is not None and self._is_queue(now, party.waits)}
         widened = False
         for execution in list(self._executions()):
-            cells = [party.pid for party in now.parties if party.step == execution.step.name]
-            upcoming = execution.upcoming() if cells and at_queues.issuperset(cells) else None
-            if upcoming is not None and upcoming.widen is not None:
+            upcoming = execution.upcoming()
+            if upcoming is not None and upcoming.widen is not None and self._one_more_helps(now, execution):
                 upcoming.widen()
                 widened = True
         return widened
 
-    def _is_queue(self, now: Situation, slot: int) -> bool:
-        thing = now.slots[slot].thing
-        return any(each.name == thing and each.kind in QUEUES for each in self._run.plan.shared)
+    def _one_more_helps(self, now: Situation, execution: Execution) -> bool:
+        step = execution.step.name
+        is_ending = any(party.pid in self._reported for party in now.parties if party.step == step)
+        return not is_ending and one_more_helps(now, step)
 
     def _report(self, now: Situation, parties: list[Party]) -> None:
         self._reported.update(party.pid for party in parties)
@@ -71,7 +78,7 @@ class Abandoning:
 
     def _abandon(self, now: Situation, parties: list[Party]) -> None:
         """End the steps whose children wait for something that can't come."""
-        why = "; ".join([explain(now, parties, self._children.dead), *self._limits({party.step for party in parties})])
+        why = "; ".join([explain(now, parties, self._children.dead), *self._limits(now)])
         waiting = [
             {**about(party), "waits_for": now.slots[party.waits].thing, "stack": self._stack(party)}
             for party in parties[:MAX_REPORTED]
@@ -83,10 +90,10 @@ class Abandoning:
             if execution.step.name in steps:
                 self._end_step(execution, why)
 
-    def _limits(self, steps: set[str]) -> list[str]:
-        """What keeps further children of `steps` from starting, in words."""
-        known = [each.upcoming() for each in self._executions() if each.step.name in steps]
-        return [upcoming.held_by for upcoming in known if upcoming is not None and upcoming.held_by]
+    def _limits(self, now: Situation) -> list[str]:
+        """What keeps children from starting that could help, in words."""
+        held = [(each.step.name, each.upcoming()) for each in self._executions()]
+        return [each.held_by for step, each in held if each is not None and each.held_by and one_more_helps(now, step)]
 
     def _stack(self, party: Party) -> str:
         return self._children.stacks(party.pid)[:MAX_STACK]

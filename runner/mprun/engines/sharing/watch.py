@@ -23,7 +23,7 @@ from mprun.system.loop import Timer
 from mprun.worker.boot.process import ChildProcess
 
 LOOK_INTERVAL = 0.2  # seconds between two looks
-SOON_INTERVAL = 0.02  # seconds between two looks while a queue is about to end
+SOON_INTERVAL = 0.02  # seconds between two looks while a queue is about to end, or one child after the other starts
 
 
 class SharingWatch:
@@ -105,7 +105,8 @@ class SharingWatch:
         self._queues.log_depths()
         self._is_looking = bool(self._children)
         if self._is_looking:
-            self._look_later(SOON_INTERVAL if self._queues.is_soon_to_end(now) else LOOK_INTERVAL)
+            soon = self._queues.is_soon_to_end(now) or self._abandoning.has_just_widened
+            self._look_later(SOON_INTERVAL if soon else LOOK_INTERVAL)
 
     def _situation(self) -> Situation:
         executions = {execution.step.name: execution for execution in self._executions()}

@@ -17,7 +17,7 @@ from mprun.loading.rules.common import Data, StepData, steps
 from mprun.loading.rules.limits import workers
 from mprun.loading.suggestions import did_you_mean, suggest
 from mprun.sharing.kinds import KINDS, PIPES, QUEUES, arguments_of, kind_of
-from mprun.system.machine import available_cpus, memory_size
+from mprun.system.machine import memory_size
 
 _ABANDONED = ("fail", "ignore")
 _NAMES = ", ".join(f"`{kind}`" for kind in KINDS)
@@ -174,13 +174,16 @@ def _names(using: list[StepData]) -> str:
 
 
 def _children(step: StepData, data: Data) -> int | None:
-    """Return how many children of `step` can run at once; None if that isn't known before the start."""
+    """Return how many children of `step` can run at once; None if that isn't known before the start.
+
+    The number of CPUs, a fan-out's limit where nobody sets one, gives way to what its cells wait for.
+    """
     if step.path[0] == "pools":
         return _at_work(step)
     cells = step.entry.get("foreach")
     if isinstance(cells, list):
         most = step.entry.get("max_parallel")
-        return min(len(cells), most if isinstance(most, int) else available_cpus())
+        return min(len(cells), most) if isinstance(most, int) else len(cells)
     return None if {"foreach", "matrix", "zip"} & step.entry.keys() else 1
 
 
