@@ -10,7 +10,7 @@ import pytest
 from conftest import CommandLine
 
 from mprun.system import whole_file
-from mprun.system.whole_file import WholeFile
+from mprun.system.whole_file import WholeFile, is_special
 
 
 def files(folder: Path) -> dict[str, str]:
@@ -125,3 +125,37 @@ def test_a_whole_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, nameless:
     assert files(tmp_path) == {"new/file": "three"}
     umask = int(subprocess.run(["sh", "-c", "umask"], capture_output=True, text=True, check=True).stdout, 8)
     assert path.stat().st_mode & 0o777 == 0o666 & ~umask
+
+
+def test_a_device_is_written_as_it_is(mprun: CommandLine) -> None:
+    """By all tasks, and it stays one. A link stands for /dev/null here: a test that fails must not replace that."""
+    (mprun.folder / "null").symlink_to("/dev/null")
+    mprun.write(
+        "w.yaml",
+        """
+        pools: {a: {command: [sh, -c, "echo out; echo err >&2"], map: [1, 2], stdout: "null", stderr: "null"}}
+        processes: {b: {command: [sh, -c, "echo err >&2; exit 3"], stderr: "null"}}
+        """,
+    )
+    ran = mprun("run", "w.yaml", "--first", "1")
+    assert ran.code == 1, ran.stderr
+    assert mprun("w.yaml").code == 1
+    assert (mprun.folder / "null").is_char_device()
+    results = {(e["step"], e.get("task", 0)): e["outcome"] for e in mprun.log() if e["event"].endswith(".result")}
+    assert results == {("a", 0): "returned", ("a", 1): "returned", ("b", 0): "raised"}
+
+
+def test_a_pipe_is_written_as_it_is(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    with WholeFile(str(pipe)) as file:
+        os.write(file.fd, b"one")
+        file.publish()
+    assert os.read(reader, 10) == b"one"
+    os.close(reader)
+    assert pipe.is_fifo()
+    special = [
+        is_special(path) for path in (str(pipe), "/dev/null", "/dev/stdout", "/dev/fd/1", "/dev/shm/x", "/", "\0")
+    ]
+    assert special == [True, True, True, True, False, False, False]

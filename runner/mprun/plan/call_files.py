@@ -10,6 +10,7 @@ from typing import Any
 
 from mprun.language.references import Reference, Template, references_in, written_out
 from mprun.plan.plan import Step
+from mprun.system.whole_file import is_special
 
 GLOB_CHARACTERS = frozenset("*?[")
 
@@ -31,9 +32,10 @@ class CallFiles:
     notes: str = ""
 
     def of_call(self, evaluate: Evaluate) -> FilesOfCall:
-        """Those of one call, where `evaluate` puts in the values of its references."""
+        """Those of one call, where `evaluate` puts in the values of its references. No call makes /dev/null."""
         inputs = tuple(self._path(evaluate(path)) for path in self.inputs)
-        return FilesOfCall(self.step, inputs, tuple((self._path(evaluate(path)), same) for path, same in self.outputs))
+        outputs = [(self._path(evaluate(path)), same) for path, same in self.outputs]
+        return FilesOfCall(self.step, inputs, tuple(each for each in outputs if not is_special(each[0])))
 
     def _path(self, value: Any) -> str:
         text = os.fspath(value) if isinstance(value, os.PathLike) else written_out(value)

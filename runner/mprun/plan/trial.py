@@ -1,4 +1,4 @@
-"""A trial runs a part of a workflow and leaves the real files unchanged. Decides where its files go. Pure functions."""
+"""A trial runs a part of a workflow and leaves the real files unchanged. Decides where its files go."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 from mprun.language.references import Reference, Template
 from mprun.plan.plan import Plan, ProcessStep, Step, when
+from mprun.system.whole_file import is_special
 
 WRITTEN = ("save", "stdout", "stderr")  # the fields of a step that name a file for it to write
 
@@ -18,7 +19,7 @@ class Trial:
     """The places of a trial's files. All paths are absolute.
 
     A file below `base`, the workflow's folder, goes below `folder`; any other file goes below a folder beside that. A
-    file in `own`, the run's folder, stays, because it belongs to the run anyway.
+    file in `own`, the run's folder, stays, because it belongs to the run anyway, and so does a device: /dev/null.
     """
 
     folder: str
@@ -27,7 +28,7 @@ class Trial:
 
     def path(self, real: str) -> str:
         """Return the path of the trial's file that replaces the file `real`."""
-        if self.own and _is_below(real, self.own):
+        if (self.own and _is_below(real, self.own)) or is_special(real):
             return real
         if _is_below(real, self.base):
             return os.path.normpath(os.path.join(self.folder, os.path.relpath(real, self.base)))

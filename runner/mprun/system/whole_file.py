@@ -5,21 +5,43 @@ from __future__ import annotations
 import contextlib
 import os
 import secrets
+import stat
 from types import TracebackType
 from typing import Self
+
+_OF_THE_SYSTEM = ("/dev", "/dev/fd", "/proc/self/fd")
+
+
+def is_special(path: str) -> bool:
+    """Whether `path` is a device, a pipe or a socket. A file in its place would take it from everybody else.
+
+    /dev/stdout is one wherever it leads.
+    """
+    if os.path.dirname(path) in _OF_THE_SYSTEM:
+        return True
+    try:
+        mode = os.stat(path).st_mode
+    except (OSError, ValueError):
+        return False
+    return not (stat.S_ISREG(mode) or stat.S_ISDIR(mode))
 
 
 class WholeFile:
     """A file at `path`, which may replace another one. Write to `fd`, and call `publish`; else nothing of it stays.
 
     Until then it has no name, where the file system allows that: it is gone with its last process, even if that is
-    killed. Elsewhere it has a hidden name beside `path`. Raises OSError.
+    killed. Elsewhere it has a hidden name beside `path`. What is no file, such as /dev/null, is written as it is.
+    Raises OSError.
     """
 
     def __init__(self, path: str) -> None:
         self._path = path
+        self._is_replaced = not is_special(path)
         self._folder = os.path.dirname(path) or "."
         self._name = ""  # its hidden name, where it has one
+        if not self._is_replaced:
+            self.fd = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_NOCTTY | os.O_CLOEXEC)
+            return
         os.makedirs(self._folder, exist_ok=True)
         try:
             self.fd = os.open(self._folder, os.O_RDWR | os.O_TMPFILE | os.O_CLOEXEC, 0o666)
@@ -40,6 +62,8 @@ class WholeFile:
 
     def publish(self) -> None:
         """Sync it and give it its name, in one step: whoever opens that name finds the old file or this one."""
+        if not self._is_replaced:
+            return
         os.fsync(self.fd)
         if not self._name:
             self._name = self._linked()

@@ -68,7 +68,11 @@ def _run(arguments: Sequence[str], files: Sequence[WholeFile | None]) -> _Output
 
 
 def _end_of(fd: int) -> bytes:
-    return os.pread(fd, MAX_LAST, max(0, os.fstat(fd).st_size - MAX_LAST))
+    """The end of what is in a file; nothing where that can't be read again, as in a pipe."""
+    try:
+        return os.pread(fd, MAX_LAST, max(0, os.fstat(fd).st_size - MAX_LAST))
+    except OSError:
+        return b""
 
 
 class CommandCall:

@@ -16,6 +16,7 @@ from mprun.loading.rules.files import is_path, not_there
 from mprun.loading.rules.item_files import known_source
 from mprun.loading.rules.sources import items_of
 from mprun.plan.plan import FAN_OUTS, POOL_CALLS
+from mprun.system.whole_file import is_special
 
 MAX_ITEMS = 100_000  # items of a step whose files are compared
 
@@ -54,6 +55,8 @@ def _file(
     elif set("*?") & set("".join(_literal_parts(written))):
         message = f"a task writes files by their names, and `{short(str(written), 80)}` is a pattern"
         yield Mistake("bad-value", message, path, advice="name the files; patterns are for `inputs`")
+    elif is_path(written) and is_special(os.path.join(folder, written)):
+        return  # such as /dev/null: everybody may write there
     elif _scopes(written) & {"item", "matrix"}:
         yield from _of_items(step, written, path, data, folder)
     elif written and _is_many(step) and isinstance(written, str | Template | Reference):
