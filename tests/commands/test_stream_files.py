@@ -127,6 +127,24 @@ def test_a_whole_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, nameless:
     assert path.stat().st_mode & 0o777 == 0o666 & ~umask
 
 
+def test_where_names_start(mprun: CommandLine) -> None:
+    """From the workflow's folder; those that begin with a reference, as items do, where the program runs."""
+    mprun.write("sub/a.txt", "a")
+    mprun.write(
+        "w.yaml",
+        """
+        pools:
+          text: {command: [cat, "${item}"], map: {glob: sub/*.txt}, working_dir: sub, stdout: "copy-${item}"}
+          item: {command: [cat, "${item}"], map: {glob: sub/*.txt}, working_dir: sub, stdout: "${item.stem}.copy"}
+        """,
+    )
+    ran = mprun("w.yaml")
+    assert ran.code == 0, ran.stderr
+    assert files(mprun.folder / "sub") == {"a.copy": "a", "a.txt": "a"}
+    results = [event["result"] for event in mprun.log() if event["event"] == "task.result"]
+    assert sorted(results) == [str(mprun.folder / "copy-a.txt"), str(mprun.folder / "sub" / "a.copy")]
+
+
 def test_a_device_is_written_as_it_is(mprun: CommandLine) -> None:
     """By all tasks, and it stays one. A link stands for /dev/null here: a test that fails must not replace that."""
     (mprun.folder / "null").symlink_to("/dev/null")

@@ -35,10 +35,10 @@ def run_command(command: Sequence[Any], stdout: Any = "", stderr: Any = "") -> s
 
     It is in this process's group, so that whatever ends this process ends it too, and its standard input is empty.
     Each argument is one, whatever it contains. `stdout` and `stderr` are the paths of files for its streams, written
-    whole when it has succeeded or not at all; empty for none. With `stdout`, that path is what is returned. Raises
-    CommandFailed where it doesn't exit with 0, OSError where it can't be started or a file can't be written.
+    whole when it has succeeded or not at all; empty for none. With `stdout`, its absolute path is what is returned.
+    Raises CommandFailed where it doesn't exit with 0, OSError where it can't be started or a file can't be written.
     """
-    arguments, paths = [_argument(part) for part in command], [_argument(path) for path in (stdout, stderr)]
+    arguments, paths = [_argument(part) for part in command], [_absolute(path) for path in (stdout, stderr)]
     with ExitStack() as opened:
         files = [opened.enter_context(WholeFile(path)) if path else None for path in paths]
         output = _run(arguments, files)
@@ -95,6 +95,11 @@ class CommandCall:
 
 def _argument(part: Any) -> str:
     return os.fspath(part) if isinstance(part, os.PathLike) else written_out(part)
+
+
+def _absolute(path: Any) -> str:
+    text = _argument(path)
+    return os.path.abspath(text) if text else ""
 
 
 class _Output:

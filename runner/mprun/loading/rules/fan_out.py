@@ -13,7 +13,7 @@ from mprun.loading.suggestions import did_you_mean, suggest
 from mprun.plan.plan import FAN_OUTS
 from mprun.planning.build.items import axis_of
 from mprun.sources.grid import value_key
-from mprun.sources.table import MAX_AXES, MatrixSource, Site, Source
+from mprun.sources.table import MAX_AXES, MatrixSource, Site, Source, ZipSource
 
 MAX_CELLS = 10_000  # cells of a fan-out of processes; each is a child that must start
 
@@ -184,6 +184,14 @@ def inclusions(data: Data) -> Iterator[Mistake]:
             if entry.keys() <= each.axes.keys() and all(value in each.axes[axis] for axis, value in entry.items()):
                 message = "an entry of `include` adds nothing: the matrix has that combination already"
                 yield Mistake("no-effect", message, path)
+
+
+def combinations(step: StepData, data: Data) -> Iterator[dict[str, Any]]:
+    """Yield the cells of the `matrix` or `zip` of `step`; none where another rule reports a mistake in it."""
+    for each in _fan_outs(data, "matrix", "zip"):
+        if each.step.path == step.path and _count(each):
+            axes = tuple((name, values.source) for name, values in each.axes.items())
+            yield from (_matrix(each) if each.key == "matrix" else ZipSource(axes)).items()
 
 
 def _entries(each: FanOut, key: str) -> Iterator[tuple[Path, dict[str, Any]]]:

@@ -50,9 +50,9 @@ def _source(each: Items, key: str, site: Site) -> Source | None:
     return source_of(written, site)
 
 
-def known_source(each: Items, key: str, folder: str) -> Source | None:
-    """Return the source of `key` if the children run in `folder`; None if it is wrong."""
-    return _source(each, key, Site(folder, folder)) if "\0" not in each.written[key] else None
+def known_source(each: Items, key: str, folder: str, cwd: str) -> Source | None:
+    """Return the source of `key` if the children run in `cwd`; None if it is wrong."""
+    return _source(each, key, Site(folder, cwd)) if "\0" not in each.written[key] else None
 
 
 def _file(each: Items, key: str, folder: str) -> Iterator[Mistake]:
