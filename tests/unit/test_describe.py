@@ -208,6 +208,11 @@ CALLS: list[tuple[Step, str]] = [
         fan_out("a", ListSource((1,)), "matrix", Reference("matrix", ("x",))),
         'Process(target=f, args=(matrix["x"],)) for matrix in [1]',
     ),
+    (
+        fan_out("a", ListSource(("n/s",)), "item", parse("${item.stem}"), parse("${item.x}-${item.parent.name}")),
+        'Process(target=f, args=(item.stem, f"{item[\'x\']}-{item.parent.name}")) for item in ["n/s"]',
+    ),
+    (process("a", "jobs:f", parse("${results.name.0.stem}")), 'Process(target=f, args=(results["name"][0].stem,))'),
     (pool("p", "jobs:f", GRID, call="matrix"), "Pool(2).matrix(f, x=[1, 2, 3], y=range(3))"),
     (
         pool("p", "jobs:f", replace(GRID, include=({"x": 9},), exclude=({"y": 0},)), call="matrix", kwargs={"k": "v"}),

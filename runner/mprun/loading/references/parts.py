@@ -26,23 +26,32 @@ class NoPart(NamedTuple):
 
 
 def missing_part(reference: Reference, path: Path, data: dict[Any, Any]) -> NoPart | None:
-    """Return why an item of the step at `path` lacks the part that `reference` names; None if each may have it."""
-    entry = entry_at(data, path[0], path[1])
+    """Return why an item of the step at `path` lacks the part that `reference` names; None if each may have it.
+
+    For `keys`, which name no item that lacks it, one is enough.
+    """
+    entry, only_of_all = entry_at(data, path[0], path[1]), path[2:] == ("keys",)
     if reference.scope == "item":
         calls = ("foreach", *POOL_CALLS)
-        return no_part(next((entry[call] for call in calls if call in entry), None), reference.path)
+        return no_part(next((entry[call] for call in calls if call in entry), None), reference.path, only_of_all)
     axes = entry.get("matrix", entry.get("zip"))
     axis, *further = reference.path
-    return no_part(axes.get(axis) if isinstance(axes, dict) else None, tuple(further))
+    return no_part(axes.get(axis) if isinstance(axes, dict) else None, tuple(further), only_of_all)
 
 
-def no_part(items: Any, parts: tuple[str, ...]) -> NoPart | None:
-    """Return why one of `items`, as written, lacks `parts`; None if each may have them."""
-    for item in _known(items) if parts else ():
-        try:
-            follow(item, parts)
-        except LookupError as error:
-            return NoPart(str(error), _advice(item, parts))
+def no_part(items: Any, parts: tuple[str, ...], only_of_all: bool = False) -> NoPart | None:
+    """Return why one of `items`, as written, lacks `parts`; None if each may have them, or, with `only_of_all`, one."""
+    known = _known(items) if parts else []
+    if only_of_all and any(_why_not(item, parts) is None for item in known):
+        return None
+    return next((NoPart(why, _advice(item, parts)) for item in known if (why := _why_not(item, parts))), None)
+
+
+def _why_not(item: Any, parts: tuple[str, ...]) -> str | None:
+    try:
+        follow(item, parts)
+    except LookupError as error:
+        return str(error)
     return None
 
 

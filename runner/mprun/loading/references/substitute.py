@@ -213,11 +213,7 @@ class _Walk:
             yield Mistake("unknown-reference", message, path, near=near)
         elif reference.scope == "run":
             yield from _of_run(path, name, near)
-        elif (
-            reference.scope in ("item", "matrix")
-            and path[2:] != ("keys",)
-            and (missing := missing_part(reference, path, self._data))
-        ):
+        elif reference.scope in ("item", "matrix") and (missing := missing_part(reference, path, self._data)):
             yield _leads_nowhere(reference, missing, path, near)
 
     def _param(self, path: Path, reference: Reference, where: Position, near: str) -> Iterator[Mistake]:

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
+from mprun.language.path_parts import PATH_PARTS
 from mprun.language.references import Reference, Template
 
 WIDTH = 100
@@ -83,9 +84,18 @@ def quoted(text: str) -> str:
 
 
 def reference_text(reference: Reference) -> str:
-    """Return `results["count"][0]` for `${results.count.0}`."""
-    parts = (part if part.isdecimal() else quoted(part) for part in reference.path)
-    return reference.scope + "".join(f"[{part}]" for part in parts)
+    """Return `results["count"][0]` for `${results.count.0}`, and `item.stem` for `${item.stem}`."""
+    first, *further = ("", *reference.path) if reference.scope == "item" else reference.path
+    return reference.scope + (_key(first) if first else "") + "".join(map(_part, further))
+
+
+def _part(part: str) -> str:
+    """A part of a value. Whether `stem` is a path's, or a field of a mapping, is known with the value."""
+    return f".{part}" if part in PATH_PARTS else _key(part)
+
+
+def _key(part: str) -> str:
+    return f"[{part if part.isdecimal() else quoted(part)}]"
 
 
 def _f_string(template: Template) -> str:
