@@ -98,18 +98,22 @@ def test_output_that_is_not_text_is_not_printed(mprun: CommandLine) -> None:
     assert ran.code == 0
 
 
+def refuse_nameless_files(monkeypatch: pytest.MonkeyPatch) -> None:
+    really_open = os.open
+
+    def refusing(path: str, flags: int, *rest: int) -> int:
+        if flags & os.O_TMPFILE == os.O_TMPFILE:
+            raise OSError("no such files here")
+        return really_open(path, flags, *rest)
+
+    monkeypatch.setattr(whole_file.os, "open", refusing)
+
+
 @pytest.mark.parametrize("nameless", [True, False])
 def test_a_whole_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, nameless: bool) -> None:
     """Also where the file system has no files without a name."""
     if not nameless:
-        really_open = os.open
-
-        def refusing(path: str, flags: int, *rest: int) -> int:
-            if flags & os.O_TMPFILE == os.O_TMPFILE:
-                raise OSError("no such files here")
-            return really_open(path, flags, *rest)
-
-        monkeypatch.setattr(whole_file.os, "open", refusing)
+        refuse_nameless_files(monkeypatch)
     path = tmp_path / "new" / "file"
     with WholeFile(str(path)) as file:
         os.write(file.fd, b"one")
@@ -177,3 +181,20 @@ def test_a_pipe_is_written_as_it_is(tmp_path: Path) -> None:
         is_special(path) for path in (str(pipe), "/dev/null", "/dev/stdout", "/dev/fd/1", "/dev/shm/x", "/", "\0")
     ]
     assert special == [True, True, True, True, False, False, False]
+
+
+def test_what_a_kill_leaves_is_overwritten(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where files need a name; a second one that is written at the same time has another name."""
+    refuse_nameless_files(monkeypatch)
+    path = tmp_path / "file"
+    killed = WholeFile(str(path))
+    os.write(killed.fd, b"half, and longer")
+    with WholeFile(str(path)) as second:
+        assert len(files(tmp_path)) == 2
+        second.publish()
+    os.close(killed.fd)
+    assert len(files(tmp_path)) == 2
+    with WholeFile(str(path)) as next_one:
+        os.write(next_one.fd, b"whole")
+        next_one.publish()
+    assert files(tmp_path) == {"file": "whole"}
