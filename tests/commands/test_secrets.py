@@ -100,3 +100,34 @@ def test_a_secret_is_shown_by_no_command(mprun: CommandLine) -> None:
     for command in (("plan",), ("plan", "--json"), ("validate",)):
         ran = mprun(command[0], "w.yaml", *command[1:], "-p", f"token={SECRET}")
         assert (ran.code, SECRET in ran.stdout + ran.stderr) == (0, False), ran.stderr
+
+
+def test_a_part_of_a_secret_is_refused(mprun: CommandLine) -> None:
+    """mprun masks whole secrets: the name of a secret path would be readable."""
+    mprun.write(
+        "w.yaml",
+        'params: {key: {secret: true}}\nprocesses: {a: {command: [echo, "${params.key}", "${params.key.name}"]}}',
+    )
+    ran = mprun("w.yaml", "-p", "key=/keys/tr0ub4dor")
+    assert ran.code == 2
+    assert "`${params.key.name}` is a part of a secret" in ran.stderr
+    assert "tr0ub4dor" not in ran.stderr + ran.stdout
+
+
+def test_the_files_of_a_command_hold_it_and_the_log_does_not(mprun: CommandLine) -> None:
+    """Whole files are the user's: a masked one would be another one than the program wrote."""
+    mprun.write(
+        "w.yaml",
+        """
+        params: {token: {secret: true}}
+        processes:
+          a: {command: [echo, "${params.token}"], stdout: out}
+          b: {command: [sh, -c, 'echo "$0" >&2; exit 1', "${params.token}"], stderr: err}
+        """,
+    )
+    ran = mprun("w.yaml", "-p", "token=tr0ub4dor")
+    assert (ran.code, (mprun.folder / "out").read_text()) == (1, "tr0ub4dor\n")
+    (failed,) = [event for event in mprun.log() if event.get("outcome") == "raised"]
+    assert failed["exception.message"].endswith("***")
+    assert "tr0ub4dor" not in ran.stderr
+    assert not any(b"tr0ub4dor" in data for data in everything_in(mprun.folder / ".mprun").values())

@@ -224,6 +224,9 @@ class _Walk:
             message = f"the secret `{name}` can't stand in {where.what}"
             notes = ("a secret may stand in `args`, `kwargs`, `initargs`, `command` and `env`",)
             yield Mistake("secret", message, path, near=near, notes=notes)
+        elif name in self._params.secrets and parts:
+            message = f"`{short(str(reference))}` is a part of a secret, which mprun could not mask"
+            yield Mistake("secret", message, path, near=near, advice=f"write `${{params.{name}}}`")
         elif name in self._params.broken:
             self.done.broken.add(path)  # the mistake is reported at the parameter
         elif name in self._params.values and (missing := no_part([self._params.values[name]], tuple(parts))):
