@@ -9,9 +9,12 @@ from typing import Any, NamedTuple
 from mprun.errors.places import JoinedPlaces, Path
 from mprun.format.levels import STEP_GROUPS
 from mprun.loading.mistakes import Found, Mistake, short
+from mprun.loading.rules.common import steps
 from mprun.loading.rules.files import is_path
+from mprun.loading.rules.outputs import outputs_of
 from mprun.loading.source_files import SourceFile, SourceFiles, each_file
 from mprun.loading.stages import Output
+from mprun.system.whole_file import is_special
 
 
 class Joined(NamedTuple):
@@ -41,9 +44,11 @@ def join(files: SourceFiles) -> Output[Joined, Found]:
     for number, file in enumerate(files):
         for path, _ in _steps(file.data):
             owners.setdefault(path, number)
-    saves = _saves(files)
+    written = _first_written(files)
     joined = Joined(files, _joined_data(files, owners), owners)
-    marked, found = each_file(files, lambda file: file.report((*_same_saves(file, saves), *_same_names(file, joined))))
+    marked, found = each_file(
+        files, lambda file: file.report((*_same_files(file, written), *_same_names(file, joined)))
+    )
     return Output(Joined(marked, joined.data, owners), found)
 
 
@@ -69,32 +74,34 @@ def _same_names(file: SourceFile, joined: Joined) -> Iterator[Mistake]:
             yield Mistake("duplicate-name", message, path, "key", notes=notes)
 
 
-_Saves = dict[str, tuple[SourceFile, Path]]  # by the file for the results, the first step that saves to it
+_FirstWritten = dict[str, tuple[SourceFile, Path]]  # by the file that a step writes, the first step that does
 
 
-def _saves(files: SourceFiles) -> _Saves:
-    first: _Saves = {}
+def _first_written(files: SourceFiles) -> _FirstWritten:
+    first: _FirstWritten = {}
     for file in files:
-        for path, saved, _ in _saved(file):
-            first.setdefault(saved, (file, path))
+        for path, written, _ in _written(file):
+            first.setdefault(written, (file, path))
     return first
 
 
-def _same_saves(file: SourceFile, first: _Saves) -> Iterator[Mistake]:
-    """Yield the steps of `file` that save to the file of a step in an earlier file."""
-    for path, saved, written in _saved(file):
-        other, there = first[saved]
+def _same_files(file: SourceFile, first: _FirstWritten) -> Iterator[Mistake]:
+    """Yield the steps of `file` that write the file of a step in an earlier file."""
+    for path, absolute, written in _written(file):
+        other, there = first[absolute]
         if other is not file:
-            message = f"a step in another file saves to `{short(written, 80)}` too"
-            yield Mistake("saved-twice", message, path, notes=(f"the first is at {other.places.key(there)}",))
+            both_save = path[-1] == there[-1] == "save"
+            code, does = ("saved-twice", "saves to") if both_save else ("written-twice", "writes")
+            message = f"a step in another file {does} `{short(written, 80)}` too"
+            yield Mistake(code, message, path, notes=(f"the first is at {other.places.key(there)}",))
 
 
-def _saved(file: SourceFile) -> Iterator[tuple[Path, str, str]]:
-    """Yield where steps save: the path of each `save`, the file that it names, and how it is written."""
-    for path, entry in _steps(file.data):
-        written = entry.get("save") if isinstance(entry, dict) else None
-        if is_path(written):
-            yield (*path, "save"), os.path.normpath(os.path.join(file.folder, written)), written
+def _written(file: SourceFile) -> Iterator[tuple[Path, str, str]]:
+    """Yield where steps write files that stand as texts: the path of each, the file that it names, and the text."""
+    for step in steps(file.data) if isinstance(file.data, dict) else ():
+        for path, text in (((*step.path, "save"), step.entry.get("save")), *outputs_of(step)):
+            if is_path(text) and not is_special(absolute := os.path.normpath(os.path.join(file.folder, text))):
+                yield path, absolute, text
 
 
 def _steps(data: Any) -> Iterator[tuple[Path, Any]]:
