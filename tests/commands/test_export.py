@@ -256,7 +256,7 @@ def test_the_tables(mprun: CommandLine, log: Path) -> None:
         {"step": "bad", "outcome": "failed"},
         {"step": "pool", "outcome": "succeeded"},
     ]
-    assert rows(mprun, "select distinct pid from events where event = 'run.started' and log_format = '1.0'") == [
+    assert rows(mprun, "select distinct pid from events where event = 'run.started' and log_format = '1.1'") == [
         {"pid": 10}
     ]
 
